@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace martlet {
+
+// Monotonic time: leases, windows, timeouts. Only differences mean anything.
+struct MonotonicTag {};
+using Duration = std::chrono::nanoseconds;
+using MonotonicTime = std::chrono::time_point<MonotonicTag, Duration>;
+
+// Milliseconds since 1970 UTC: token expiry and message times only.
+using WallMs = std::uint64_t;
+
+// The only source of time. Shells pass the system's, tests and the simulation their own.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual MonotonicTime now() const = 0;
+  virtual WallMs wall_ms() const = 0;
+};
+
+// The clocks of the operating system. Any thread.
+class SystemClock final : public Clock {
+ public:
+  MonotonicTime now() const override;
+  WallMs wall_ms() const override;
+};
+
+}  // namespace martlet

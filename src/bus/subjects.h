@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/conversation.h"
+#include "model/ids.h"
+
+// Every subject of the broker is built and taken apart here and nowhere else. Ids carry no dots,
+// spaces or wildcards (model/ids.h), so they are single tokens.
+//
+// An id stands for (app, id); the only app today is "main", which is left out.
+namespace martlet::bus::subject {
+
+// Edge -> owner of the shard. Schema: ClientFrame.
+std::string in_user(ShardId shard, const UserId& recipient);    // im.in.<shard>.u.<uid>
+std::string in_group(ShardId shard, const GroupId& recipient);  // im.in.<shard>.g.<gid>
+std::string in_shard(ShardId shard);                            // im.in.<shard>.>
+
+// The log of a shard: the one subject of stream IM_LOG_<shard>. Schema: logproto Batch.
+std::string log(ShardId shard);         // im.log.<shard>
+std::string log_stream(ShardId shard);  // IM_LOG_<shard>
+
+// To the edges with sessions of a user: ToUser. To one edge: ToEdge.
+std::string user(const UserId& user);     // im.u.<uid>
+std::string group(const GroupId& group);  // im.g.<gid>
+std::string edge(const EdgeId& edge);     // im.e.<edge>
+
+// Watermarks from persist, announcements of the owner.
+std::string watermark(ShardId shard);  // im.wm.<shard>
+std::string all_watermarks();          // im.wm.*
+std::string owner(ShardId shard);      // im.own.<shard>
+std::string all_owners();              // im.own.*
+
+// Heartbeats of edges for api and routing. Schema: EdgeBeat.
+std::string edge_beat(const EdgeId& edge);  // im.hb.edge.<edge>
+std::string all_edge_beats();               // im.hb.edge.*
+
+// Request/reply, answered by any persist (queue group).
+std::string
+rpc_account();           // im.rpc.account: ClientRequest -> ClientAnswer (REGISTER, LOGIN, REFRESH)
+std::string rpc_read();  // im.rpc.read: ClientRequest -> ClientAnswer (SYNC, FETCH, HISTORY)
+std::string rpc_shard();           // im.rpc.shard: ShardQuestion -> ShardAnswer
+std::string rpc_cold();            // im.rpc.cold: ColdQuestion -> ColdAnswer
+std::string_view persist_queue();  // the queue group
+
+}  // namespace martlet::bus::subject

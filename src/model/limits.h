@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace martlet {
+
+// Limits that several parts must agree on. Each service has its own in <service>/limits.h.
+
+inline constexpr std::size_t kFrameHeaderBytes = 16;
+inline constexpr std::size_t kMaxBodyBytes = 64 * 1024;     // of a client's frame, decompressed
+inline constexpr std::size_t kMaxAppendBytes = 256 * 1024;  // one batch of the log
+inline constexpr std::size_t kMaxAnswerBytes = 512 * 1024;  // one RPC answer, one page
+inline constexpr std::size_t kMinServerPayloadBytes = 1024 * 1024;  // the broker's max_payload
+
+// What the envelope, the entry and the event add to a body: two conversations of two ids, ids,
+// numbers.
+inline constexpr std::size_t kMaxEnvelopeBytes = 4 * 1024;
+
+static_assert(kMaxBodyBytes + kMaxEnvelopeBytes < kMaxAppendBytes);
+static_assert(kMaxAppendBytes < kMaxAnswerBytes);
+static_assert(kMaxAnswerBytes + kMaxEnvelopeBytes < kMinServerPayloadBytes);
+
+inline constexpr std::size_t kMaxRangesPerFetch = 1000;
+inline constexpr std::size_t kFetchPageMessages = 200;
+inline constexpr std::size_t kHistoryPageMessages = 50;
+inline constexpr std::size_t kMaxHistoryPageMessages = 200;
+inline constexpr std::size_t kFirstSyncMessages = 20;  // newest ones of each conversation
+
+inline constexpr std::size_t kMinPasswordBytes = 8;
+inline constexpr std::size_t kMaxPasswordBytes = 256;
+
+// A sender has its answer within this time (promise P6).
+inline constexpr std::uint32_t kAnswerDeadlineMs = 15'000;
+
+}  // namespace martlet
