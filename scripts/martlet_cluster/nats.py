@@ -1,0 +1,60 @@
+"""nats-server with JetStream on disk."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from martlet_cluster import paths, ports
+from martlet_cluster.member import Member, write_private
+
+# The streams' limits are what bounds the disk; this one only has to let them all be created.
+MAX_FILE_STORE = "256GB"
+
+
+class Nats(Member):
+    kind = "nats"
+    port_names = ("client", "monitor")
+
+    @property
+    def url(self) -> str:
+        return f"nats://{self.address}"
+
+    @property
+    def store(self) -> str:
+        return str(self.directory / "store")
+
+    def prepare(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        lines = [
+            f"server_name: {self.name}",
+            f"listen: {self.address}",
+            f"http: {ports.HOST}:{self.ports['monitor']}",
+            "max_payload: 1MB",
+            f'jetstream {{ store_dir: "{self.store}", max_memory_store: 256MB,'
+            f" max_file_store: {MAX_FILE_STORE} }}",
+        ]
+        # A later line wins over an earlier one.
+        lines += [f"{key}: {value}" for key, value in self.settings.items()]
+        write_private(self.directory / "nats-server.conf", "\n".join(lines) + "\n")
+
+    def command(self) -> list[str]:
+        return [
+            str(paths.server_binary("nats-server")),
+            "--config",
+            str(self.directory / "nats-server.conf"),
+        ]
+
+    def monitor(self, page: str, timeout_s: float = 5.0) -> Any:
+        """A page of the monitoring port as JSON, e.g. connz?subs=1 or jsz?streams=1."""
+        url = f"http://{ports.HOST}:{self.ports['monitor']}/{page}"
+        with urllib.request.urlopen(url, timeout=timeout_s) as response:
+            return json.load(response)
+
+    def is_ready(self) -> bool:
+        try:
+            return bool(self.monitor("healthz", 1.0).get("status") == "ok")
+        except (OSError, ValueError):
+            return False

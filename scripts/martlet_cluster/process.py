@@ -1,0 +1,134 @@
+"""Processes by identity: a pid counts only together with its start time and the machine's boot, so
+that a recycled pid is never signalled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+# Children of this process, to be reaped when they end.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    pid: int
+    start: int
+    boot: str
+
+    def to_json(self) -> dict[str, object]:
+        return {"pid": self.pid, "start": self.start, "boot": self.boot}
+
+    @staticmethod
+    def from_json(value: dict[str, object]) -> ProcessId:
+        return ProcessId(int(str(value["pid"])), int(str(value["start"])), str(value["boot"]))
+
+
+def _stat_fields(pid: int) -> list[str] | None:
+    """State, parent, …, of /proc/pid/stat; the name before them may hold spaces."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def identify(pid: int) -> ProcessId | None:
+    fields = _stat_fields(pid)
+    return ProcessId(pid, int(fields[19]), BOOT_ID) if fields else None
+
+
+def is_alive(process: ProcessId | None) -> bool:
+    if process is None or process.boot != BOOT_ID:
+        return False
+    child = _children.get(process.pid)
+    if child is not None and child.poll() is not None:
+        del _children[process.pid]
+    fields = _stat_fields(process.pid)
+    return fields is not None and int(fields[19]) == process.start and fields[0] not in "ZX"
+
+
+def is_paused(process: ProcessId) -> bool:
+    fields = _stat_fields(process.pid)
+    return is_alive(process) and fields is not None and fields[0] == "T"
+
+
+def children_of(process: ProcessId) -> list[ProcessId]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            fields = _stat_fields(int(entry.name))
+            if fields and int(fields[1]) == process.pid:
+                found.append(ProcessId(int(entry.name), int(fields[19]), BOOT_ID))
+    return found
+
+
+def send_signal(process: ProcessId, number: int) -> bool:
+    """False when the process is gone. The pidfd pins the process between check and signal."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if not is_alive(process):
+            return False
+        signal.pidfd_send_signal(handle, number)
+        return True
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+
+
+def wait_until(predicate: Callable[[], bool], timeout_s: float, step_s: float = 0.01) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        if predicate():
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(step_s)
+
+
+def wait_dead(process: ProcessId, timeout_s: float) -> bool:
+    return wait_until(lambda: not is_alive(process), timeout_s)
+
+
+def stop(process: ProcessId, number: int, timeout_s: float) -> bool:
+    """Asks by signal, insists with SIGKILL after the timeout. True when asking was enough."""
+    send_signal(process, number)
+    send_signal(process, signal.SIGCONT)
+    if wait_dead(process, timeout_s):
+        return True
+    send_signal(process, signal.SIGKILL)
+    wait_dead(process, 10)
+    return False
+
+
+def spawn(command: list[str], log: Path, cwd: Path) -> ProcessId:
+    """Starts a process in a session of its own, output appended to the log."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=cwd,
+            start_new_session=True,
+        )
+    _children[child.pid] = child
+    identity = identify(child.pid)
+    assert identity is not None, "an unreaped child is always in /proc"
+    return identity
+
+
+def exit_code(process: ProcessId) -> int | None:
+    """The exit code of a child of this process that has ended (negative: the signal)."""
+    child = _children.get(process.pid)
+    return child.poll() if child is not None else None

@@ -1,0 +1,129 @@
+"""Our own services: configuration, ready file and health page are the same for all of them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from martlet_cluster import paths, ports
+from martlet_cluster.member import Member, write_private
+
+
+def to_toml(settings: dict[str, Any]) -> str:
+    """{"nats.url": "x"} becomes url = "x" in the table [nats]."""
+    tables: dict[str, list[str]] = {"": []}
+    for key, value in settings.items():
+        table, _, name = key.rpartition(".")
+        # JSON's way of writing strings, numbers, booleans and lists of them is TOML's too.
+        tables.setdefault(table, []).append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    parts = []
+    for table, lines in sorted(tables.items()):
+        header = [f"[{table}]"] if table else []
+        parts.append("\n".join(header + lines) + "\n")
+    return "\n".join(parts)
+
+
+class Service(Member):
+    port_names: tuple[str, ...] = ("http",)
+
+    def __init__(self, name: str, cluster_directory: Path) -> None:
+        super().__init__(name, cluster_directory)
+        self.ready_file = self.directory / "ready.json"
+        self.config_file = self.directory / "config.toml"
+        # What every service gets from the cluster; the settings of a test or person win over it.
+        self.base_settings: dict[str, Any] = {}
+
+    def own_settings(self) -> dict[str, Any]:
+        return {}
+
+    def prepare(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.ready_file.unlink(missing_ok=True)
+        settings = {
+            "name": self.name,
+            "ready_file": str(self.ready_file),
+            "http.listen": f"{ports.HOST}:{self.ports['http']}",
+        }
+        settings |= self.base_settings | self.own_settings() | self.settings
+        write_private(self.config_file, to_toml(settings))
+
+    def command(self) -> list[str]:
+        return [str(paths.service_binary(self.kind)), "--config", str(self.config_file)]
+
+    def report(self) -> dict[str, Any] | None:
+        """The ready file of the running process, None before it is ready."""
+        try:
+            value: dict[str, Any] = json.loads(self.ready_file.read_text())
+        except (OSError, ValueError):
+            return None
+        if self.process is None or value.get("pid") != self.process.pid:
+            return None
+        return value
+
+    @property
+    def http(self) -> str:
+        return str((self.report() or {}).get("http") or f"{ports.HOST}:{self.ports['http']}")
+
+    @property
+    def address(self) -> str:
+        return self.http
+
+    def get(self, page: str, timeout_s: float = 5.0) -> tuple[int, str]:
+        """Status and body of an HTTP page, e.g. /metrics; raises OSError without an answer."""
+        try:
+            with urllib.request.urlopen(f"http://{self.http}{page}", timeout=timeout_s) as response:
+                return int(response.status), response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode(errors="replace")
+        except http.client.HTTPException as error:
+            raise OSError(f"{self.name} gave no HTTP answer: {error!r}") from error
+
+    def metrics(self) -> dict[str, float]:
+        """The metrics page: series as written, with labels, to value."""
+        status, text = self.get("/metrics")
+        if status != 200:
+            raise OSError(f"{self.name} answers /metrics with {status}")
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+        return {series: float(value) for series, value in (line.rsplit(" ", 1) for line in lines)}
+
+    def is_ready(self) -> bool:
+        if self.report() is None:
+            return False
+        try:
+            return self.get("/readyz", 1.0)[0] == 200
+        except OSError:
+            return False
+
+
+class Edge(Service):
+    kind = "edge"
+    port_names = ("listen", "http")
+
+    def own_settings(self) -> dict[str, Any]:
+        return {"edge.listen": f"{ports.HOST}:{self.ports['listen']}"}
+
+    @property
+    def listen(self) -> str:
+        """Where clients connect."""
+        return str((self.report() or {}).get("listen") or f"{ports.HOST}:{self.ports['listen']}")
+
+    @property
+    def address(self) -> str:
+        return self.listen
+
+
+class Dispatcher(Service):
+    kind = "dispatcher"
+
+
+class Persist(Service):
+    kind = "persist"
+
+
+class Api(Service):
+    kind = "api"
