@@ -32,4 +32,5 @@ def query(url: str, sql: str, timeout_s: float = 30) -> list[list[str]]:
     )
     if done.returncode != 0:
         raise PsqlError(done.stderr.strip())
-    return list(csv.reader(io.StringIO(done.stdout)))
+    # A single NULL is written as an empty line.
+    return [row or [""] for row in csv.reader(io.StringIO(done.stdout))]

@@ -1,0 +1,89 @@
+"""./dev up: from a fresh checkout to a running cluster that has shown what it does."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from martlet_cluster import demo, paths
+from martlet_cluster.cli import DEFAULT_DIRECTORY
+from martlet_cluster.cluster import Cluster
+from martlet_cluster.errors import ClusterError
+from martlet_cluster.state import locked
+
+HOW_TO_CHAT = """
+The cluster is running. To chat, in two terminals:
+
+  {tool} --server {first} --home {home}/ann register ann
+  {tool} --server {first} --home {home}/ann chat ben
+
+  {tool} --server {second} --home {home}/ben register ben
+  {tool} --server {second} --home {home}/ben chat ann
+
+./dev cluster status shows it, ./dev logs its logs, ./dev psql its database.
+./dev down stops it and keeps the messages, ./dev down --wipe forgets them."""
+
+
+def say(line: str) -> None:
+    print(f"up: {line}", flush=True)
+
+
+def run_script(name: str) -> None:
+    if subprocess.run([str(paths.ROOT / "scripts" / name)], check=False).returncode != 0:
+        raise ClusterError(f"{name} failed, see above")
+
+
+def shown(path: Path) -> str:
+    """As short as it can be typed."""
+    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return prefix + str(path.relative_to(base))
+    return str(path)
+
+
+def how_to_chat(cluster: Cluster) -> str:
+    edges = [edge.listen for edge in cluster.edges]
+    return HOW_TO_CHAT.format(
+        tool=shown(paths.built("src/tools/martlet")),
+        first=edges[0],
+        second=edges[-1],
+        home=shown(cluster.directory / "home"),
+    )
+
+
+def up(options: argparse.Namespace) -> None:
+    begin = time.monotonic()
+    if not options.no_build:
+        run_script("install")
+        run_script("build")
+    directory = options.dir.resolve()
+    with locked(directory):
+        say(f"starting the cluster in {shown(directory)}")
+        cluster = Cluster(directory, detached=True, progress=say)
+        cluster.start()
+    say("healthy; a demonstration follows")
+    demo.play(cluster)
+    print(how_to_chat(cluster))
+    say(f"done in {time.monotonic() - begin:.0f} s")
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dev up", description="Starts a private cluster.")
+    parser.add_argument("--dir", type=Path, default=DEFAULT_DIRECTORY, help="default: %(default)s")
+    parser.add_argument("--no-build", action="store_true", help="take what is built already")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    try:
+        up(parse(arguments))
+    except ClusterError as error:
+        print(f"up: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("up: interrupted; ./dev down stops what runs", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,1 @@
+"""Runs all tests and adds them up: ./dev test."""

@@ -1,0 +1,92 @@
+"""What integration tests share: a private cluster a class, and waiting on conditions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from martlet_cluster import Cluster  # noqa: E402
+
+T = TypeVar("T")
+
+
+def wait_until(predicate: Callable[[], T], timeout: float = 30, what: str = "the condition") -> T:
+    """The first true value of the predicate, which is asked often; never a fixed sleep."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = predicate()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what} (last value: {value!r})")
+        time.sleep(0.02)
+
+
+def new_directory(name: str) -> Path:
+    """Below the runner's directory, which is kept when a test of the file fails."""
+    parent = Path(os.environ.get("MARTLET_TEST_DIR") or ROOT / ".local/test/by-hand")
+    parent.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    directory.chmod(0o755)
+    return directory
+
+
+class ClusterTest(unittest.TestCase):
+    """One cluster for all tests of a class, by these class variables. A test that needs another one
+    makes it with start_cluster."""
+
+    edges: ClassVar[int] = 2
+    dispatchers: ClassVar[int] = 2
+    persists: ClassVar[int] = 1
+    apis: ClassVar[int] = 1
+    servers_only: ClassVar[bool] = False
+    overrides: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    cluster: ClassVar[Cluster]
+    _failed: ClassVar[bool]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls._failed = True
+        counts = {"edges": cls.edges, "dispatchers": cls.dispatchers}
+        counts |= {"persists": cls.persists, "apis": cls.apis}
+        if cls.servers_only:
+            counts = dict.fromkeys(counts, 0)
+        overrides = {name: dict(settings) for name, settings in cls.overrides.items()}
+        directory = new_directory(cls.__name__)
+        cls.cluster = Cluster(directory, **counts, overrides=overrides, progress=print)
+        cls.addClassCleanup(cls._end_cluster, cls.cluster)
+        cls.cluster.start()
+        cls._failed = False
+
+    @classmethod
+    def _end_cluster(cls, cluster: Cluster) -> None:
+        cluster.stop(abort=True)
+        if cls._failed:
+            print(f"the cluster's logs are in {cluster.directory / 'logs'}")
+        else:
+            shutil.rmtree(cluster.directory, ignore_errors=True)
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        before = len(result.failures) + len(result.errors) if result else 0
+        done = super().run(result)
+        if result and len(result.failures) + len(result.errors) > before:
+            type(self)._failed = True
+        return done
+
+    def start_cluster(self, **options: Any) -> Cluster:
+        """One more cluster, for this test alone."""
+        cluster = Cluster(new_directory(self._testMethodName), **options, progress=print)
+        self.addCleanup(cluster.stop, abort=True)
+        cluster.start()
+        return cluster
