@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "event/loop.h"
+#include "net/fd.h"
+
+namespace martlet::net {
+
+// Bytes that several connections send: never changed after they were made.
+using SharedBytes = std::shared_ptr<const Bytes>;
+
+enum class SendResult {
+  kOk,
+  kBackpressure,  // taken, but the queue is above the high mark: slow down until on_drained
+  kDropped,       // not taken: the queue is at its hard limit, or the connection is closing
+};
+
+enum class CloseCause {
+  kPeerClosed,   // the peer ended its side
+  kPeerFailed,   // reset, unreachable …
+  kOurs,         // close_now or close_after_flush
+  kFlushTimeout  // close_after_flush, but the peer did not take the rest in time
+};
+
+// What a connection tells its owner, on the loop.
+class ConnectionListener {
+ public:
+  virtual ~ConnectionListener() = default;
+  virtual void on_bytes(BytesView bytes) = 0;
+  // The queue went from above the high mark to the low mark or below.
+  virtual void on_drained() = 0;
+  // The last call, exactly once, never from inside a call of the owner. The owner may end the
+  // connection in it, by Loop::defer_delete.
+  virtual void on_closed(CloseCause cause) = 0;
+};
+
+// Sums over connections; for metrics. One thread.
+struct ConnectionTotals {
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t queued_bytes = 0;
+};
+
+struct ConnectionOptions {
+  std::size_t high_mark_bytes = 256 * 1024;
+  std::size_t low_mark_bytes = 64 * 1024;
+  std::size_t hard_limit_bytes = 4 * 1024 * 1024;
+  std::size_t max_read_per_turn_bytes = 64 * 1024;
+  ConnectionTotals* totals = nullptr;  // must outlive the connection
+};
+
+// One connected stream socket: bytes in, bytes out, a bounded queue between. Knows no messages.
+// Loop thread; loop and listener must outlive it. What is sent in one turn of the loop leaves in
+// one system call at its end.
+class Connection {
+ public:
+  // The socket must be non-blocking. Reading starts at once.
+  Connection(event::Loop& loop, UniqueFd fd, const ConnectionOptions& options,
+             ConnectionListener& listener);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  SendResult send(BytesView bytes);
+  SendResult send(const SharedBytes& bytes);
+
+  void pause_reading();
+  void resume_reading();
+
+  // Takes the last words whatever the queue holds, ends our side when all is written, and waits for
+  // the peer to end its own (input is thrown away: closing with unread input would reset the
+  // connection and could destroy the last words on their way). At the deadline it ends anyway.
+  void close_after_flush(BytesView last_words, Duration deadline);
+  void close_now();
+
+  bool is_closing() const { return state_ != State::kOpen; }
+  std::size_t queued_bytes() const { return queued_; }
+  bool is_above_high_mark() const { return above_high_mark_; }
+  // When the peer took bytes last; the construction before that.
+  MonotonicTime last_progress() const { return last_progress_; }
+
+ private:
+  enum class State { kOpen, kFlushing, kLingering, kClosed };
+  struct Piece {
+    Bytes own;
+    SharedBytes shared;  // null: own
+    BytesView view() const { return shared ? BytesView(*shared) : BytesView(own); }
+  };
+
+  void on_ready(bool readable, bool writable);
+  void read_some();
+  void enqueue(BytesView bytes);
+  SendResult after_enqueue(std::size_t size);
+  void flush_at_turn_end();
+  void flush();
+  void write_once();
+  void drop_written(std::size_t size);
+  void finish_flushing();
+  void close_later(CloseCause cause);
+  void update_watch();
+
+  event::Loop& loop_;
+  UniqueFd fd_;
+  ConnectionOptions options_;
+  ConnectionListener& listener_;
+  State state_ = State::kOpen;
+  bool paused_ = false;
+  bool above_high_mark_ = false;
+  bool flush_scheduled_ = false;
+  bool want_write_ = false;
+  bool failed_ = false;
+  std::deque<Piece> queue_;
+  std::size_t front_offset_ = 0;
+  std::size_t queued_ = 0;
+  MonotonicTime last_progress_;
+  std::unique_ptr<event::Timer> deadline_;
+  std::shared_ptr<Connection*> self_;  // null content: gone; for tasks at the end of a turn
+  event::SocketWatch watch_;
+};
+
+}  // namespace martlet::net
