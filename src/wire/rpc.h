@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "model/conversation.h"
+#include "model/ids.h"
+#include "wire/commands.h"
+
+// Requests that persist answers (schemas/bus.fbs). Same rules as envelopes.h.
+namespace martlet::wire {
+
+// im.rpc.account, im.rpc.read: a client's request.
+struct ClientRequest {
+  Command command = Command::None;
+  UserId user;  // empty before AUTH
+  DeviceId device;
+  BytesView body;
+};
+
+// error.code kNone: body is the answer, whose command is answer_to(command).
+struct ClientAnswer {
+  Command command = Command::None;  // of the request
+  Error error{.code = ErrorCode::kNone};
+  BytesView body;
+};
+
+// im.rpc.shard
+struct ShardQuestion {
+  ShardId shard;
+};
+
+struct ShardAnswer {
+  Error error{.code = ErrorCode::kNone};
+  ShardId shard;
+  Generation generation;
+  std::uint64_t base = 0;
+  LogPosition watermark;
+};
+
+// im.rpc.cold
+struct MessageKey {
+  ConversationId conversation;
+  UserId sender;
+  ClientMsgId client_msg_id;
+};
+
+struct ColdQuestion {
+  ShardId shard;
+  Generation generation;
+  LogPosition min_watermark;
+  std::vector<ConversationId> conversations;
+  std::vector<MessageKey> messages;
+};
+
+enum class HeadStatus : std::uint8_t { kKnown = 1, kNew = 2, kNoSuchUser = 3 };
+
+struct ConversationHead {
+  HeadStatus status = HeadStatus::kNew;
+  Seq last_seq;
+};
+
+struct StoredMessage {
+  bool found = false;
+  Seq seq;
+  MessageId message_id;
+  WallMs time_ms = 0;
+  std::uint64_t content_hash = 0;
+};
+
+struct ColdAnswer {
+  Error error{.code = ErrorCode::kNone};
+  Generation generation;
+  LogPosition watermark;
+  std::vector<ConversationHead> heads;
+  std::vector<StoredMessage> messages;
+};
+
+Bytes encode(const ClientRequest& request);
+Bytes encode(const ClientAnswer& answer);
+Bytes encode(const ShardQuestion& question);
+Bytes encode(const ShardAnswer& answer);
+Bytes encode(const ColdQuestion& question);
+Bytes encode(const ColdAnswer& answer);
+
+Result<ClientRequest> parse_client_request(BytesView bytes);
+Result<ClientAnswer> parse_client_answer(BytesView bytes);
+Result<ShardQuestion> parse_shard_question(BytesView bytes);
+Result<ShardAnswer> parse_shard_answer(BytesView bytes);
+Result<ColdQuestion> parse_cold_question(BytesView bytes);
+Result<ColdAnswer> parse_cold_answer(BytesView bytes);
+
+}  // namespace martlet::wire
