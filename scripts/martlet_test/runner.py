@@ -20,6 +20,7 @@ from martlet_test.model import Job, Outcome
 
 PARALLEL = 2
 LOG_LINES = 40
+LOG_WIDTH = 300
 KEPT_RUNS = 5
 _print_lock = threading.Lock()
 
@@ -68,7 +69,7 @@ def describe(job: Job, outcome: Outcome, directory: Path, verbose: bool) -> None
     if outcome.failed:
         log = directory / job.slug / "output.log"
         text = log.read_text(errors="replace").splitlines() if log.exists() else []
-        lines += [f"      | {line}" for line in text[-LOG_LINES:]]
+        lines += [f"      | {line[:LOG_WIDTH]}" for line in text[-LOG_LINES:]]
         lines.append(f"      logs: {directory / job.slug}")
     say("\n".join(lines))
 

@@ -50,7 +50,7 @@ std::optional<Bytes> decode64(std::string_view text, const std::array<std::int8_
   std::uint32_t word = 0;
   int bits = 0;
   for (char c : text) {
-    const int value = table[static_cast<std::uint8_t>(c)];
+    const std::int8_t value = table[static_cast<std::uint8_t>(c)];
     if (value < 0) return std::nullopt;
     word = word << 6 | static_cast<std::uint32_t>(value);
     bits += 6;
