@@ -64,7 +64,8 @@ def _check_words(path: str, source: str) -> Iterator[Finding]:
         if _UNFINISHED.search(line):
             yield Finding(path, number, f"unfinished: {line.strip()[:60]}")
         machine = _MACHINE_PATH.search(line)
-        if machine:
+        # An example in a page may keep its files in the machine's scratch folder.
+        if machine and not (path.endswith(".md") and machine[1].startswith("/t")):
             yield Finding(path, number, f"a path of one machine: {machine[1]}")
         if _REGISTRY_HOST.search(line):
             yield Finding(path, number, "names a package registry's host")

@@ -142,7 +142,11 @@ class Shape(unittest.TestCase):
             ("Debian's packages\n", 0),
         ]:
             with self.subTest(source=source):
-                self.assertEqual(self.found("docs/a.md", source), findings)
+                self.assertEqual(self.found("scripts/a.py", source), findings)
+
+    def test_example_in_a_page_may_use_the_scratch_folder(self) -> None:
+        self.assertEqual(self.found("docs/a.md", "martlet --home /tmp/ann\n"), 0)
+        self.assertEqual(self.found("docs/a.md", "martlet --home /root/ann\n"), 1)
 
     def test_folders_and_headers(self) -> None:
         self.assertEqual(self.found("src/util/a.cc", ""), 1)
