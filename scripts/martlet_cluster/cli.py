@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from martlet_cluster import paths, process, psql
@@ -76,7 +77,7 @@ def wipe(options: argparse.Namespace) -> None:
 
 
 def status_word(member: Member) -> str:
-    if member.process is None or not member.alive:
+    if not member.alive:
         return "down"
     if process.is_paused(member.process):
         return "paused"
@@ -98,9 +99,14 @@ def status(options: argparse.Namespace) -> int:
 
 def one_member(options: argparse.Namespace) -> None:
     cluster = existing(options.dir)
-    actions = {"restart": cluster.restart, "pause": cluster.pause, "resume": cluster.resume}
-    actions |= {"start-member": cluster.start_member, "stop-member": cluster.stop_member}
-    actions |= {"remove": cluster.remove}
+    actions: dict[str, Callable[[str], None]] = {
+        "restart": cluster.restart,
+        "start-member": cluster.start_member,
+        "stop-member": cluster.stop_member,
+        "pause": cluster.pause,
+        "resume": cluster.resume,
+        "remove": cluster.remove,
+    }
     actions[options.command](options.name)
 
 
@@ -125,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     paths.LOCAL.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=paths.LOCAL))
     directory.chmod(0o755)
-    with Cluster(directory, edges=0, dispatchers=0, persists=0, apis=0) as cluster:
+    with Cluster.only_servers(directory) as cluster:
         cluster.start_servers()
         done = subprocess.run(
             options.argv, env={**os.environ, **environment(cluster)}, check=False
@@ -137,10 +143,10 @@ def run(options: argparse.Namespace) -> int:
     return 0 if done.returncode == 0 else 1
 
 
-def logs(options: argparse.Namespace) -> None:
+def show_logs(options: argparse.Namespace) -> None:
     members = existing(options.dir).members
-    chosen = [m.log for m in members if not options.names or m.name in options.names]
-    chosen = [str(log) for log in chosen if log.exists()]
+    logs = [m.log for m in members if not options.names or m.name in options.names]
+    chosen = [str(log) for log in logs if log.exists()]
     if not chosen:
         raise ClusterError("no such log")
     follow = ["--follow=name"] if options.follow else []
@@ -194,7 +200,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-f", "--follow", action="store_true")
     one.add_argument("-n", "--lines", type=int, default=20)
     one.add_argument("names", nargs="*")
-    one.set_defaults(action=logs)
+    one.set_defaults(action=show_logs)
     one = commands.add_parser("psql", help="psql on the cluster's database")
     one.set_defaults(action=psql_shell)
     return top

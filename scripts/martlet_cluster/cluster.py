@@ -53,14 +53,19 @@ class Cluster(Roster):
         raise_open_files()
 
     @staticmethod
+    def only_servers(directory: Path | str, **options: Any) -> Cluster:
+        """NATS, PostgreSQL and Redis without services of ours."""
+        return Cluster(directory, edges=0, dispatchers=0, persists=0, apis=0, **options)
+
+    @staticmethod
     def load(directory: Path | str, progress: Progress | None = None) -> Cluster | None:
         """The cluster that lives in a directory, to be left running; None if there is none."""
         saved = state.read(Path(directory))
         if saved is None:
             return None
-        none = {"edges": 0, "dispatchers": 0, "persists": 0, "apis": 0}
-        overrides = saved["overrides"]
-        cluster = Cluster(directory, **none, overrides=overrides, detached=True, progress=progress)
+        cluster = Cluster.only_servers(
+            directory, overrides=saved["overrides"], detached=True, progress=progress
+        )
         cluster.restore(saved, all_members=True)
         return cluster
 
@@ -171,8 +176,7 @@ class Cluster(Roster):
         """Stops the whole process; it stands still when this returns."""
         member = self.member(name)
         self._signal(member, signal.SIGSTOP)
-        stopped = member.process
-        if stopped is None or not process.wait_until(lambda: process.is_paused(stopped), 5):
+        if not process.wait_until(lambda: process.is_paused(member.process), 5):
             raise ClusterError(f"{name} cannot be paused")
 
     def resume(self, name: str) -> None:

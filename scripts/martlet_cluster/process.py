@@ -54,9 +54,11 @@ def is_alive(process: ProcessId | None) -> bool:
     return fields is not None and int(fields[19]) == process.start and fields[0] not in "ZX"
 
 
-def is_paused(process: ProcessId) -> bool:
+def is_paused(process: ProcessId | None) -> bool:
+    if process is None or not is_alive(process):
+        return False
     fields = _stat_fields(process.pid)
-    return is_alive(process) and fields is not None and fields[0] == "T"
+    return fields is not None and fields[0] == "T"
 
 
 def children_of(process: ProcessId) -> list[ProcessId]:

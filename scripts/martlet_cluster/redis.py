@@ -39,6 +39,6 @@ class Redis(Member):
     def is_ready(self) -> bool:
         try:
             with self.probe() as probe:
-                return probe.command("PING") == "PONG"
+                return bool(probe.command("PING") == "PONG")
         except (OSError, EOFError, RedisError):
             return False

@@ -43,8 +43,7 @@ def _runner(test: dict[str, Any], with_servers: bool, filter_text: str) -> Any:
     def run(directory: Path) -> Outcome:
         if not with_servers:
             return _run(test, directory, {}, filter_text)
-        none = {"edges": 0, "dispatchers": 0, "persists": 0, "apis": 0}
-        with Cluster(directory / "servers", **none) as cluster:
+        with Cluster.only_servers(directory / "servers") as cluster:
             cluster.start_servers()
             return _run(test, directory, server_environment(cluster), filter_text)
 

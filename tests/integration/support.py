@@ -58,16 +58,25 @@ class ClusterTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls._failed = True
-        counts = {"edges": cls.edges, "dispatchers": cls.dispatchers}
-        counts |= {"persists": cls.persists, "apis": cls.apis}
-        if cls.servers_only:
-            counts = dict.fromkeys(counts, 0)
-        overrides = {name: dict(settings) for name, settings in cls.overrides.items()}
-        directory = new_directory(cls.__name__)
-        cls.cluster = Cluster(directory, **counts, overrides=overrides, progress=print)
+        cls.cluster = cls.make_cluster(new_directory(cls.__name__))
         cls.addClassCleanup(cls._end_cluster, cls.cluster)
         cls.cluster.start()
         cls._failed = False
+
+    @classmethod
+    def make_cluster(cls, directory: Path) -> Cluster:
+        overrides = {name: dict(settings) for name, settings in cls.overrides.items()}
+        if cls.servers_only:
+            return Cluster.only_servers(directory, overrides=overrides, progress=print)
+        return Cluster(
+            directory,
+            edges=cls.edges,
+            dispatchers=cls.dispatchers,
+            persists=cls.persists,
+            apis=cls.apis,
+            overrides=overrides,
+            progress=print,
+        )
 
     @classmethod
     def _end_cluster(cls, cluster: Cluster) -> None:

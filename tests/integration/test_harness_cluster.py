@@ -17,7 +17,7 @@ from martlet_cluster.process import ProcessId, is_alive
 OWNER_THAT_DIES = """
 import os, signal, sys
 from martlet_cluster import Cluster
-cluster = Cluster(sys.argv[1], edges=0, dispatchers=0, persists=0, apis=0)
+cluster = Cluster.only_servers(sys.argv[1])
 cluster.start_servers()
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -101,7 +101,7 @@ class Servers(ClusterTest):
 class Endings(unittest.TestCase):
     def servers(self) -> Cluster:
         directory = new_directory("endings")
-        cluster = Cluster(directory, edges=0, dispatchers=0, persists=0, apis=0)
+        cluster = Cluster.only_servers(directory)
         self.addCleanup(cluster.wipe)
         return cluster
 
@@ -144,7 +144,7 @@ class Endings(unittest.TestCase):
         cluster.start_servers()
         cluster.psql("create table kept (n int)")
         cluster.stop()
-        again = Cluster(cluster.directory, edges=0, dispatchers=0, persists=0, apis=0)
+        again = Cluster.only_servers(cluster.directory)
         self.addCleanup(again.stop, abort=True)
         again.start_servers()
         self.assertEqual(again.psql("select count(*) from kept"), [["0"]])
