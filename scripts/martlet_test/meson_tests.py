@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from martlet_cluster import Cluster, paths
+from martlet_cluster import Cluster, ClusterError, paths
 from martlet_cluster.cli import environment as server_environment
 from martlet_test import child
 from martlet_test.model import Job, Outcome
@@ -20,6 +20,8 @@ LEAST_TIMEOUT_S = 180
 
 
 def jobs(unit: bool, integration: bool, filter_text: str) -> Iterator[Job]:
+    if not (paths.build_dir() / "build.ninja").exists():
+        raise ClusterError(f"nothing is built in {paths.build_dir()}: run ./dev build")
     done = subprocess.run(
         ["meson", "introspect", "--tests", str(paths.build_dir())],
         capture_output=True,

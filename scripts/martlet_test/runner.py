@@ -139,6 +139,9 @@ def main(arguments: list[str] | None = None) -> int:
     except subprocess.CalledProcessError as error:
         print(f"test: {Path(error.cmd[0]).name} failed", file=sys.stderr)
         return 1
+    except ClusterError as error:
+        print(f"test: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("test: interrupted", file=sys.stderr)
         return 130
