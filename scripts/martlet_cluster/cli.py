@@ -156,7 +156,7 @@ def show_logs(options: argparse.Namespace) -> None:
 
 def psql_shell(options: argparse.Namespace) -> None:
     url = existing(options.dir).postgres.url
-    os.execv(psql.program(), ["psql", url, *options.argv])
+    os.execv(psql.program(), [psql.program(), url, *options.argv])
 
 
 def parser() -> argparse.ArgumentParser:
