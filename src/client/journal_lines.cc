@@ -1,0 +1,140 @@
+#include "client/journal_lines.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+namespace martlet::client::journal {
+namespace {
+
+using nlohmann::json;
+
+std::string line_of(const char* key, json value) {
+  json line;
+  line[key] = std::move(value);
+  return line.dump() + "\n";
+}
+
+ClientMsgId read_id(const json& value) {
+  const std::optional<Bytes> raw = base::from_hex(value.get<std::string>());
+  ClientMsgId id;
+  if (raw && raw->size() == id.bytes.size()) std::copy(raw->begin(), raw->end(), id.bytes.begin());
+  return id;
+}
+
+ConversationId read_conversation(const json& value) {
+  return ConversationId::parse(value.get<std::string>()).value();
+}
+
+Bytes read_bytes(const json& value) {
+  return base::from_base64(value.get<std::string>()).value();
+}
+
+void apply_credentials(const json& value, Store& store) {
+  Credentials credentials;
+  credentials.user = UserId::parse(value.at("user").get<std::string>()).value();
+  credentials.device = DeviceId::parse(value.at("device").get<std::string>()).value();
+  credentials.access_token = value.at("access").get<std::string>();
+  credentials.refresh_token = value.at("refresh").get<std::string>();
+  credentials.access_expires_ms = value.at("expires_ms").get<WallMs>();
+  store.set_credentials(std::move(credentials));
+}
+
+void apply_cursor(const json& value, Store& store) {
+  Cursor cursor;
+  cursor.shown = value.at("shown").get<std::uint64_t>();
+  cursor.target = value.at("target").get<std::uint64_t>();
+  cursor.durable = value.at("durable").get<std::uint64_t>();
+  cursor.generation = value.at("generation").get<std::uint32_t>();
+  for (const json& pair : value.at("recent")) {
+    cursor.recent[pair.at(0).get<std::uint64_t>()] = pair.at(1).get<std::uint64_t>();
+  }
+  store.set_cursor(read_conversation(value.at("conversation")), std::move(cursor));
+}
+
+void apply_send(const json& value, Store& store) {
+  OutgoingMessage message;
+  message.to = UserId::parse(value.at("to").get<std::string>()).value();
+  message.conversation = read_conversation(value.at("conversation"));
+  message.id = read_id(value.at("id"));
+  message.content = read_bytes(value.at("content"));
+  message.want = value.at("stored").get<bool>() ? Strength::kStored : Strength::kLogged;
+  store.add_send(message);
+}
+
+void apply(const std::string& key, const json& value, Store& store) {
+  if (key == "credentials") return apply_credentials(value, store);
+  if (key == "token") return store.set_sync_token(read_bytes(value));
+  if (key == "cursor") return apply_cursor(value, store);
+  if (key == "shown") {
+    return store.set_shown(read_conversation(value.at(0)), Seq(value.at(1).get<std::uint64_t>()),
+                           MessageId(value.at(2).get<std::uint64_t>()));
+  }
+  if (key == "send") return apply_send(value, store);
+  if (key == "sent") return store.remove_send(read_id(value));
+}
+
+}  // namespace
+
+std::string credentials_line(const Credentials& credentials) {
+  return line_of("credentials", {{"user", credentials.user.str()},
+                                 {"device", credentials.device.str()},
+                                 {"access", credentials.access_token},
+                                 {"refresh", credentials.refresh_token},
+                                 {"expires_ms", credentials.access_expires_ms}});
+}
+
+std::string token_line(BytesView token) {
+  return line_of("token", base::to_base64(token));
+}
+
+std::string cursor_line(const ConversationId& conversation, const Cursor& cursor) {
+  json recent = json::array();
+  for (const auto& [seq, id] : cursor.recent) recent.push_back(json::array({seq, id}));
+  return line_of("cursor", {{"conversation", conversation.str()},
+                            {"shown", cursor.shown},
+                            {"target", cursor.target},
+                            {"durable", cursor.durable},
+                            {"generation", cursor.generation},
+                            {"recent", std::move(recent)}});
+}
+
+std::string shown_line(const ConversationId& conversation, Seq seq, MessageId id) {
+  return line_of("shown", json::array({conversation.str(), seq.value(), id.value()}));
+}
+
+std::string send_line(const OutgoingMessage& message) {
+  return line_of("send", {{"to", message.to.str()},
+                          {"conversation", message.conversation.str()},
+                          {"id", to_string(message.id)},
+                          {"content", base::to_base64(message.content)},
+                          {"stored", message.want == Strength::kStored}});
+}
+
+std::string sent_line(const ClientMsgId& id) {
+  return line_of("sent", to_string(id));
+}
+
+std::string snapshot(const StoreState& state) {
+  std::string lines;
+  if (!state.credentials.empty()) lines += credentials_line(state.credentials);
+  for (const auto& [id, cursor] : state.cursors) lines += cursor_line(id, cursor);
+  if (!state.sync_token.empty()) lines += token_line(state.sync_token);
+  for (const OutgoingMessage& send : state.sends) lines += send_line(send);
+  return lines;
+}
+
+// nlohmann and the optionals throw on what is not of the right shape: a file is start-up.
+bool apply_line(std::string_view line, Store& store) {
+  try {
+    const json object = json::parse(line);
+    if (!object.is_object() || object.size() != 1) return false;
+    apply(object.begin().key(), object.begin().value(), store);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace martlet::client::journal
