@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -74,7 +75,7 @@ class FrameDecoder {
   HeaderBytes header_bytes_{};
   std::size_t header_size_ = 0;
   FrameHeader header_;
-  Bytes body_;
+  std::vector<char> body_;  // a vector reserves exactly what it is asked for
   bool delivered_ = false;  // body_ is what the caller looks at
   std::optional<Error> failed_;
 };

@@ -1,0 +1,138 @@
+#include "wire/rpc.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "samples.h"
+
+namespace martlet::wire {
+namespace {
+
+using samples::alice_and_bob;
+using samples::detail_of;
+using samples::device;
+using samples::msg_id;
+using samples::user;
+
+TEST(Rpc, ClientRequestComesBack) {
+  const Bytes bytes = encode(ClientRequest{Command::Sync, user("alice"), device("phone"), "body"});
+  const auto got = parse_client_request(bytes);
+  ASSERT_TRUE(got) << detail_of(got);
+  EXPECT_EQ(got->command, Command::Sync);
+  EXPECT_EQ(got->user, user("alice"));
+  EXPECT_EQ(got->device, device("phone"));
+  EXPECT_EQ(got->body, "body");
+}
+
+TEST(Rpc, ClientRequestBeforeAuthHasNoUser) {
+  const Bytes bytes = encode(ClientRequest{.command = Command::Login, .body = "body"});
+  EXPECT_TRUE(parse_client_request(bytes)->user.empty());
+}
+
+TEST(Rpc, EmptyBodyOfAClientComesBack) {
+  const Bytes bytes = encode(ClientRequest{.command = Command::Sync, .body = ""});
+  EXPECT_EQ(parse_client_request(bytes)->body, "");
+}
+
+TEST(Rpc, ClientAnswerIsABodyOrAnError) {
+  const Bytes body = encode(ClientAnswer{.command = Command::Sync, .body = "page"});
+  EXPECT_EQ(parse_client_answer(body)->error.code, ErrorCode::kNone);
+  EXPECT_EQ(parse_client_answer(body)->body, "page");
+  const Bytes error = encode(ClientAnswer{Command::Sync, {ErrorCode::kBusy, "later", 70}, {}});
+  EXPECT_EQ(parse_client_answer(error)->command, Command::Sync);
+  EXPECT_EQ(parse_client_answer(error)->error.code, ErrorCode::kBusy);
+  EXPECT_EQ(parse_client_answer(error)->error.detail, "later");
+  EXPECT_EQ(parse_client_answer(error)->error.retry_after_ms, 70U);
+}
+
+TEST(Rpc, ShardQuestionAndAnswerComeBack) {
+  EXPECT_EQ(parse_shard_question(encode(ShardQuestion{ShardId(5)}))->shard, ShardId(5));
+  const Bytes bytes = encode(ShardAnswer{.shard = ShardId(5),
+                                         .generation = Generation(2),
+                                         .base = 100,
+                                         .watermark = LogPosition(120)});
+  const auto got = parse_shard_answer(bytes);
+  ASSERT_TRUE(got) << detail_of(got);
+  EXPECT_EQ(got->error.code, ErrorCode::kNone);
+  EXPECT_EQ(got->shard, ShardId(5));
+  EXPECT_EQ(got->generation, Generation(2));
+  EXPECT_EQ(got->base, 100U);
+  EXPECT_EQ(got->watermark, LogPosition(120));
+}
+
+TEST(Rpc, ColdQuestionComesBack) {
+  const Bytes bytes = encode(ColdQuestion{ShardId(5),
+                                          Generation(2),
+                                          LogPosition(120),
+                                          {alice_and_bob()},
+                                          {{alice_and_bob(), user("bob"), msg_id(9)}}});
+  const auto got = parse_cold_question(bytes);
+  ASSERT_TRUE(got) << detail_of(got);
+  EXPECT_EQ(got->shard, ShardId(5));
+  EXPECT_EQ(got->generation, Generation(2));
+  EXPECT_EQ(got->min_watermark, LogPosition(120));
+  EXPECT_EQ(got->conversations, std::vector{alice_and_bob()});
+  ASSERT_EQ(got->messages.size(), 1U);
+  EXPECT_EQ(got->messages[0].conversation, alice_and_bob());
+  EXPECT_EQ(got->messages[0].sender, user("bob"));
+  EXPECT_EQ(got->messages[0].client_msg_id, msg_id(9));
+}
+
+TEST(Rpc, ColdAnswerComesBack) {
+  ColdAnswer sent;
+  sent.generation = Generation(2);
+  sent.watermark = LogPosition(121);
+  sent.heads = {{HeadStatus::kKnown, Seq(8)}, {HeadStatus::kNoSuchUser, Seq(0)}};
+  sent.messages = {{true, Seq(4), MessageId(44), 1234, 0xFEDCBA9876543210}, {}};
+  const auto got = parse_cold_answer(encode(sent));
+  ASSERT_TRUE(got) << detail_of(got);
+  EXPECT_EQ(got->error.code, ErrorCode::kNone);
+  EXPECT_EQ(got->generation, Generation(2));
+  EXPECT_EQ(got->watermark, LogPosition(121));
+  ASSERT_EQ(got->heads.size(), 2U);
+  EXPECT_EQ(got->heads[0].status, HeadStatus::kKnown);
+  EXPECT_EQ(got->heads[0].last_seq, Seq(8));
+  EXPECT_EQ(got->heads[1].status, HeadStatus::kNoSuchUser);
+  ASSERT_EQ(got->messages.size(), 2U);
+  EXPECT_TRUE(got->messages[0].found);
+  EXPECT_EQ(got->messages[0].seq, Seq(4));
+  EXPECT_EQ(got->messages[0].message_id, MessageId(44));
+  EXPECT_EQ(got->messages[0].time_ms, 1234U);
+  EXPECT_EQ(got->messages[0].content_hash, 0xFEDCBA9876543210U);
+  EXPECT_FALSE(got->messages[1].found);
+}
+
+TEST(Rpc, ErrorsComeBack) {
+  const auto shard =
+      parse_shard_answer(encode(ShardAnswer{.error = {ErrorCode::kUnavailable, "db"}}));
+  EXPECT_EQ(shard->error.code, ErrorCode::kUnavailable);
+  const auto cold = parse_cold_answer(encode(ColdAnswer{.error = {ErrorCode::kBusy, "behind"}}));
+  EXPECT_EQ(cold->error.code, ErrorCode::kBusy);
+  EXPECT_EQ(cold->error.detail, "behind");
+}
+
+TEST(Rpc, GarbageIsAnError) {
+  const std::string garbage(100, '\x11');
+  EXPECT_FALSE(parse_client_request(garbage));
+  EXPECT_FALSE(parse_client_answer(garbage));
+  EXPECT_FALSE(parse_shard_question(garbage));
+  EXPECT_FALSE(parse_shard_answer(garbage));
+  EXPECT_FALSE(parse_cold_question(garbage));
+  EXPECT_FALSE(parse_cold_answer(garbage));
+}
+
+TEST(Rpc, RandomChangesGiveAResultOrAClearError) {
+  const Bytes good = encode(ColdQuestion{ShardId(5),
+                                         Generation(2),
+                                         LogPosition(1),
+                                         {alice_and_bob()},
+                                         {{alice_and_bob(), user("bob"), msg_id(9)}}});
+  for (std::uint64_t seed = 1; seed <= 5000; ++seed) {
+    SeededRandom random(seed);
+    EXPECT_TRUE(base::is_utf8(detail_of(parse_cold_question(samples::mutate(good, random)))));
+  }
+}
+
+}  // namespace
+}  // namespace martlet::wire
