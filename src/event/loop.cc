@@ -85,6 +85,7 @@ void Loop::on_wake(int fd, short, void* self) {
   std::uint64_t count = 0;
   // Nothing to read means that an earlier turn drained the queue: harmless.
   [[maybe_unused]] const ssize_t n = ::read(fd, &count, sizeof count);
+  static_cast<Loop*>(self)->note_callback();
   static_cast<Loop*>(self)->drain_posted();
 }
 
@@ -112,6 +113,17 @@ void Loop::run_turn_end() {
   std::vector<Task> tasks;
   tasks.swap(at_turn_end_);
   for (Task& task : tasks) task();
+  if (turn_started_) turn_observer_(now() - *std::exchange(turn_started_, std::nullopt));
+}
+
+void Loop::on_turn(std::function<void(Duration)> observer) {
+  turn_observer_ = std::move(observer);
+}
+
+void Loop::note_callback() {
+  if (!turn_observer_ || turn_started_) return;
+  turn_started_ = now();
+  if (at_turn_end_.empty()) schedule_turn_end();
 }
 
 bool Loop::is_inside() const {
@@ -128,6 +140,7 @@ WallMs Loop::wall_ms() const {
 
 // The state outlives the timer while its callback runs, so that a callback may destroy its timer.
 struct Timer::State {
+  Loop* loop = nullptr;
   ::event* handle = nullptr;
   Task callback;
   std::weak_ptr<State> self;
@@ -135,6 +148,7 @@ struct Timer::State {
 };
 
 Timer::Timer(Loop& loop, Task callback) : state_(std::make_shared<State>()) {
+  state_->loop = &loop;
   state_->callback = std::move(callback);
   state_->self = state_;
   state_->handle = event_new(loop.raw(), -1, EV_PERSIST, &Timer::on_fire, state_.get());
@@ -146,7 +160,9 @@ Timer::~Timer() {
 
 void Timer::on_fire(int, short, void* self) {
   const std::shared_ptr<State> keep = static_cast<State*>(self)->self.lock();
-  if (keep) keep->callback();
+  if (!keep) return;
+  keep->loop->note_callback();
+  keep->callback();
 }
 
 void Timer::start_once(Duration delay) {
@@ -176,6 +192,7 @@ bool Timer::is_scheduled() const {
 }
 
 struct SocketWatch::State {
+  Loop* loop = nullptr;
   ::event* reader = nullptr;
   ::event* writer = nullptr;
   bool reading = false;
@@ -190,6 +207,7 @@ struct SocketWatch::State {
 
 SocketWatch::SocketWatch(Loop& loop, int fd, Callback callback)
     : state_(std::make_shared<State>()) {
+  state_->loop = &loop;
   state_->callback = std::move(callback);
   state_->self = state_;
   state_->reader =
@@ -204,7 +222,9 @@ SocketWatch::~SocketWatch() {
 
 void SocketWatch::on_ready(int, short what, void* self) {
   const std::shared_ptr<State> keep = static_cast<State*>(self)->self.lock();
-  if (keep) keep->callback((what & EV_READ) != 0, (what & EV_WRITE) != 0);
+  if (!keep) return;
+  keep->loop->note_callback();
+  keep->callback((what & EV_READ) != 0, (what & EV_WRITE) != 0);
 }
 
 void SocketWatch::want(bool read, bool write) {
@@ -218,10 +238,16 @@ void SocketWatch::want(bool read, bool write) {
   }
 }
 
-SignalWatch::SignalWatch(Loop& loop, int signal, Task callback) : callback_(std::move(callback)) {
+SignalWatch::SignalWatch(Loop& loop, int signal, Task callback)
+    : loop_(loop), callback_(std::move(callback)) {
   event_ = evsignal_new(
       loop.raw(), signal,
-      [](int, short, void* self) { static_cast<SignalWatch*>(self)->callback_(); }, this);
+      [](int, short, void* self) {
+        auto* watch = static_cast<SignalWatch*>(self);
+        watch->loop_.note_callback();
+        watch->callback_();
+      },
+      this);
   event_add(event_, nullptr);
 }
 

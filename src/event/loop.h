@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -40,6 +41,9 @@ class Loop {
   // that gathers over a turn: flushes, batches. Loop thread only.
   void at_turn_end(Task task);
 
+  // Called at the end of each turn with the time that its callbacks took. One observer.
+  void on_turn(std::function<void(Duration)> observer);
+
   // Keeps the object alive until the turn has ended: for objects that end inside their own
   // callback.
   template <class T>
@@ -60,6 +64,9 @@ class Loop {
  private:
   friend class Timer;
   friend class SocketWatch;
+  friend class SignalWatch;
+  // Every callback of a wrapper says so before it begins: the first one starts the turn's time.
+  void note_callback();
   void drain_posted();
   void schedule_turn_end();
   void run_turn_end();
@@ -75,6 +82,9 @@ class Loop {
   std::mutex posted_mutex_;
   std::vector<Task> posted_;  // guarded by posted_mutex_
   std::vector<Task> at_turn_end_;
+
+  std::function<void(Duration)> turn_observer_;
+  std::optional<MonotonicTime> turn_started_;
 };
 
 // The loop's clock as a Clock, for pure cores.
@@ -134,6 +144,7 @@ class SignalWatch {
   SignalWatch& operator=(const SignalWatch&) = delete;
 
  private:
+  Loop& loop_;
   ::event* event_ = nullptr;
   Task callback_;
 };
