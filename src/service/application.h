@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "event/loop.h"
+#include "metrics/registry.h"
+#include "service/http_server.h"
+#include "service/options.h"
+
+namespace martlet::service {
+
+// What the shell lends to the application; all of it outlives it.
+struct Context {
+  event::Loop& loop;
+  metrics::Registry& registry;
+  HttpServer& http;  // the application may add routes
+  const CommonOptions& common;
+  // Ends the process with exit code 1 and this line, after the present turn: for what can't be
+  // repaired while running.
+  std::function<void(std::string line)> fail;
+};
+
+// A service inside the process shell. All calls on the loop, in this order: start, stop_phase_one,
+// stop_phase_two, destructor. A stop may come before the start has finished.
+class Application {
+ public:
+  using Done = std::function<void()>;
+  using Started = std::function<void(Result<void>)>;
+  virtual ~Application() = default;
+
+  // Calls back once: when it serves, or why it can't; the detail is the line that people see.
+  virtual void start(Started on_started) = 0;
+
+  // Asked by /readyz after the start: the detail says what is missing.
+  virtual Result<void> ready() const = 0;
+  // HOST:PORT for clients, as bound; empty: none. Goes into the ready file.
+  virtual std::string listen_address() const { return ""; }
+
+  // Take no new work; call back when that is so. Then: finish what is open, close, call back. Both
+  // share the deadline stop_timeout_ms.
+  virtual void stop_phase_one(Done on_done) = 0;
+  virtual void stop_phase_two(Done on_done) = 0;
+};
+
+}  // namespace martlet::service

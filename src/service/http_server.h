@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/address.h"
+#include "event/loop.h"
+
+namespace martlet::service {
+
+struct HttpLimits {
+  std::size_t max_connections = 64;  // more wait in the kernel's queue
+  std::size_t max_header_bytes = 8 * 1024;
+  std::size_t max_body_bytes = 4 * 1024;
+  Duration idle = std::chrono::seconds(15);           // without a byte
+  Duration connection_age = std::chrono::minutes(2);  // whatever it does
+};
+
+struct HttpRequest {
+  std::string_view path;
+  std::vector<std::string_view> stars;  // what the stars of the route's pattern stand for
+};
+
+// The answer to one request, now or later. Answering twice asserts; letting go of all copies
+// without an answer sends 500; an answer to a connection that is gone is dropped.
+class HttpReply {
+ public:
+  void text(int status, std::string_view body) const { send(status, "text/plain", body); }
+  void json(int status, std::string_view body) const { send(status, "application/json", body); }
+  void send(int status, const std::string& type, std::string_view body) const;
+
+ private:
+  friend class HttpServer;
+  struct State;
+  explicit HttpReply(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<State> state_;
+};
+
+// A small HTTP server for health, metrics and the api: GET only, everything bounded (libevent's
+// evhttp). Loop thread.
+class HttpServer {
+ public:
+  using Handler = std::function<void(const HttpRequest&, HttpReply)>;
+
+  explicit HttpServer(event::Loop& loop, HttpLimits limits = {});
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // "/v1/users/*/sessions": a star is one part of the path. Patterns are compared in the order in
+  // which they were added.
+  void route(std::string pattern, Handler handler);
+
+  // Once. The address as bound, with the port that the system chose.
+  Result<config::Address> listen(const config::Address& address);
+
+  std::size_t connections() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace martlet::service

@@ -1,0 +1,27 @@
+#include "service/options.h"
+
+namespace martlet::service {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+void declare(config::Keys& keys, CommonOptions& options) {
+  keys.string("name", &options.name, {1, 64}, "label of this process in logs, files and metrics");
+  keys.url("nats.url", &options.nats_url, "the broker; may carry user:password@");
+  keys.duration("nats.wait_s", &options.nats_wait, {seconds(0), seconds(3600)},
+                "how long the start waits for the servers that the service needs");
+  keys.integer("cluster.shards", &options.shards, {1, 1024, "shards"},
+               "slices of the conversations; fixed for the life of a cluster");
+  keys.address("http.listen", &options.http_listen,
+               "address of /healthz, /readyz and /metrics; port 0: the system chooses");
+  keys.path("ready_file", &options.ready_file, config::PathRule::kAny,
+            "written with the real addresses when the service serves; empty: none");
+  keys.choice("log.level", &options.log_level, {"debug", "info", "warn", "error"},
+              "the least level that is logged");
+  keys.path("log.file", &options.log_file, config::PathRule::kAny,
+            "where to log; empty: standard error");
+  keys.duration("stop_timeout_ms", &options.stop_timeout, {milliseconds(100), seconds(600)},
+                "a stop that takes longer ends the process with exit code 1");
+}
+
+}  // namespace martlet::service

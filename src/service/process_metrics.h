@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+
+#include "event/loop.h"
+#include "metrics/registry.h"
+
+namespace martlet::service {
+
+// Raises the soft limit of open files to `wanted`, or to the hard limit if that is lower. Returns
+// the soft limit in effect.
+std::uint64_t raise_open_files(std::uint64_t wanted);
+
+// Memory, processor time, open files and start time of this process, read when rendered.
+void add_process_metrics(metrics::Registry& registry, WallMs started_ms);
+
+// How late the loop runs its timers, how long its turns take and how much of the time it is busy.
+// Loop thread; outlives the loop's run.
+class LoopProbe {
+ public:
+  LoopProbe(event::Loop& loop, metrics::Registry& registry);
+  void start();
+
+ private:
+  void tick();
+
+  event::Loop& loop_;
+  metrics::Histogram& lag_;
+  metrics::Histogram& turn_;
+  metrics::Histogram& busy_;
+  event::Timer timer_;
+  MonotonicTime due_;
+  MonotonicTime last_tick_;
+  Duration last_cpu_{};
+};
+
+}  // namespace martlet::service

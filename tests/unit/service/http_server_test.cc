@@ -1,0 +1,266 @@
+#include "service/http_server.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "http_client.h"
+
+namespace martlet::service {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class HttpServerTest : public testing::Test {
+ protected:
+  void listen(HttpLimits limits = {}) {
+    server.emplace(loop, limits);
+    const auto bound = server->listen({"127.0.0.1", 0});
+    ASSERT_TRUE(bound);
+    port = bound->port;
+  }
+  // Runs the loop while the client works on a thread of its own.
+  void run(const std::function<void()>& client) {
+    std::thread thread([&] {
+      client();
+      loop.stop();
+    });
+    loop.run();
+    thread.join();
+  }
+
+  event::Loop loop;
+  std::optional<HttpServer> server;
+  std::uint16_t port = 0;
+};
+
+TEST_F(HttpServerTest, AnswersARoute) {
+  listen();
+  server->route("/hello",
+                [](const HttpRequest&, const HttpReply& reply) { reply.text(200, "hi"); });
+  std::string answer;
+  run([&] {
+    HttpClient client(port);
+    client.get("/hello?x=1");
+    answer = client.read_until("hi");
+  });
+  EXPECT_NE(answer.find("HTTP/1.1 200 OK"), std::string::npos);
+  EXPECT_NE(answer.find("Content-Type: text/plain"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, StarsOfARouteStandForOnePartOfThePath) {
+  listen();
+  std::string seen;
+  server->route("/v1/users/*/sessions", [&](const HttpRequest& request, const HttpReply& reply) {
+    seen = request.stars.at(0);
+    reply.text(200, "found");
+  });
+  std::string good;
+  std::string bad;
+  run([&] {
+    HttpClient client(port);
+    client.get("/v1/users/bob/sessions");
+    good = client.read_until("found");
+    client.get("/v1/users//sessions");
+    bad = client.read_until("no such page");
+  });
+  EXPECT_EQ(seen, "bob");
+  EXPECT_NE(bad.find("404"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, RefusesOtherMethods) {
+  listen();
+  server->route("/x", [](const HttpRequest&, const HttpReply& reply) { reply.text(200, "hi"); });
+  std::string answer;
+  run([&] {
+    HttpClient client(port);
+    client.send("DELETE /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    answer = client.read_all();
+  });
+  EXPECT_NE(answer.find("HTTP/1.1 501"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, AnswersLater) {
+  listen();
+  event::Timer timer(loop, [] {});
+  std::optional<HttpReply> kept;
+  event::Timer later(loop, [&] { kept->text(200, "late"); });
+  server->route("/x", [&](const HttpRequest&, const HttpReply& reply) {
+    kept = reply;
+    later.start_once(milliseconds(1));
+  });
+  std::string answer;
+  run([&] {
+    HttpClient client(port);
+    client.get("/x");
+    answer = client.read_until("late");
+  });
+  EXPECT_NE(answer.find("200 OK"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, ARequestBehindOneThatWaitsIsAnsweredAfterIt) {
+  listen();
+  std::vector<HttpReply> kept;
+  server->route("/slow", [&](const HttpRequest&, const HttpReply& reply) {
+    kept.push_back(reply);
+    loop.post([&] { kept.front().text(200, "slow"); });
+  });
+  server->route("/fast",
+                [](const HttpRequest&, const HttpReply& reply) { reply.text(200, "fast"); });
+  std::string answer;
+  run([&] {
+    HttpClient client(port);
+    client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /fast HTTP/1.1\r\nHost: x\r\n\r\n");
+    answer = client.read_until("fast");
+  });
+  EXPECT_LT(answer.find("slow"), answer.find("fast"));
+}
+
+TEST_F(HttpServerTest, AnAnswerToAConnectionThatIsGoneIsDropped) {
+  listen({.idle = milliseconds(50), .connection_age = milliseconds(50)});
+  std::optional<HttpReply> kept;
+  bool closed = false;
+  server->route("/x", [&](const HttpRequest&, const HttpReply& reply) { kept = reply; });
+  run([&] {
+    HttpClient client(port);
+    client.get("/x");
+    client.close();
+    HttpClient other(port);
+    other.read_all();  // the age limit ends it, and with it the older one
+    closed = true;
+  });
+  ASSERT_TRUE(kept);
+  kept->text(200, "too late");
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(HttpServerTest, AnswersMayOutliveTheServer) {
+  listen();
+  std::optional<HttpReply> kept;
+  server->route("/x", [&](const HttpRequest&, const HttpReply& reply) {
+    kept = reply;
+    loop.stop();
+  });
+  std::thread thread([&] {
+    HttpClient client(port);
+    client.get("/x");
+    client.read_all();
+  });
+  loop.run();
+  server.reset();
+  kept->text(200, "too late");
+  thread.join();
+}
+
+TEST_F(HttpServerTest, ARequestThatNobodyAnswersGets500) {
+  listen();
+  server->route("/x", [](const HttpRequest&, const HttpReply&) {});
+  std::string answer;
+  run([&] {
+    HttpClient client(port);
+    client.get("/x");
+    answer = client.read_until("no answer");
+  });
+  EXPECT_NE(answer.find("HTTP/1.1 500"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, HeadersOverTheLimitAreRefused) {
+  listen({.max_header_bytes = 256});
+  server->route("/x", [](const HttpRequest&, const HttpReply& reply) { reply.text(200, "hi"); });
+  std::string small;
+  std::string large;
+  run([&] {
+    HttpClient one(port);
+    one.send("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nA: " + std::string(100, 'a') +
+             "\r\n\r\n");
+    small = one.read_all();
+    HttpClient two(port);
+    two.send("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nA: " + std::string(1000, 'a') +
+             "\r\n\r\n");
+    large = two.read_all();
+  });
+  EXPECT_NE(small.find("200 OK"), std::string::npos);
+  EXPECT_EQ(large.find("200 OK"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, ConnectionsOverTheLimitWaitUntilOneEnds) {
+  listen({.max_connections = 2});
+  server->route("/x", [](const HttpRequest&, const HttpReply& reply) { reply.text(200, "hi"); });
+  std::size_t most = 0;
+  event::Timer watch(loop, [&] { most = std::max(most, server->connections()); });
+  watch.start_every(milliseconds(1));
+  std::string answer;
+  run([&] {
+    HttpClient one(port);
+    one.get("/x");
+    one.read_until("hi");
+    HttpClient two(port);
+    two.get("/x");
+    two.read_until("hi");
+    HttpClient three(port);
+    three.get("/x");
+    one.close();
+    answer = three.read_until("hi");
+  });
+  EXPECT_NE(answer.find("200 OK"), std::string::npos);
+  EXPECT_EQ(most, 2U);
+}
+
+TEST_F(HttpServerTest, ASilentConnectionIsClosed) {
+  listen({.idle = milliseconds(20)});
+  std::string answer = "x";
+  run([&] {
+    HttpClient client(port);
+    answer = client.read_all();
+  });
+  EXPECT_EQ(answer, "");
+}
+
+TEST_F(HttpServerTest, AConnectionThatSendsAByteNowAndThenIsClosedForItsAge) {
+  listen({.idle = seconds(60), .connection_age = milliseconds(200)});
+  bool ended = false;
+  run([&] {
+    HttpClient client(port);
+    client.send("GET /");
+    ended = client.read_all().empty();
+  });
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(HttpServerTest, TheCountForgetsClosedConnections) {
+  listen();
+  std::optional<event::Timer> poll;
+  std::thread thread([&] {
+    HttpClient client(port);
+    client.get("/none");
+    client.read_until("no such page");
+    client.close();
+    loop.post([&] {
+      poll.emplace(loop, [&] {
+        if (server->connections() == 0) loop.stop();
+      });
+      poll->start_every(milliseconds(5));
+    });
+  });
+  loop.run();
+  thread.join();
+  EXPECT_EQ(server->connections(), 0U);
+}
+
+TEST(HttpServerListen, ATakenPortIsNamed) {
+  event::Loop loop;
+  HttpServer one(loop);
+  const auto bound = one.listen({"127.0.0.1", 0});
+  ASSERT_TRUE(bound);
+  HttpServer two(loop);
+  const auto again = two.listen(*bound);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().detail,
+            "can't listen on " + config::to_string(*bound) + ": Address already in use");
+}
+
+}  // namespace
+}  // namespace martlet::service
