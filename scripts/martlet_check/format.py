@@ -14,7 +14,9 @@ VERSION = "14"
 def check() -> bool:
     program = shutil.which(f"clang-format-{VERSION}")
     if program is None:
-        print(f"check: clang-format-{VERSION} is not here; other versions differ, so format is not checked")
+        print(
+            f"check: clang-format-{VERSION} is not here; other versions differ, so format is not checked"
+        )
         return True
     files = tracked(".h", ".cc")
     command = [program, "--dry-run", "-Werror", *files]

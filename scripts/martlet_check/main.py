@@ -34,7 +34,10 @@ def _warnings() -> bool:
         ["meson", "introspect", "--buildoptions", build], capture_output=True, text=True, check=True
     ).stdout
     if not {option["name"]: option["value"] for option in json.loads(options)}["werror"]:
-        if subprocess.run(["meson", "configure", build, "-Dwerror=true"], check=False).returncode != 0:
+        if (
+            subprocess.run(["meson", "configure", build, "-Dwerror=true"], check=False).returncode
+            != 0
+        ):
             return False
     return _script("build")
 

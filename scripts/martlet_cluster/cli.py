@@ -133,9 +133,7 @@ def run(options: argparse.Namespace) -> int:
     directory.chmod(0o755)
     with Cluster.only_servers(directory) as cluster:
         cluster.start_servers()
-        done = subprocess.run(
-            options.argv, env={**os.environ, **environment(cluster)}, check=False
-        )
+        done = subprocess.run(options.argv, env={**os.environ, **environment(cluster)}, check=False)
     if done.returncode == 0:
         shutil.rmtree(directory, ignore_errors=True)
     else:

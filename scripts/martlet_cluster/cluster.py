@@ -98,7 +98,9 @@ class Cluster(Roster):
         while waiting:
             for member in list(waiting):
                 if not member.alive:
-                    raise ClusterError(f"{member.name} ended at start; its log:\n{member.log_tail()}")
+                    raise ClusterError(
+                        f"{member.name} ended at start; its log:\n{member.log_tail()}"
+                    )
                 if member.is_ready():
                     waiting.remove(member)
                     self._progress(f"{member.name} is ready ({time.monotonic() - begin:.1f} s)")

@@ -83,7 +83,9 @@ class NatsProbe:
         self._send(b"PING")
         self._wait(lambda: self._pongs >= wanted, self._timeout_s, "PONG")
 
-    def collect(self, subscription: Subscription, count: int, timeout_s: float = 10.0) -> list[NatsMessage]:
+    def collect(
+        self, subscription: Subscription, count: int, timeout_s: float = 10.0
+    ) -> list[NatsMessage]:
         """Waits until at least count messages have come; the answer is all that have."""
         what = f"{count} messages on {subscription.subject}"
         self._wait(lambda: len(subscription.messages) >= count, timeout_s, what)

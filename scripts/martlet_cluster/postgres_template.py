@@ -47,7 +47,13 @@ def _make_template(user: PostgresUser, parent: Path) -> None:
     password_file.write_text(secrets.token_hex(16))
     user.own(password_file)
     initdb = str(paths.postgres_bin() / "initdb")
-    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+    options = [
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+        "--no-instructions",
+    ]
     who = ["-U", SUPERUSER, f"--pwfile={password_file}"]
     run(user, [initdb, "-D", str(data), *who, *options])
     password_file.unlink()

@@ -34,7 +34,9 @@ class PostgresUser:
         elif _works([*_NAMESPACE, "test", "-x", str(directory)]):
             self.name, self.prefix = "namespace", _NAMESPACE
         else:
-            raise ClusterError(f"PostgreSQL cannot run as root, and nobody cannot reach {directory}")
+            raise ClusterError(
+                f"PostgreSQL cannot run as root, and nobody cannot reach {directory}"
+            )
 
     def own(self, path: Path) -> None:
         """Gives a file or a whole directory to the user that the programs will run as."""

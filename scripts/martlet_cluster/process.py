@@ -13,9 +13,6 @@ from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
-# Children of this process, to be reaped when they end.
-_children: dict[int, subprocess.Popen[bytes]] = {}
-
 
 @dataclass(frozen=True)
 class ProcessId:
@@ -29,6 +26,10 @@ class ProcessId:
     @staticmethod
     def from_json(value: dict[str, object]) -> ProcessId:
         return ProcessId(int(str(value["pid"])), int(str(value["start"])), str(value["boot"]))
+
+
+# Started by this process.
+_children: dict[ProcessId, subprocess.Popen[bytes]] = {}
 
 
 def _stat_fields(pid: int) -> list[str] | None:
@@ -47,9 +48,7 @@ def identify(pid: int) -> ProcessId | None:
 def is_alive(process: ProcessId | None) -> bool:
     if process is None or process.boot != BOOT_ID:
         return False
-    child = _children.get(process.pid)
-    if child is not None and child.poll() is not None:
-        del _children[process.pid]
+    exit_code(process)
     fields = _stat_fields(process.pid)
     return fields is not None and int(fields[19]) == process.start and fields[0] not in "ZX"
 
@@ -124,13 +123,13 @@ def spawn(command: list[str], log: Path, cwd: Path) -> ProcessId:
             cwd=cwd,
             start_new_session=True,
         )
-    _children[child.pid] = child
     identity = identify(child.pid)
     assert identity is not None, "an unreaped child is always in /proc"
+    _children[identity] = child
     return identity
 
 
 def exit_code(process: ProcessId) -> int | None:
-    """The exit code of a child of this process that has ended (negative: the signal)."""
-    child = _children.get(process.pid)
+    """The exit code of a child of this process that has ended (negative: the signal). Reaps it."""
+    child = _children.get(process)
     return child.poll() if child is not None else None

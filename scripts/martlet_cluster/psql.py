@@ -22,7 +22,16 @@ def query(url: str, sql: str, timeout_s: float = 30) -> list[list[str]]:
     """Rows as text; NULL is an empty string, bytea is \\x and hex."""
     environment = {**os.environ, "PGCONNECT_TIMEOUT": "5", "PGTZ": "UTC"}
     done = subprocess.run(
-        [program(), "--no-psqlrc", "--csv", "--tuples-only", "--quiet", "-v", "ON_ERROR_STOP=1", url],
+        [
+            program(),
+            "--no-psqlrc",
+            "--csv",
+            "--tuples-only",
+            "--quiet",
+            "-v",
+            "ON_ERROR_STOP=1",
+            url,
+        ],
         input=sql,
         capture_output=True,
         text=True,

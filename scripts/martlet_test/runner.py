@@ -60,7 +60,9 @@ def run_job(job: Job, run_directory: Path) -> Outcome:
 
 def describe(job: Job, outcome: Outcome, directory: Path, verbose: bool) -> None:
     word = "FAIL" if outcome.failed else "PASS"
-    head = f"{word}  {job.kind:<11} {job.name:<45} {outcome.count:>4} tests {outcome.seconds:>7.1f} s"
+    head = (
+        f"{word}  {job.kind:<11} {job.name:<45} {outcome.count:>4} tests {outcome.seconds:>7.1f} s"
+    )
     lines = [head]
     if verbose:
         lines += [f"      passed   {name}" for name in outcome.passed]
@@ -113,7 +115,12 @@ def prepare() -> None:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; all by default.")
-    parser.add_argument("--filter", default="", metavar="TEXT", help="programs, files or tests with this in their name")
+    parser.add_argument(
+        "--filter",
+        default="",
+        metavar="TEXT",
+        help="programs, files or tests with this in their name",
+    )
     parser.add_argument("--unit", action="store_true", help="unit tests")
     parser.add_argument("--integration", action="store_true", help="with real servers")
     parser.add_argument("--lint", action="store_true", help="rules on the sources")

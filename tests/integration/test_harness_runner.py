@@ -85,7 +85,13 @@ class PythonFiles(unittest.TestCase):
 class Binaries(unittest.TestCase):
     def run_script(self, script: str, filter_text: str = "") -> Outcome:
         directory = support.new_directory("binary")
-        test = {"name": "fake", "cmd": ["bash", "-c", script], "env": {}, "timeout": 30, "workdir": None}
+        test = {
+            "name": "fake",
+            "cmd": ["bash", "-c", script],
+            "env": {},
+            "timeout": 30,
+            "workdir": None,
+        }
         return meson_tests._run(test, directory, {}, filter_text)
 
     def test_binary_without_report_counts_as_one(self) -> None:

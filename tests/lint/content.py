@@ -27,7 +27,9 @@ _CHANCE = re.compile(
 )
 _THROW = re.compile(r"\bthrow\b")
 _ASSERT = re.compile(r"(?<![\w.])assert\s*\(|#\s*include\s*<(cassert|assert\.h)>")
-_SLEEP = re.compile(r"\bsleep_for\s*\(|\bsleep_until\s*\(|(?<![\w.>])(?:::)?(usleep|nanosleep|sleep)\s*\(")
+_SLEEP = re.compile(
+    r"\bsleep_for\s*\(|\bsleep_until\s*\(|(?<![\w.>])(?:::)?(usleep|nanosleep|sleep)\s*\("
+)
 
 _MAY_THROW = ("src/lib/pg/", "src/config/", "src/service/", "src/tools/")
 

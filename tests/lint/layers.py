@@ -84,12 +84,18 @@ def complaint(module: str, target: str) -> str | None:
         return None
     if target in ONLY_FOR:
         owners = ONLY_FOR[target]
-        return None if module in owners else f"only {', '.join(sorted(owners))} may include {target}"
+        return (
+            None if module in owners else f"only {', '.join(sorted(owners))} may include {target}"
+        )
     if module in ALLOWED:
         allowed = ALLOWED[module]
-        return None if target in allowed else f"{module} may include only {', '.join(sorted(allowed))}"
+        return (
+            None if target in allowed else f"{module} may include only {', '.join(sorted(allowed))}"
+        )
     if LEVELS[target] >= LEVELS[module]:
-        return f"{module} (level {LEVELS[module]}) may not include {target} (level {LEVELS[target]})"
+        return (
+            f"{module} (level {LEVELS[module]}) may not include {target} (level {LEVELS[target]})"
+        )
     return None
 
 

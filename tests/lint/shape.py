@@ -13,7 +13,9 @@ BAD_FOLDERS = {"util", "utils", "common", "helpers", "misc"}
 
 # Written in pieces, so that this file passes its own rules.
 _UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|X" + r"XX)\b")
-_MACHINE_PATH = re.compile(r"""(?:^|[\s"'`(=:<>])(/(?:wo""" + "rk|ro" + "ot|t" + r"""mp|home)/)""", re.M)
+_MACHINE_PATH = re.compile(
+    r"""(?:^|[\s"'`(=:<>])(/(?:wo""" + "rk|ro" + "ot|t" + r"""mp|home)/)""", re.M
+)
 _REGISTRY_HOST = re.compile(
     r"deb\.debian" + r"\.org|security\.debian" + r"\.org|registry\.npm" + "js|py" + r"pi\.org|"
     r"pythonhosted" + r"\.org|crates" + r"\.io|proxy\.golang" + r"\.org|repo1?\.maven",
@@ -53,7 +55,9 @@ def _check_sizes(path: str, source: str) -> Iterator[Finding]:
     if path.endswith((".h", ".cc")):
         for start, length in functions(source):
             if length >= MAX_FUNCTION_LINES:
-                yield Finding(path, start, f"a function of {length} lines, under {MAX_FUNCTION_LINES} please")
+                yield Finding(
+                    path, start, f"a function of {length} lines, under {MAX_FUNCTION_LINES} please"
+                )
 
 
 def _check_words(path: str, source: str) -> Iterator[Finding]:

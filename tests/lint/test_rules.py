@@ -115,7 +115,9 @@ class Shape(unittest.TestCase):
     def test_long_functions(self) -> None:
         for lines, findings in [(67, 1), (66, 0)]:
             body = "  call();\n" * lines
-            source = f"namespace a {{\n\nint f(int x,\n      int y) {{\n{body}}}\n\n}}  // namespace a\n"
+            source = (
+                f"namespace a {{\n\nint f(int x,\n      int y) {{\n{body}}}\n\n}}  // namespace a\n"
+            )
             with self.subTest(lines=lines):
                 self.assertEqual(self.found("src/a/a.cc", source), findings)
 
