@@ -97,6 +97,8 @@ class Content(unittest.TestCase):
             ("src/edge/main.cc", "throw std::runtime_error(text);", 0),
             ("tests/unit/edge/a.cc", "std::this_thread::sleep_for(1s);", 1),
             ("tests/unit/edge/a.cc", "usleep(100);", 1),
+            ("tests/support/a.cc", "usleep(100);", 0),
+            ("src/lib/pg/a.cc", 'run("SET TRANSACTION ISOLATION LEVEL READ");', 0),
             ("tests/unit/edge/a.cc", "std::mt19937 random(seed);", 0),
         ]:
             with self.subTest(path=path, source=source):
