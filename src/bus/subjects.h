@@ -20,6 +20,7 @@ std::string in_shard(ShardId shard);                            // im.in.<shard>
 
 // The log of a shard: the one subject of stream IM_LOG_<shard>. Schema: logproto Batch.
 std::string log(ShardId shard);         // im.log.<shard>
+std::string all_logs();                 // im.log.*
 std::string log_stream(ShardId shard);  // IM_LOG_<shard>
 
 // To the edges with sessions of a user: ToUser. To one edge: ToEdge.

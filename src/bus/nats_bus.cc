@@ -1,0 +1,398 @@
+#include "bus/nats_bus.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <charconv>
+#include <thread>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "lib/nats/message.h"
+#include "model/limits.h"
+
+namespace martlet::bus {
+namespace {
+
+constexpr int kNoResponders = 503;
+constexpr std::size_t kMaxWaiting = 65'536;
+constexpr std::size_t kMaxMessagesPerTurn = 512;
+constexpr Duration kExpiryStep = std::chrono::milliseconds(20);
+constexpr Duration kProbePeriod = std::chrono::seconds(2);
+constexpr Duration kProbeTimeout = std::chrono::seconds(4);
+constexpr Duration kRejoinTimeout = std::chrono::seconds(2);
+constexpr Duration kConnectPause = std::chrono::milliseconds(200);
+
+// Answers come on the publishing connection, barriers on the subscribing one.
+constexpr nats::SubscriptionId kAnswersId = 1;
+constexpr nats::SubscriptionId kBarrierId = 2;
+
+std::string answers_subject_of(const std::string& inbox) {
+  return inbox + ".a.*";
+}
+std::string barrier_subject_of(const std::string& inbox) {
+  return inbox + ".b.*";
+}
+
+Error not_connected() {
+  return {ErrorCode::kUnavailable, "not connected to NATS"};
+}
+
+}  // namespace
+
+class NatsBus::NatsSubscription final : public Subscription {
+ public:
+  NatsSubscription(std::weak_ptr<NatsBus*> bus, nats::SubscriptionId id)
+      : bus_(std::move(bus)), id_(id) {}
+  ~NatsSubscription() override {
+    if (const auto bus = bus_.lock()) (*bus)->remove(id_);
+  }
+
+ private:
+  std::weak_ptr<NatsBus*> bus_;
+  nats::SubscriptionId id_;
+};
+
+NatsBus::NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, std::string inbox,
+                 std::unique_ptr<nats::Publisher> publisher,
+                 std::unique_ptr<nats::Subscriber> subscriber)
+    : loop_(loop),
+      queue_(std::move(queue)),
+      inbox_(std::move(inbox)),
+      publisher_(std::move(publisher)),
+      subscriber_(std::move(subscriber)),
+      replies_(kMaxWaiting),
+      expiry_(loop,
+              [this] {
+                replies_.expire(loop_.now());
+                if (replies_.empty()) expiry_.cancel();
+              }),
+      prober_(loop, [this] { probe(); }) {
+  publisher_->on_change([this](bool connected) { on_link(connected); });
+  subscriber_->on_change([this](bool connected) { on_link(connected); });
+  const auto on_answer =
+      std::make_shared<MessageHandler>([this](const nats::Message& m) { deliver(m); });
+  handlers_.emplace(kAnswersId, on_answer);
+  handlers_.emplace(kBarrierId, on_answer);
+  last_subscription_ = kBarrierId;
+  subscriber_->subscribe(kBarrierId, barrier_subject_of(inbox_), "", false);
+  prober_.start_every(kProbePeriod);
+}
+
+NatsBus::~NatsBus() {
+  self_.reset();
+}
+
+SendResult NatsBus::publish(std::string_view subject, BytesView payload) {
+  return publish_with_reply(subject, {}, payload);
+}
+
+SendResult NatsBus::publish_with_reply(std::string_view subject, std::string_view reply,
+                                       BytesView payload) {
+  const bool sent = ready_ && publisher_->publish({subject, reply, {}, payload});
+  ++(sent ? stats_.published : stats_.publish_dropped);
+  return sent ? SendResult::kSent : SendResult::kDropped;
+}
+
+void NatsBus::reply(std::string_view subject, BytesView payload) {
+  publish(subject, payload);
+}
+
+std::unique_ptr<Subscription> NatsBus::add(std::string_view subject, std::string_view queue_group,
+                                           Priority priority, MessageHandler handler) {
+  const nats::SubscriptionId id = ++last_subscription_;
+  handlers_.emplace(id, std::make_shared<MessageHandler>(std::move(handler)));
+  subscriber_->subscribe(id, subject, queue_group, priority == Priority::kDroppable);
+  return std::make_unique<NatsSubscription>(self_, id);
+}
+
+std::unique_ptr<Subscription> NatsBus::subscribe(std::string_view subject,
+                                                 std::string_view queue_group, Priority priority,
+                                                 Handler handler) {
+  return add(subject, queue_group, priority,
+             [handler = std::move(handler)](const nats::Message& message) {
+               handler({message.subject(), message.reply(), message.payload()});
+             });
+}
+
+std::unique_ptr<Subscription> NatsBus::subscribe_messages(std::string_view subject,
+                                                          Priority priority,
+                                                          MessageHandler handler) {
+  return add(subject, {}, priority, std::move(handler));
+}
+
+void NatsBus::remove(nats::SubscriptionId id) {
+  handlers_.erase(id);
+  subscriber_->unsubscribe(id);
+}
+
+std::string NatsBus::new_inbox() {
+  return inbox_ + ".own." + std::to_string(++last_inbox_);
+}
+
+void NatsBus::fail_later(Replies::Callback callback, Error error) {
+  loop_.post(
+      [self = std::weak_ptr(self_), callback = std::move(callback), error = std::move(error)] {
+        if (!self.expired()) callback(tl::unexpected(error));
+      });
+}
+
+std::string NatsBus::answers_subject(std::uint64_t number) const {
+  return inbox_ + ".a." + std::to_string(number);
+}
+
+std::string NatsBus::barrier_subject(std::uint64_t number) const {
+  return inbox_ + ".b." + std::to_string(number);
+}
+
+void NatsBus::deliver(const nats::Message& message) {
+  const std::string_view text = message.subject().substr(inbox_.size() + 3);
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  replies_.deliver(number, message);
+}
+
+// 0: the callback will be told that it does not work.
+std::uint64_t NatsBus::expect(Duration timeout, const Replies::Callback& callback) {
+  const std::uint64_t number = replies_.add(loop_.now() + timeout, callback);
+  if (number == 0) {
+    fail_later(callback, {ErrorCode::kBusy, "too many requests wait for an answer"});
+  } else if (!expiry_.is_scheduled()) {
+    expiry_.start_every(kExpiryStep);
+  }
+  return number;
+}
+
+void NatsBus::ask(const Question& question, Replies::Callback callback) {
+  if (!ready_) return fail_later(std::move(callback), not_connected());
+  const auto on_answer = [callback](Result<const nats::Message*> answer) {
+    if (answer && (*answer)->status() == kNoResponders) {
+      callback(fail(ErrorCode::kUnavailable, "nobody answers this subject"));
+    } else {
+      callback(std::move(answer));
+    }
+  };
+  const std::uint64_t number = expect(question.timeout, on_answer);
+  if (number == 0) return;
+  const std::string reply = answers_subject(number);
+  if (publisher_->publish({question.subject, reply, question.headers, question.payload})) {
+    ++stats_.published;
+    return;
+  }
+  ++stats_.publish_dropped;
+  replies_.forget(number);
+  fail_later(std::move(callback), {ErrorCode::kUnavailable, "the link to NATS is full"});
+}
+
+void NatsBus::request(std::string_view subject, BytesView payload, Duration timeout,
+                      Reply callback) {
+  ask({subject, {}, payload, timeout},
+      [callback = std::move(callback)](Result<const nats::Message*> answer) {
+        if (answer) {
+          callback(Bytes((*answer)->payload()));
+        } else {
+          callback(tl::unexpected(std::move(answer.error())));
+        }
+      });
+}
+
+void NatsBus::after_subscriptions(Duration timeout, Done callback) {
+  if (ready_) return pass_subscriptions(timeout, std::move(callback));
+  fail_later([callback](auto answer) { callback(tl::unexpected(answer.error())); },
+             not_connected());
+}
+
+void NatsBus::after_publishes(Duration timeout, Done callback) {
+  if (ready_) return pass_publishes(timeout, std::move(callback));
+  fail_later([callback](auto answer) { callback(tl::unexpected(answer.error())); },
+             not_connected());
+}
+
+// A message to ourselves behind the subscriptions: the broker handles what one connection sends in
+// order.
+void NatsBus::pass_subscriptions(Duration timeout, Done callback) {
+  const Replies::Callback on_answer = [callback](Result<const nats::Message*> answer) {
+    callback(answer.map([](const nats::Message*) {}));
+  };
+  const std::uint64_t number = expect(timeout, on_answer);
+  if (number == 0 || subscriber_->publish(barrier_subject(number), {})) return;
+  replies_.forget(number);
+  fail_later(on_answer, not_connected());
+}
+
+void NatsBus::pass_publishes(Duration timeout, Done callback) {
+  const Replies::Callback on_answer = [callback](Result<const nats::Message*> answer) {
+    callback(answer.map([](const nats::Message*) {}));
+  };
+  const std::uint64_t number = expect(timeout, on_answer);
+  if (number == 0 || publisher_->publish({answers_subject(number), {}, {}, {}})) return;
+  replies_.forget(number);
+  fail_later(on_answer, not_connected());
+}
+
+void NatsBus::on_state(std::function<void(BusState)> listener) {
+  listener_ = std::move(listener);
+}
+
+void NatsBus::set_state(BusState state) {
+  if (listener_) listener_(state);
+}
+
+BusStats NatsBus::stats() const {
+  BusStats stats = stats_;
+  stats.waiting_requests = replies_.size();
+  stats.backlog_bytes = publisher_->backlog_bytes();
+  return stats;
+}
+
+// One gulp from the queue, but not more handlers in a turn than leave room for sockets and timers.
+void NatsBus::drain() {
+  report_drops();
+  if (backlog_.empty()) backlog_ = queue_->take();
+  const std::weak_ptr self(self_);
+  for (std::size_t n = 0; n < kMaxMessagesPerTurn && !backlog_.empty(); ++n) {
+    const nats::InboundQueue::Item item = std::move(backlog_.front());
+    backlog_.pop_front();
+    dispatch(item);
+    if (self.expired()) return;
+  }
+  // The queue wakes us only when it was empty, so what we left in it is ours to fetch.
+  if (backlog_.empty()) backlog_ = queue_->take();
+  if (backlog_.empty()) return;
+  loop_.post([self] {
+    if (const auto bus = self.lock()) (*bus)->drain();
+  });
+}
+
+void NatsBus::dispatch(const nats::InboundQueue::Item& item) {
+  const auto found = handlers_.find(item.subscription);
+  if (found == handlers_.end()) return;  // unsubscribed while it was on its way
+  ++stats_.received;
+  const std::shared_ptr<MessageHandler> handler = found->second;  // may end itself
+  (*handler)(item.message);
+}
+
+void NatsBus::report_drops() {
+  const std::uint64_t dropped = queue_->take_dropped();
+  if (dropped == 0) return;
+  stats_.receive_dropped += dropped;
+  MARTLET_LOG(warn, "bus_dropped messages={} reason=\"received faster than handled\"", dropped);
+  set_state(BusState::kSlowConsumer);
+}
+
+void NatsBus::on_link(bool connected) {
+  if (!connected) {
+    on_lost();
+  } else {
+    rejoin();
+  }
+}
+
+void NatsBus::on_lost() {
+  rejoining_ = false;
+  lost_probes_ = 0;
+  const bool was_ready = std::exchange(ready_, false);
+  if (was_ready) MARTLET_LOG(warn, "bus_disconnected");
+  replies_.fail_all({ErrorCode::kUnavailable, "the link to NATS broke"});
+  if (was_ready) set_state(BusState::kDisconnected);
+}
+
+// Both links are up: when a message of ours to ourselves has passed behind the renewed
+// subscriptions of each, all of them are back.
+void NatsBus::rejoin() {
+  if (ready_ || rejoining_ || !publisher_->is_connected() || !subscriber_->is_connected()) return;
+  rejoining_ = true;
+  pass_subscriptions(kRejoinTimeout, [this](Result<void> done) {
+    if (!done) return rejoined(done);
+    pass_publishes(kRejoinTimeout, [this](Result<void> done) { rejoined(done); });
+  });
+}
+
+// On failure the next probe tries again.
+void NatsBus::rejoined(Result<void> done) {
+  rejoining_ = false;
+  if (!done || ready_ || !publisher_->is_connected() || !subscriber_->is_connected()) return;
+  ready_ = true;
+  ++stats_.reconnects;
+  MARTLET_LOG(info, "bus_reconnected");
+  set_state(BusState::kReconnected);
+}
+
+// A message to ourselves. It finds a publishing link that is silently dead (the library must not
+// ping there), and it is behind everything that the delivery thread had to do.
+void NatsBus::probe() {
+  if (!ready_) return rejoin();
+  const MonotonicTime sent = loop_.now();
+  after_publishes(kProbeTimeout, [this, sent](Result<void> done) {
+    if (done) {
+      lost_probes_ = 0;
+      subscriber_->free_unsubscribed(sent);
+    } else if (done.error().code == ErrorCode::kTimeout && ++lost_probes_ == 2) {
+      lost_probes_ = 0;
+      MARTLET_LOG(warn, "bus_link_dead probe_timeout_ms={}",
+                  std::chrono::duration_cast<std::chrono::milliseconds>(kProbeTimeout).count());
+      publisher_->break_link();
+    }
+  });
+}
+
+namespace {
+
+struct Links {
+  std::unique_ptr<nats::Publisher> publisher;
+  std::unique_ptr<nats::Subscriber> subscriber;
+};
+
+Result<Links> open_links(event::Loop& loop, const std::shared_ptr<nats::InboundQueue>& queue,
+                         const nats::ConnectionOptions& options, const std::string& inbox) {
+  auto publisher =
+      nats::Publisher::connect(loop, options, queue, kAnswersId, answers_subject_of(inbox));
+  if (!publisher) return tl::unexpected(publisher.error());
+  auto subscriber = nats::Subscriber::connect(loop, queue, options);
+  if (!subscriber) return tl::unexpected(subscriber.error());
+  return Links{std::move(*publisher), std::move(*subscriber)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& options) {
+  nats::ConnectionOptions link;
+  link.url = options.url;
+  link.name = options.name;
+  // The queue wakes a bus that does not exist yet, or no more.
+  auto slot = std::make_shared<std::weak_ptr<NatsBus*>>();
+  auto queue = std::make_shared<nats::InboundQueue>(options.queue, [&loop, slot] {
+    loop.post([slot] {
+      if (const auto bus = slot->lock()) (*bus)->drain();
+    });
+  });
+  const std::string inbox = "_INBOX." + base::to_hex(SystemRandom().bytes(12));
+  const SystemClock clock;
+  const MonotonicTime deadline = clock.now() + options.wait;
+  Result<Links> links = open_links(loop, queue, link, inbox);
+  while (!links && links.error().code == ErrorCode::kUnavailable && clock.now() < deadline) {
+    std::this_thread::sleep_for(kConnectPause);
+    links = open_links(loop, queue, link, inbox);
+  }
+  if (!links) {
+    const auto wait_s = std::chrono::duration_cast<std::chrono::seconds>(options.wait).count();
+    Error error = links.error();
+    if (error.code == ErrorCode::kUnavailable) error.detail += fmt::format(" (tried {} s)", wait_s);
+    return tl::unexpected(error);
+  }
+  const std::int64_t max_payload = links->publisher->max_payload();
+  if (max_payload < static_cast<std::int64_t>(kMinServerPayloadBytes)) {
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("NATS at {} has max_payload {}, at least {} is needed",
+                            nats::masked_url(options.url), max_payload, kMinServerPayloadBytes));
+  }
+  auto bus = std::make_unique<NatsBus>(loop, queue, inbox, std::move(links->publisher),
+                                       std::move(links->subscriber));
+  *slot = bus->self_;
+  if (!bus->subscriber_->flush(link.connect_timeout)) {
+    return fail(ErrorCode::kUnavailable, "NATS does not answer");
+  }
+  return bus;
+}
+
+}  // namespace martlet::bus

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+
+#include "base/random.h"
+#include "bus/bus.h"
+#include "bus/replies.h"
+#include "event/loop.h"
+#include "lib/nats/inbound_queue.h"
+#include "lib/nats/options.h"
+#include "lib/nats/publisher.h"
+#include "lib/nats/subscriber.h"
+
+namespace martlet::bus {
+
+struct BusOptions {
+  std::string url;
+  std::string name;  // of the process, for the broker's monitoring
+  // How long connect() tries.
+  Duration wait = std::chrono::seconds(10);
+  nats::QueueLimits queue;
+};
+
+struct BusStats {
+  std::uint64_t published = 0;
+  std::uint64_t publish_dropped = 0;
+  std::uint64_t received = 0;
+  std::uint64_t receive_dropped = 0;
+  std::uint64_t reconnects = 0;
+  std::size_t waiting_requests = 0;
+  std::size_t backlog_bytes = 0;  // published, not yet taken by the socket
+};
+
+// A question to the broker itself (JetStream), with headers.
+struct Question {
+  std::string_view subject;
+  std::span<const nats::Header> headers;
+  BytesView payload;
+  Duration timeout{};
+};
+
+// The Bus on two connections of the NATS client library, one to publish and one to receive, so that
+// a full socket never keeps us from reading. Both must be up; when one goes, the bus counts as
+// disconnected until both are back and all subscriptions are known to the broker again.
+//
+// Loop thread; the loop outlives it. When it is destroyed, callbacks that wait are not called.
+class NatsBus final : public Bus {
+ public:
+  NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, std::string inbox,
+          std::unique_ptr<nats::Publisher> publisher, std::unique_ptr<nats::Subscriber> subscriber);
+  ~NatsBus() override;
+  NatsBus(const NatsBus&) = delete;
+  NatsBus& operator=(const NatsBus&) = delete;
+
+  SendResult publish(std::string_view subject, BytesView payload) override;
+  std::unique_ptr<Subscription> subscribe(std::string_view subject, std::string_view queue_group,
+                                          Priority priority, Handler handler) override;
+  void request(std::string_view subject, BytesView payload, Duration timeout,
+               Reply callback) override;
+  void reply(std::string_view subject, BytesView payload) override;
+  void after_subscriptions(Duration timeout, Done callback) override;
+  void after_publishes(Duration timeout, Done callback) override;
+  void on_state(std::function<void(BusState)> listener) override;
+  bool is_connected() const override { return ready_; }
+
+  // For what is built on the broker's own services (log, key-value): the answer with its headers.
+  // Exactly one call; kTimeout, kUnavailable (no responders, not connected, link lost).
+  void ask(const Question& question, Replies::Callback callback);
+  // The same for subscriptions and publishes.
+  using MessageHandler = std::function<void(const nats::Message&)>;
+  std::unique_ptr<Subscription> subscribe_messages(std::string_view subject, Priority priority,
+                                                   MessageHandler handler);
+  SendResult publish_with_reply(std::string_view subject, std::string_view reply,
+                                BytesView payload);
+  // A subject of our own that nobody else uses.
+  std::string new_inbox();
+
+  event::Loop& loop() { return loop_; }
+  BusStats stats() const;
+
+ private:
+  friend Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& options);
+  class NatsSubscription;
+
+  std::unique_ptr<Subscription> add(std::string_view subject, std::string_view queue_group,
+                                    Priority priority, MessageHandler handler);
+  void remove(nats::SubscriptionId id);
+  void drain();
+  void dispatch(const nats::InboundQueue::Item& item);
+  void report_drops();
+  void fail_later(Replies::Callback callback, Error error);
+  std::uint64_t expect(Duration timeout, const Replies::Callback& callback);
+  std::string answers_subject(std::uint64_t number) const;
+  std::string barrier_subject(std::uint64_t number) const;
+  void deliver(const nats::Message& message);
+
+  void on_link(bool connected);
+  void on_lost();
+  void rejoin();
+  void rejoined(Result<void> done);
+  void pass_subscriptions(Duration timeout, Done callback);
+  void pass_publishes(Duration timeout, Done callback);
+  void probe();
+  void set_state(BusState state);
+
+  event::Loop& loop_;
+  std::shared_ptr<nats::InboundQueue> queue_;
+  const std::string inbox_;
+  std::unique_ptr<nats::Publisher> publisher_;
+  std::unique_ptr<nats::Subscriber> subscriber_;
+  Replies replies_;
+  std::unordered_map<nats::SubscriptionId, std::shared_ptr<MessageHandler>> handlers_;
+  nats::SubscriptionId last_subscription_ = 0;
+  std::uint64_t last_inbox_ = 0;
+  std::deque<nats::InboundQueue::Item> backlog_;  // taken from the queue, not yet handled
+  std::function<void(BusState)> listener_;
+  bool ready_ = true;
+  bool rejoining_ = false;
+  int lost_probes_ = 0;
+  BusStats stats_;
+  event::Timer expiry_;
+  event::Timer prober_;
+  // Posted tasks and subscriptions outlive the bus; they look here first.
+  std::shared_ptr<NatsBus*> self_ = std::make_shared<NatsBus*>(this);
+};
+
+// Blocks until the broker answers, options.wait at most: for start-up. Errors are one line for
+// people: not reachable, wrong password, a max_payload below what we need.
+Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& options);
+
+}  // namespace martlet::bus

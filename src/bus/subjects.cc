@@ -1,0 +1,78 @@
+#include "bus/subjects.h"
+
+namespace martlet::bus::subject {
+namespace {
+
+std::string number(ShardId shard) {
+  return std::to_string(shard.value());
+}
+
+}  // namespace
+
+std::string in_user(ShardId shard, const UserId& recipient) {
+  return "im.in." + number(shard) + ".u." + recipient.str();
+}
+std::string in_group(ShardId shard, const GroupId& recipient) {
+  return "im.in." + number(shard) + ".g." + recipient.str();
+}
+std::string in_shard(ShardId shard) {
+  return "im.in." + number(shard) + ".>";
+}
+
+std::string log(ShardId shard) {
+  return "im.log." + number(shard);
+}
+std::string all_logs() {
+  return "im.log.*";
+}
+std::string log_stream(ShardId shard) {
+  return "IM_LOG_" + number(shard);
+}
+
+std::string user(const UserId& user) {
+  return "im.u." + user.str();
+}
+std::string group(const GroupId& group) {
+  return "im.g." + group.str();
+}
+std::string edge(const EdgeId& edge) {
+  return "im.e." + edge.str();
+}
+
+std::string watermark(ShardId shard) {
+  return "im.wm." + number(shard);
+}
+std::string all_watermarks() {
+  return "im.wm.*";
+}
+std::string owner(ShardId shard) {
+  return "im.own." + number(shard);
+}
+std::string all_owners() {
+  return "im.own.*";
+}
+
+std::string edge_beat(const EdgeId& edge) {
+  return "im.hb.edge." + edge.str();
+}
+std::string all_edge_beats() {
+  return "im.hb.edge.*";
+}
+
+std::string rpc_account() {
+  return "im.rpc.account";
+}
+std::string rpc_read() {
+  return "im.rpc.read";
+}
+std::string rpc_shard() {
+  return "im.rpc.shard";
+}
+std::string rpc_cold() {
+  return "im.rpc.cold";
+}
+std::string_view persist_queue() {
+  return "persist";
+}
+
+}  // namespace martlet::bus::subject

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+
+#include "lib/nats/message.h"
+
+namespace martlet::nats {
+
+// Chosen by who subscribes; an id is never used twice.
+using SubscriptionId = std::uint64_t;
+
+struct QueueLimits {
+  std::size_t messages = 65'536;
+  std::size_t bytes = 64U << 20;
+  // What droppable messages may fill, in percent of both limits.
+  unsigned droppable_percent = 75;
+};
+
+// Between the library's delivery thread and our loop: the thread puts messages in and wakes the
+// loop when the queue was empty; the loop takes all at once. Full: messages are dropped and
+// counted.
+class InboundQueue {
+ public:
+  struct Item {
+    SubscriptionId subscription = 0;
+    Message message;
+  };
+
+  // wake: called on the putting thread, without the lock.
+  InboundQueue(QueueLimits limits, std::function<void()> wake)
+      : limits_(limits), wake_(std::move(wake)) {}
+
+  // Any thread.
+  void put(Item item, bool droppable);
+  // Messages that the library itself dropped before they came here.
+  void note_dropped();
+
+  // The loop. Everything that is there, in order.
+  std::deque<Item> take();
+  // Since the last call.
+  std::uint64_t take_dropped();
+
+ private:
+  bool has_room(std::size_t bytes, bool droppable) const;
+
+  const QueueLimits limits_;
+  const std::function<void()> wake_;
+  mutable std::mutex mutex_;
+  std::deque<Item> items_;     // guarded by mutex_
+  std::size_t bytes_ = 0;      // guarded by mutex_
+  std::uint64_t dropped_ = 0;  // guarded by mutex_
+};
+
+}  // namespace martlet::nats

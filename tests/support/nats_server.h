@@ -1,0 +1,38 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace martlet::test {
+
+// A private nats-server with JetStream on disk: its own directory and port, ended with the test.
+class NatsServer {
+ public:
+  // settings: further lines of its configuration.
+  explicit NatsServer(std::vector<std::string> settings = {});
+  ~NatsServer();
+  NatsServer(const NatsServer&) = delete;
+  NatsServer& operator=(const NatsServer&) = delete;
+
+  std::string url() const;  // nats://127.0.0.1:port
+  int port() const { return port_; }
+
+  void kill();     // SIGKILL, and waits for the end
+  void restart();  // on the same port, with what is on disk
+  void wipe();     // forgets what is on disk; only while it is killed
+  void pause();
+  void resume();
+
+ private:
+  void start();
+
+  std::filesystem::path directory_;
+  std::vector<std::string> settings_;
+  int port_ = -1;
+  pid_t pid_ = -1;
+};
+
+}  // namespace martlet::test
