@@ -88,12 +88,13 @@ class Cluster(Roster):
             members = list(members)
             for member in members:
                 if not member.alive:
-                    self._spawn(member, may_move=True)
+                    relied_on = any(service.alive for service in self.services)
+                    self._spawn(member, may_move=isinstance(member, Service) or not relied_on)
             self.wait_healthy(timeout_s, [member.name for member in members])
 
     def wait_healthy(self, timeout_s: float = 60, names: Iterable[str] | None = None) -> None:
         """Raises with the last lines of the log when one dies or is not healthy in time."""
-        begin = time.monotonic()
+        begin = spoken = time.monotonic()
         waiting = [self.member(name) for name in names] if names is not None else self.members
         while waiting:
             for member in list(waiting):
@@ -108,8 +109,18 @@ class Cluster(Roster):
                 logs = "\n".join(f"--- {member.name}\n{member.log_tail()}" for member in waiting)
                 late = ", ".join(member.name for member in waiting)
                 raise ClusterError(f"not healthy within {timeout_s:g} s: {late}\n{logs}")
+            if waiting and time.monotonic() - spoken > 2:
+                spoken = time.monotonic()
+                self._progress(f"waiting for {', '.join(member.name for member in waiting)}")
             if waiting:
                 time.sleep(0.05)
+
+    def stop_outdated(self) -> None:
+        """Stops the services whose programs were built anew since they started."""
+        for service in self.services:
+            if service.alive and service.process and process.runs_old_program(service.process):
+                self._progress(f"{service.name} runs an older program and is stopped")
+                self.stop_member(service.name)
 
     def stop(self, *, abort: bool = False) -> None:
         """Services first, then servers. abort ends them at once (for tests that are over)."""

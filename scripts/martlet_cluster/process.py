@@ -28,6 +28,9 @@ class ProcessId:
         return ProcessId(int(str(value["pid"])), int(str(value["start"])), str(value["boot"]))
 
 
+# A longer log is put aside at the next start, one of them is kept.
+MAX_LOG_BYTES = 64 << 20
+
 # Started by this process.
 _children: dict[ProcessId, subprocess.Popen[bytes]] = {}
 
@@ -112,8 +115,18 @@ def stop(process: ProcessId, number: int, timeout_s: float) -> bool:
     return False
 
 
+def runs_old_program(process: ProcessId) -> bool:
+    """Its program was built anew since it started."""
+    try:
+        return os.readlink(f"/proc/{process.pid}/exe").endswith(" (deleted)")
+    except OSError:
+        return False
+
+
 def spawn(command: list[str], log: Path, cwd: Path) -> ProcessId:
     """Starts a process in a session of its own, output appended to the log."""
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+        log.rename(log.with_name(f"{log.name}.1"))
     with log.open("ab") as output:
         child = subprocess.Popen(
             command,

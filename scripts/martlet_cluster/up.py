@@ -63,6 +63,7 @@ def up(options: argparse.Namespace) -> None:
     with locked(directory):
         say(f"starting the cluster in {shown(directory)}")
         cluster = Cluster(directory, detached=True, progress=say)
+        cluster.stop_outdated()
         cluster.start()
     say("healthy; a demonstration follows")
     demo.play(cluster)
