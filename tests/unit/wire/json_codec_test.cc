@@ -1,0 +1,304 @@
+#include "wire/json_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "samples.h"
+#include "wire/bodies.h"
+#include "wire/limits.h"
+
+namespace martlet::wire {
+namespace {
+
+using samples::code_of;
+using samples::detail_of;
+
+Result<Bytes> to_body(Command command, std::string_view json) {
+  return json_to_body(command, json, kMaxBodyBytes);
+}
+
+// What comes back from JSON that went through a body.
+std::string round_trip(Command command, std::string_view json) {
+  const auto body = to_body(command, json);
+  if (!body) return "refused: " + body.error().detail;
+  const auto text = body_to_json(command, *body);
+  return text ? *text : "not written: " + text.error().detail;
+}
+
+std::string complaint(Command command, std::string_view json) {
+  const auto body = to_body(command, json);
+  EXPECT_FALSE(body);
+  if (body) return "accepted";
+  EXPECT_EQ(body.error().code, ErrorCode::kBadBody);
+  return body.error().detail;
+}
+
+constexpr std::string_view kSend =
+    R"({"to_user":"bob","client_msg_id":"0190d0c0ffee70008000000000000001",)"
+    R"("content":{"kind":"Text","text":"hi"},"age_ms":0,"want":"Stored",)"
+    R"("follows":"0190d0c0ffee70008000000000000000"})";
+
+constexpr std::string_view kMessage =
+    R"({"conversation":"u:alice:bob","seq":"7","message_id":"18446744073709551615",)"
+    R"("sender":"alice","client_msg_id":"0190d0c0ffee70008000000000000001",)"
+    R"("time_ms":"1700000000000","content":{"kind":"File","text":"look",)"
+    R"("file":{"url":"https://example.org/a","size":"9007199254740993",)"
+    R"("sha256":"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",)"
+    R"("mime":"image/png","name":"a.png"}},"generation":3,"members_at":"0","removed":false})";
+
+constexpr std::string_view kRange = R"({"conversation":"g:team","from":"1","to":"20"})";
+
+std::string list(std::string_view element) {
+  return '[' + std::string(element) + ']';
+}
+
+// One text for each command with every field of its table set, in the order of the schema.
+std::string full_text(Command command) {
+  switch (command) {
+    case Command::Ping:
+    case Command::Goodbye:
+    case Command::GoodbyeOk:
+      return "{}";
+    case Command::Register:
+      return R"({"user":"alice","password":"pass word"})";
+    case Command::Login:
+      return R"({"user":"alice","device":"phone","password":"pass word"})";
+    case Command::Auth:
+      return R"({"access_token":"a.b.c","client":"test/1"})";
+    case Command::Refresh:
+      return R"({"refresh_token":"r"})";
+    case Command::Send:
+      return R"({"to_user":"bob","to_group":"team",)" + std::string(kSend.substr(17));
+    case Command::Read:
+    case Command::ReadOk:
+      return R"({"conversation":"u:alice:bob","seq":"3"})";
+    case Command::Sync:
+      return R"({"token":"AAEC/w==","page":"eA=="})";
+    case Command::Fetch:
+      return R"({"ranges":[)" + std::string(kRange) + ',' + std::string(kRange) + "]}";
+    case Command::History:
+      return R"({"conversation":"u:alice:bob","from":"10","direction":"Forward","limit":5})";
+    case Command::Pong:
+      return R"({"time_ms":"1700000000000"})";
+    case Command::Registered:
+      return R"({"user":"alice"})";
+    case Command::Tokens:
+    case Command::Refreshed:
+      return R"({"access_token":"a","refresh_token":"r","expires_in_s":3600})";
+    case Command::AuthOk:
+      return R"({"user":"alice","device":"phone","session":"00","edge":"e","heartbeat_ms":30000,)"
+             R"("tail_check_ms":60000,"max_body_bytes":65536,"max_unanswered":64,)"
+             R"("expires_in_s":3600,"time_ms":"5"})";
+    case Command::Ack:
+      return R"({"client_msg_id":"0190d0c0ffee70008000000000000001",)"
+             R"("conversation":"u:alice:bob","seq":"7","message_id":"9","time_ms":"5",)"
+             R"("level":"Stored","generation":2})";
+    case Command::SyncPage:
+      return R"({"conversations":[{"conversation":"u:alice:bob","last_seq":"7","read_seq":"5",)"
+             R"("peer_read_seq":"6","unread":"2","first_seq":"1","generation":3,)"
+             R"("membership":"Former","newest":)" +
+             list(kMessage) +
+             R"(}],"next_page":"eA==","token":"eQ==","behind":true,"again_in_ms":9})";
+    case Command::FetchPage:
+      return R"({"messages":)" + list(kMessage) + R"(,"withheld":)" + list(kRange) +
+             R"(,"remaining":)" + list(kRange) + "}";
+    case Command::HistoryPage:
+      return R"({"messages":)" + list(kMessage) + R"(,"withheld":)" + list(kRange) +
+             R"(,"more":true})";
+    case Command::MessageEvent:
+      return std::string(kMessage);
+    case Command::ReadEvent:
+      return R"({"conversation":"u:alice:bob","user":"bob","seq":"3"})";
+    case Command::StoredEvent:
+      return R"({"client_msg_id":"0190d0c0ffee70008000000000000001",)"
+             R"("conversation":"u:alice:bob","seq":"3"})";
+    case Command::ResyncEvent:
+      return R"({"within_ms":10000,"conversation":"u:alice:bob"})";
+    case Command::KickedEvent:
+      return R"({"reason":"Replaced","may_reconnect":true})";
+    case Command::ReconnectEvent:
+      return R"({"to":"127.0.0.1:7000","within_ms":3000})";
+    case Command::Error:
+      return R"({"code":64,"name":"BUSY","detail":"later","retryable":true,)"
+             R"("retry_after_ms":100,"client_msg_id":"0190d0c0ffee70008000000000000001"})";
+    case Command::None:
+      break;
+  }
+  return "no text";
+}
+
+TEST(JsonCodec, EveryCommandComesBackByteForByte) {
+  for (const CommandInfo& info : all_commands()) {
+    const std::string text = full_text(info.command);
+    EXPECT_EQ(round_trip(info.command, text), text) << info.name;
+  }
+}
+
+TEST(JsonCodec, BodyIsWhatTheFlatBuffersReaderExpects) {
+  const auto body = to_body(Command::Send, kSend);
+  ASSERT_TRUE(body) << detail_of(body);
+  const auto send = parse_send(*body);
+  ASSERT_TRUE(send) << detail_of(send);
+  EXPECT_EQ(send->to_user.str(), "bob");
+  EXPECT_EQ(to_string(send->client_msg_id), "0190d0c0ffee70008000000000000001");
+  EXPECT_EQ(parse_content(send->content)->text, "hi");
+  EXPECT_EQ(send->age, Duration(0));
+  EXPECT_EQ(send->want, AckLevel::Stored);
+  EXPECT_EQ(to_string(*send->follows), "0190d0c0ffee70008000000000000000");
+}
+
+TEST(JsonCodec, TextOfABodyFromTheFlatBuffersBuilder) {
+  const Bytes content = encode_text("hi");
+  const Bytes body = encode(Message{.conversation = "u:alice:bob",
+                                    .seq = Seq(1),
+                                    .message_id = MessageId(2),
+                                    .sender = "alice",
+                                    .client_msg_id = samples::msg_id(1),
+                                    .time_ms = 3,
+                                    .content = content});
+  EXPECT_EQ(body_to_json(Command::MessageEvent, body).value(),
+            R"({"conversation":"u:alice:bob","seq":"1","message_id":"2","sender":"alice",)"
+            R"("client_msg_id":"0102030405060708090a0b0c0d0e0f10","time_ms":"3",)"
+            R"("content":{"kind":"Text","text":"hi"},"generation":0,"members_at":"0",)"
+            R"("removed":false})");
+}
+
+TEST(JsonCodec, AbsentFieldsHaveTheirDefaults) {
+  const auto body = to_body(
+      Command::Send,
+      R"({"to_user":"bob","client_msg_id":"0190d0c0ffee70008000000000000001","content":{}})");
+  ASSERT_TRUE(body) << detail_of(body);
+  EXPECT_FALSE(parse_checked_send(*body)->age.has_value());
+}
+
+TEST(JsonCodec, NullIsAbsent) {
+  EXPECT_EQ(round_trip(Command::Auth, R"({"access_token":"t","client":null})"),
+            R"({"access_token":"t"})");
+}
+
+TEST(JsonCodec, NoBytesAreAnObjectWithoutFields) {
+  EXPECT_EQ(round_trip(Command::Ping, ""), "{}");
+  EXPECT_EQ(body_to_json(Command::Ping, "").value(), "{}");
+}
+
+TEST(JsonCodec, BigNumbersMayBeNumbersWhenExact) {
+  EXPECT_EQ(round_trip(Command::Pong, R"({"time_ms":18446744073709551615})"),
+            R"({"time_ms":"18446744073709551615"})");
+  EXPECT_EQ(complaint(Command::Pong, R"({"time_ms":18446744073709551616})"),
+            "time_ms is not a number of its range");
+  EXPECT_EQ(complaint(Command::Pong, R"({"time_ms":1.5})"), "time_ms is not a number of its range");
+  EXPECT_EQ(complaint(Command::Pong, R"({"time_ms":-1})"), "time_ms is not a number of its range");
+  for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x1", "1e3", "18446744073709551616"}) {
+    EXPECT_EQ(complaint(Command::Pong, R"({"time_ms":")" + std::string(text) + "\"}"),
+              "time_ms is not a number of its range");
+  }
+}
+
+TEST(JsonCodec, SmallNumbersMustFitAndAreNoStrings) {
+  EXPECT_EQ(complaint(Command::ResyncEvent, R"({"within_ms":4294967296})"),
+            "within_ms is not a number of its range");
+  EXPECT_EQ(complaint(Command::ResyncEvent, R"({"within_ms":"1"})"),
+            "within_ms is not a number of its range");
+}
+
+TEST(JsonCodec, EnumsMayBeNumbers) {
+  EXPECT_EQ(round_trip(Command::KickedEvent, R"({"reason":4})"),
+            R"({"reason":"SlowConsumer","may_reconnect":false})");
+}
+
+TEST(JsonCodec, UnknownValueOfAnEnumStaysANumber) {
+  EXPECT_EQ(round_trip(Command::KickedEvent, R"({"reason":200})"),
+            R"({"reason":200,"may_reconnect":false})");
+}
+
+TEST(JsonCodec, UnknownNameOfAnEnumIsRefused) {
+  EXPECT_EQ(complaint(Command::KickedEvent, R"({"reason":"Bored"})"),
+            "reason is no name of its enum");
+}
+
+TEST(JsonCodec, ErrorsNameTheField) {
+  EXPECT_EQ(complaint(Command::Ping, R"({"x":1})"), "x is unknown");
+  EXPECT_EQ(complaint(Command::Ping, R"({"a b":1})"), "a field is unknown");
+  EXPECT_EQ(complaint(Command::Ping, "[]"), "the body is not an object");
+  EXPECT_EQ(complaint(Command::Login, R"({"user":"alice","device":"d"})"), "password is missing");
+  EXPECT_EQ(complaint(Command::Login, R"({"user":1,"device":"d","password":"p"})"),
+            "user is not a string");
+  EXPECT_EQ(complaint(Command::Fetch, R"({"ranges":{}})"), "ranges is not a list");
+  EXPECT_EQ(complaint(Command::Fetch, R"({"ranges":[{"conversation":"g:x"},{"from":1}]})"),
+            "ranges[1].conversation is missing");
+  EXPECT_EQ(complaint(Command::Fetch, R"({"ranges":[1]})"), "ranges[0] is not an object");
+  EXPECT_EQ(complaint(Command::Sync, R"({"token":"*"})"), "token is not base64");
+  EXPECT_EQ(complaint(Command::KickedEvent, R"({"may_reconnect":1})"),
+            "may_reconnect is neither true nor false");
+  const std::string send = R"({"to_user":"bob","client_msg_id":"00","content":{"kind":1}})";
+  EXPECT_EQ(complaint(Command::Send, send), "client_msg_id has the wrong length");
+}
+
+TEST(JsonCodec, FieldsOfNestedObjectsAreChecked) {
+  EXPECT_EQ(complaint(Command::Send,
+                      R"({"to_user":"bob","client_msg_id":"0190d0c0ffee70008000000000000001",)"
+                      R"("content":{"kind":"File","file":{"size":"1"}}})"),
+            "content.file.url is missing");
+}
+
+TEST(JsonCodec, TextKeepsEveryCharacter) {
+  std::string text;
+  for (char c = 1; c < 0x7F; ++c) text += c;
+  text += "\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x98\x80";
+  const Bytes body = encode(Refresh{text});
+  const auto json = body_to_json(Command::Refresh, body);
+  ASSERT_TRUE(json) << detail_of(json);
+  EXPECT_EQ(to_body(Command::Refresh, *json).value(), body);
+}
+
+TEST(JsonCodec, TextThatIsNoUtf8IsNeitherReadNorWritten) {
+  EXPECT_EQ(complaint(Command::Refresh, "{\"refresh_token\":\"\xC3(\"}"),
+            "the body is not well-formed JSON");
+  EXPECT_EQ(code_of(body_to_json(Command::Refresh, encode(Refresh{"\xC3("}))), ErrorCode::kBadBody);
+}
+
+TEST(JsonCodec, NestingHasALimit) {
+  for (const std::size_t depth : {33UL, 1000UL, 30000UL}) {
+    const std::string lists(depth, '[');
+    EXPECT_EQ(complaint(Command::Ping, lists), "the JSON is nested too deeply");
+    std::string objects;
+    for (std::size_t i = 0; i < depth; ++i) objects += "{\"a\":";
+    EXPECT_EQ(complaint(Command::Ping, objects), "the JSON is nested too deeply");
+  }
+}
+
+TEST(JsonCodec, BracketsInStringsAreNoNesting) {
+  const std::string text = R"({"refresh_token":")" + std::string(100, '[') + R"(\"{{{\\"})";
+  EXPECT_EQ(round_trip(Command::Refresh, text), text);
+}
+
+TEST(JsonCodec, MalformedJsonIsRefused) {
+  for (const char* text :
+       {"{", "}", "{]", "nul", "{\"user\":}", "{}{}", "{} x", "\"", "'", "{,}"}) {
+    EXPECT_EQ(complaint(Command::Registered, text), "the body is not well-formed JSON") << text;
+  }
+}
+
+TEST(JsonCodec, ResultHasALimit) {
+  const std::string text = R"({"refresh_token":")" + std::string(2000, 'x') + "\"}";
+  EXPECT_EQ(code_of(json_to_body(Command::Refresh, text, 2100)), ErrorCode::kNone);
+  EXPECT_EQ(code_of(json_to_body(Command::Refresh, text, 2000)), ErrorCode::kBodyTooLarge);
+}
+
+TEST(JsonCodec, BodyThatDoesNotVerifyIsNotWritten) {
+  EXPECT_EQ(code_of(body_to_json(Command::Ack, "garbage garbage")), ErrorCode::kBadBody);
+}
+
+TEST(JsonCodec, RandomChangesGiveABodyOrAClearError) {
+  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+    SeededRandom random(seed);
+    const auto body = to_body(Command::Send, samples::mutate(Bytes(kSend), random));
+    if (body) continue;
+    EXPECT_EQ(body.error().code, ErrorCode::kBadBody) << seed;
+    EXPECT_FALSE(body.error().detail.empty()) << seed;
+  }
+}
+
+}  // namespace
+}  // namespace martlet::wire
