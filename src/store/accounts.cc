@@ -1,0 +1,123 @@
+#include "store/accounts.h"
+
+namespace martlet::store {
+namespace {
+
+std::int64_t as_signed(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+void insert_token(pg::Transaction& tx, const UserId& user, const DeviceId& device,
+                  std::int64_t login, const NewToken& token) {
+  tx.query(
+      "INSERT INTO refresh_tokens (hash, user_id, device_id, login, issued_ms, expires_ms) VALUES "
+      "($1, $2, $3, $4, $5, $6)",
+      pg::Params()
+          .bytes(token.hash)
+          .text(user.str())
+          .text(device.str())
+          .number(login)
+          .number(as_signed(token.now_ms))
+          .number(as_signed(token.expires_ms)));
+}
+
+pg::Params device_key(const RefreshResult& result) {
+  return pg::Params().text(result.user.str()).text(result.device.str());
+}
+
+// The token's row, locked after its device's row: the order that a login locks them in.
+struct TokenRow {
+  std::int64_t login = 0;
+  bool revoked = false;  // the device, or the token's login is over
+  bool used = false;
+  bool expired = false;
+};
+
+std::optional<TokenRow> lock_token(pg::Transaction& tx, const Bytes& hash, WallMs now_ms,
+                                   RefreshResult& result) {
+  const pg::Rows owner = tx.query("SELECT user_id, device_id FROM refresh_tokens WHERE hash = $1",
+                                  pg::Params().bytes(hash));
+  if (owner.empty()) return std::nullopt;
+  result.user = UserId::trusted(owner.text(0, 0));
+  result.device = DeviceId::trusted(owner.text(0, 1));
+  const pg::Rows device = tx.query(
+      "SELECT login, revoked FROM devices WHERE user_id = $1 AND device_id = $2 FOR UPDATE",
+      device_key(result));
+  const pg::Rows token = tx.query(
+      "SELECT login, used_ms IS NOT NULL, expires_ms <= $2 FROM refresh_tokens WHERE hash = $1 FOR "
+      "UPDATE",
+      pg::Params().bytes(hash).number(as_signed(now_ms)));
+  if (device.empty() || token.empty()) return std::nullopt;
+  return TokenRow{device.number(0, 0),
+                  device.truth(0, 1) || device.number(0, 0) != token.number(0, 0),
+                  token.truth(0, 1), token.truth(0, 2)};
+}
+
+RefreshOutcome judge(const std::optional<TokenRow>& row) {
+  if (!row) return RefreshOutcome::kInvalid;
+  if (row->revoked) return RefreshOutcome::kRevoked;
+  if (row->used) return RefreshOutcome::kReused;
+  if (row->expired) return RefreshOutcome::kExpired;
+  return RefreshOutcome::kRenewed;
+}
+
+}  // namespace
+
+pg::Result<bool> create_account(pg::Connection& connection, const UserId& user,
+                                const std::string& password_hash, WallMs now_ms) {
+  pg::Transaction tx(connection, pg::Mode::kReadWrite);
+  const pg::Rows rows = tx.query(
+      "INSERT INTO accounts (user_id, password_hash, created_ms) VALUES ($1, $2, $3) ON CONFLICT "
+      "DO NOTHING RETURNING user_id",
+      pg::Params().text(user.str()).text(password_hash).number(as_signed(now_ms)));
+  if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
+  return !rows.empty();
+}
+
+pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connection,
+                                                          const UserId& user) {
+  pg::Transaction tx(connection, pg::Mode::kReadWrite);
+  const pg::Rows rows = tx.query("SELECT password_hash FROM accounts WHERE user_id = $1",
+                                 pg::Params().text(user.str()));
+  if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
+  if (rows.empty()) return std::nullopt;
+  return std::string(rows.text(0, 0));
+}
+
+pg::Result<void> start_login(pg::Connection& connection, const UserId& user, const DeviceId& device,
+                             const NewToken& token) {
+  pg::Transaction tx(connection, pg::Mode::kReadWrite);
+  const pg::Params key = pg::Params().text(user.str()).text(device.str());
+  const pg::Rows rows = tx.query(
+      "INSERT INTO devices AS d (user_id, device_id, login) VALUES ($1, $2, 1) ON CONFLICT "
+      "(user_id, device_id) DO UPDATE SET login = d.login + 1, revoked = false RETURNING login",
+      key);
+  tx.query("DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2", key);
+  if (!tx.ok()) return tl::unexpected(tx.error());
+  insert_token(tx, user, device, rows.number(0, 0), token);
+  return tx.commit();
+}
+
+pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_hash,
+                                  const NewToken& token) {
+  pg::Transaction tx(connection, pg::Mode::kReadWrite);
+  RefreshResult result;
+  const auto row = lock_token(tx, old_hash, token.now_ms, result);
+  if (!tx.ok()) return tl::unexpected(tx.error());
+  result.outcome = judge(row);
+  if (result.outcome == RefreshOutcome::kReused) {
+    tx.query("UPDATE devices SET revoked = true WHERE user_id = $1 AND device_id = $2",
+             device_key(result));
+  } else if (result.outcome == RefreshOutcome::kRenewed) {
+    tx.query("UPDATE refresh_tokens SET used_ms = $2 WHERE hash = $1",
+             pg::Params().bytes(old_hash).number(as_signed(token.now_ms)));
+    tx.query(
+        "DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2 AND expires_ms <= $3",
+        device_key(result).number(as_signed(token.now_ms)));
+    insert_token(tx, result.user, result.device, row->login, token);
+  }
+  if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
+  return result;
+}
+
+}  // namespace martlet::store

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lib/pg/connection.h"
+#include "store/types.h"
+
+namespace martlet::store {
+
+// Accounts, devices and refresh tokens. Each call is one transaction; all block.
+
+// False: the name is taken (case does not count).
+pg::Result<bool> create_account(pg::Connection& connection, const UserId& user,
+                                const std::string& password_hash, WallMs now_ms);
+
+// None: no such user. Case counts.
+pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connection,
+                                                          const UserId& user);
+
+// A login: the device's earlier tokens are void, it is no longer revoked, the new token is noted.
+pg::Result<void> start_login(pg::Connection& connection, const UserId& user, const DeviceId& device,
+                             const NewToken& token);
+
+// Exchanges a refresh token for its successor; a token used before revokes its device.
+pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_hash,
+                                  const NewToken& token);
+
+}  // namespace martlet::store

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/conversation.h"
+#include "model/ids.h"
+#include "wire/log_batch.h"
+
+namespace martlet::store {
+
+// What entries of the log change, gathered so that each table is written by one statement. Ordered
+// maps: rows are locked in the same order by everybody. Pure; refers to the entries added.
+class ApplyPlan {
+ public:
+  struct ConversationChange {
+    std::uint64_t last_seq = 0;
+    std::uint64_t last_position = 0;
+    std::uint64_t sent_first = 0;
+    std::uint64_t sent_second = 0;
+    bool begins = false;  // has the first message: its users become members
+  };
+  struct ReadChange {
+    std::uint64_t seq = 0;
+    std::uint64_t position = 0;
+  };
+  struct MessageRow {
+    const wire::Entry* entry;
+    LogPosition position;
+    Generation generation;
+  };
+  using ReadKey = std::pair<std::string, std::string>;  // user, conversation
+
+  void add(const wire::Entry& entry, LogPosition position, Generation generation);
+
+  const std::map<std::string, ConversationChange>& conversations() const { return conversations_; }
+  const std::map<ReadKey, ReadChange>& reads() const { return reads_; }
+  const std::vector<MessageRow>& messages() const { return messages_; }
+
+ private:
+  void add_message(const wire::Entry& entry, LogPosition position, Generation generation);
+  void add_read(const wire::Entry& entry, LogPosition position);
+
+  std::map<std::string, ConversationChange> conversations_;
+  std::map<ReadKey, ReadChange> reads_;
+  std::vector<MessageRow> messages_;
+};
+
+}  // namespace martlet::store

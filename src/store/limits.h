@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "model/limits.h"
+#include "wire/limits.h"
+
+namespace martlet::store {
+
+// What the body of an answer may hold: the envelope needs the rest.
+inline constexpr std::size_t kMaxPageBytes = kMaxAnswerBytes - kMaxEnvelopeBytes;
+static_assert(kMaxPageBytes < kMaxAnswerBytes);
+
+// What a row adds at most to its content in a page: two users' names, a conversation's, numbers.
+inline constexpr std::size_t kMaxRowOverheadBytes = 320 + wire::kMessageOverheadBytes;
+// What a range (remaining, withheld) needs at most in a page.
+inline constexpr std::size_t kMaxRangeBytes = 240;
+// Messages of a page of FETCH that asked for the most ranges and met a hole at every second seq.
+inline constexpr std::size_t kMinFetchBytes =
+    kMaxPageBytes - (kMaxRangesPerFetch + kFetchPageMessages) * kMaxRangeBytes;
+static_assert(kMinFetchBytes > 2 * kMaxBodyBytes);
+
+// Conversations looked at for one page of SYNC; with messages for a device's first one.
+inline constexpr std::size_t kSyncPageConversations = 800;
+inline constexpr std::size_t kFirstSyncPageConversations = 60;
+// The newest messages of one conversation in a first sync stop here; one is always sent.
+inline constexpr std::size_t kFirstSyncConversationBytes = 64 * 1024;
+static_assert(kFirstSyncConversationBytes + kMaxBodyBytes + 2 * kMaxRowOverheadBytes <
+              kMaxPageBytes / 2);
+
+// Conversations and messages looked up in one cold query.
+inline constexpr std::size_t kMaxColdItems = 4096;
+
+}  // namespace martlet::store

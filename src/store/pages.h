@@ -1,0 +1,14 @@
+#pragma once
+
+#include "lib/pg/connection.h"
+#include "store/types.h"
+
+namespace martlet::store {
+
+// Both answer from one snapshot and stop where a page is full (store/limits.h). The caller has
+// checked that the user is in the conversations. They block.
+pg::Result<FetchRows> fetch(pg::Connection& connection, const FetchRequest& request,
+                            std::uint16_t shards);
+pg::Result<HistoryRows> history(pg::Connection& connection, const wire::History& request);
+
+}  // namespace martlet::store

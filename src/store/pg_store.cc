@@ -1,0 +1,178 @@
+#include "store/pg_store.h"
+
+#include <thread>
+
+#include "base/log.h"
+#include "store/accounts.h"
+#include "store/apply.h"
+#include "store/cold.h"
+#include "store/migrate.h"
+#include "store/pages.h"
+#include "store/shards.h"
+#include "store/sync.h"
+
+namespace martlet::store {
+namespace {
+
+constexpr std::uint32_t kRetryAfterMs = 1000;
+constexpr auto kConnectPause = std::chrono::milliseconds(250);
+
+pg::ConnectOptions connect_options(const PgStoreOptions& options) {
+  pg::ConnectOptions connect;
+  connect.url = options.url;
+  connect.application_name = options.application_name;
+  return connect;
+}
+
+pg::PoolOptions pool_options(const PgStoreOptions& options, std::size_t threads) {
+  return {connect_options(options), threads, options.max_queue};
+}
+
+// What a client may hear; the operator finds the rest in the log.
+Error public_error(const pg::Error& error) {
+  if (error.failure == pg::Failure::kOther || error.failure == pg::Failure::kContent) {
+    MARTLET_LOG(error, "database_refused sqlstate={} message=\"{}\"", error.sqlstate,
+                error.message);
+    return {ErrorCode::kInternal, "the database refused a statement"};
+  }
+  MARTLET_LOG(debug, "database_failed sqlstate={} message=\"{}\"", error.sqlstate, error.message);
+  return {ErrorCode::kUnavailable, "the database does not answer", kRetryAfterMs};
+}
+
+// True if waiting can't help: the server answers and says no.
+bool is_final(const pg::Error& error) {
+  return error.message.find("authentication failed") != std::string::npos ||
+         error.message.find("does not exist") != std::string::npos ||
+         error.message.find("no password supplied") != std::string::npos;
+}
+
+}  // namespace
+
+PgStore::PgStore(event::Loop& loop, const PgStoreOptions& options)
+    : loop_(loop),
+      shards_(options.shards),
+      writers_(loop, pool_options(options, options.writers)),
+      readers_(loop, pool_options(options, options.readers)) {}
+
+template <class T>
+void PgStore::run(pg::Pool& pool, std::function<pg::Result<T>(pg::Connection&)> work,
+                  Done<T> done) {
+  const bool taken = pool.submit<T>(std::move(work), [done](pg::Result<T> result) {
+    if (result) {
+      if constexpr (std::is_void_v<T>) {
+        done({});
+      } else {
+        done(std::move(*result));
+      }
+    } else {
+      done(tl::unexpected(public_error(result.error())));
+    }
+  });
+  if (taken) return;
+  loop_.post([done] {
+    done(fail(ErrorCode::kBusy, "too many requests wait for the database", kRetryAfterMs));
+  });
+}
+
+void PgStore::load_shards(Done<ShardStates> done) {
+  run<ShardStates>(
+      writers_, [](pg::Connection& c) { return store::load_shards(c); }, std::move(done));
+}
+
+void PgStore::raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
+                         Done<ShardState> done) {
+  run<ShardState>(
+      writers_, [=](pg::Connection& c) { return store::raise_base(c, shard, expected, last); },
+      std::move(done));
+}
+
+void PgStore::apply(ApplyRequest request, std::function<void(ApplyResult)> done) {
+  auto shared = std::make_shared<ApplyRequest>(std::move(request));
+  const bool taken = writers_.submit<ApplyResult>(
+      [shared, shards = shards_](pg::Connection& c) -> pg::Result<ApplyResult> {
+        return store::apply(c, *shared, shards);
+      },
+      [done](pg::Result<ApplyResult> result) {
+        done(result ? std::move(*result)
+                    : ApplyResult{ApplyOutcome::kRetry, result.error().message});
+      });
+  if (!taken)
+    loop_.post([done] { done({ApplyOutcome::kRetry, "too much waits for the database"}); });
+}
+
+void PgStore::look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) {
+  run<ColdAnswers>(
+      readers_,
+      [questions = std::move(questions)](pg::Connection& c) {
+        return store::look_up_cold(c, questions);
+      },
+      std::move(done));
+}
+
+void PgStore::fetch(FetchRequest request, Done<FetchRows> done) {
+  run<FetchRows>(
+      readers_,
+      [request = std::move(request), shards = shards_](pg::Connection& c) {
+        return store::fetch(c, request, shards);
+      },
+      std::move(done));
+}
+
+void PgStore::history(wire::History request, Done<HistoryRows> done) {
+  run<HistoryRows>(
+      readers_,
+      [request = std::move(request)](pg::Connection& c) { return store::history(c, request); },
+      std::move(done));
+}
+
+void PgStore::sync(SyncRequest request, Done<SyncRows> done) {
+  run<SyncRows>(
+      readers_,
+      [request = std::move(request)](pg::Connection& c) { return store::sync(c, request); },
+      std::move(done));
+}
+
+void PgStore::create_account(UserId user, std::string password_hash, WallMs now_ms,
+                             Done<bool> done) {
+  run<bool>(
+      readers_,
+      [=](pg::Connection& c) { return store::create_account(c, user, password_hash, now_ms); },
+      std::move(done));
+}
+
+void PgStore::find_password_hash(UserId user, Done<std::optional<std::string>> done) {
+  run<std::optional<std::string>>(
+      readers_, [=](pg::Connection& c) { return store::find_password_hash(c, user); },
+      std::move(done));
+}
+
+void PgStore::start_login(UserId user, DeviceId device, NewToken token, Done<void> done) {
+  run<void>(
+      readers_, [=](pg::Connection& c) { return store::start_login(c, user, device, token); },
+      std::move(done));
+}
+
+void PgStore::refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) {
+  run<RefreshResult>(
+      readers_, [=](pg::Connection& c) { return store::refresh(c, old_hash, token); },
+      std::move(done));
+}
+
+Result<void> open_store(const PgStoreOptions& options, Duration wait, const Clock& clock) {
+  const MonotonicTime deadline = clock.now() + wait;
+  for (;;) {
+    auto connection = pg::Connection::open(connect_options(options));
+    if (connection) {
+      if (auto done = migrate(**connection); !done)
+        return fail(ErrorCode::kInternal, "migration failed: " + done.error().message);
+      if (auto done = prepare_shards(**connection, options.shards); !done)
+        return fail(ErrorCode::kInternal, done.error().message);
+      return {};
+    }
+    if (is_final(connection.error()) || clock.now() >= deadline)
+      return fail(ErrorCode::kUnavailable, "PostgreSQL: " + connection.error().message);
+    std::this_thread::sleep_for(kConnectPause);
+  }
+}
+
+}  // namespace martlet::store

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "event/loop.h"
+#include "lib/pg/pool.h"
+#include "store/store.h"
+
+namespace martlet::store {
+
+struct PgStoreOptions {
+  std::string url;
+  std::string application_name = "martlet-persist";
+  std::uint16_t shards = 16;
+  std::size_t writers = 4;  // threads, each with a connection
+  std::size_t readers = 4;
+  std::size_t max_queue = 1000;
+};
+
+// MessageStore on PostgreSQL. Its schema must be up to date (open_store).
+class PgStore final : public MessageStore {
+ public:
+  PgStore(event::Loop& loop, const PgStoreOptions& options);
+
+  void load_shards(Done<ShardStates> done) override;
+  void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
+                  Done<ShardState> done) override;
+  void apply(ApplyRequest request, std::function<void(ApplyResult)> done) override;
+  void look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) override;
+  void fetch(FetchRequest request, Done<FetchRows> done) override;
+  void history(wire::History request, Done<HistoryRows> done) override;
+  void sync(SyncRequest request, Done<SyncRows> done) override;
+  void create_account(UserId user, std::string password_hash, WallMs now_ms,
+                      Done<bool> done) override;
+  void find_password_hash(UserId user, Done<std::optional<std::string>> done) override;
+  void start_login(UserId user, DeviceId device, NewToken token, Done<void> done) override;
+  void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) override;
+
+  // Jobs waiting for a thread.
+  std::size_t waiting_reads() const { return readers_.waiting(); }
+  std::size_t waiting_writes() const { return writers_.waiting(); }
+
+ private:
+  template <class T>
+  void run(pg::Pool& pool, std::function<pg::Result<T>(pg::Connection&)> work, Done<T> done);
+
+  event::Loop& loop_;
+  const std::uint16_t shards_;
+  pg::Pool writers_;
+  pg::Pool readers_;
+};
+
+// Connects (trying again for up to `wait`), brings the schema up to date, compares the shard count.
+// The error is one line for the operator. Blocks; start-up only.
+Result<void> open_store(const PgStoreOptions& options, Duration wait, const Clock& clock);
+
+}  // namespace martlet::store

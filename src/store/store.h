@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "store/types.h"
+
+namespace martlet::store {
+
+// What is kept for ever: accounts, conversations, messages, read cursors, watermarks. Loop thread;
+// nothing blocks; every callback is called exactly once, later, unless the store is destroyed
+// before.
+//
+// Errors: kUnavailable (the database does not answer), kBusy (too much waits for it), kInternal (a
+// bug; it is in the log).
+class MessageStore {
+ public:
+  template <class T>
+  using Done = std::function<void(Result<T>)>;
+  virtual ~MessageStore() = default;
+
+  virtual void load_shards(Done<ShardStates> done) = 0;
+  // The log ends at sequence `last`, below the watermark. Answers the state afterwards, which may
+  // be somebody else's doing.
+  virtual void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
+                          Done<ShardState> done) = 0;
+  virtual void apply(ApplyRequest request, std::function<void(ApplyResult)> done) = 0;
+
+  // Answers are in the order of the questions, all of one snapshot.
+  virtual void look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) = 0;
+  virtual void fetch(FetchRequest request, Done<FetchRows> done) = 0;
+  virtual void history(wire::History request, Done<HistoryRows> done) = 0;
+  virtual void sync(SyncRequest request, Done<SyncRows> done) = 0;
+
+  // False: the name is taken.
+  virtual void create_account(UserId user, std::string password_hash, WallMs now_ms,
+                              Done<bool> done) = 0;
+  // None: no such user.
+  virtual void find_password_hash(UserId user, Done<std::optional<std::string>> done) = 0;
+  virtual void start_login(UserId user, DeviceId device, NewToken token, Done<void> done) = 0;
+  virtual void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) = 0;
+};
+
+}  // namespace martlet::store

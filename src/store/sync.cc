@@ -1,0 +1,109 @@
+#include "store/sync.h"
+
+#include <algorithm>
+
+#include "store/limits.h"
+#include "store/message_rows.h"
+#include "store/shards.h"
+
+namespace martlet::store {
+namespace {
+
+SyncVector vector_of(const ShardStates& states) {
+  SyncVector vector;
+  for (const ShardState& state : states) {
+    vector.generations.push_back(state.generation);
+    vector.positions.push_back(state.watermark);
+  }
+  return vector;
+}
+
+// The position up to which each shard was told; -1: nothing of it.
+std::vector<std::int64_t> told(const SyncRequest& request, const SyncVector& now) {
+  std::vector<std::int64_t> positions(now.positions.size(), -1);
+  if (!request.since) return positions;
+  const SyncVector& since = *request.since;
+  for (std::size_t i = 0; i < positions.size() && i < since.positions.size(); ++i) {
+    if (since.generations[i] == now.generations[i])
+      positions[i] = static_cast<std::int64_t>(since.positions[i].value());
+  }
+  return positions;
+}
+
+// A cursor of a conversation's peer is a change as well. sent: the last seq that the user sent
+// themself counts as read.
+constexpr const char* kChanged =
+    "SELECT c.id, c.name, c.last_seq, least(m.read_seq, c.last_seq), least(coalesce(p.read_seq, "
+    "0), c.last_seq), greatest(c.last_seq - greatest(m.read_seq, CASE WHEN split_part(c.name, ':', "
+    "2) = $1 THEN c.sent_first ELSE c.sent_second END), 0), c.shard FROM members m JOIN "
+    "conversations c ON c.id = m.conversation_id LEFT JOIN members p ON p.conversation_id = c.id "
+    "AND p.user_id = CASE WHEN split_part(c.name, ':', 2) = $1 THEN split_part(c.name, ':', 3) "
+    "ELSE split_part(c.name, ':', 2) END WHERE m.user_id = $1 AND m.conversation_id > $2::bigint "
+    "AND c.last_seq > 0 AND (c.last_position > ($3::bigint[])[c.shard + 1] OR (m.read_seq > 0 AND "
+    "m.read_position > ($3::bigint[])[m.read_shard + 1]) OR (p.read_seq > 0 AND p.read_position > "
+    "($3::bigint[])[p.read_shard + 1])) ORDER BY m.conversation_id LIMIT $4::bigint";
+
+SyncConversation conversation_of(const pg::Rows& rows, std::size_t row, const SyncVector& now) {
+  const auto number = [&](int column) {
+    return static_cast<std::uint64_t>(rows.number(row, column));
+  };
+  SyncConversation one;
+  one.row_id = rows.number(row, 0);
+  one.conversation = ConversationId::trusted(rows.text(row, 1));
+  one.last_seq = Seq(number(2));
+  one.read_seq = Seq(number(3));
+  one.peer_read_seq = Seq(number(4));
+  one.unread = number(5);
+  one.generation = now.generations.at(number(6));
+  return one;
+}
+
+// The newest messages of each conversation, as many as its share of the page allows.
+void add_newest(pg::Transaction& tx, std::vector<SyncConversation>& conversations) {
+  std::vector<std::int64_t> ids;
+  for (const SyncConversation& one : conversations) ids.push_back(one.row_id);
+  if (ids.empty()) return;
+  const std::string sql =
+      "SELECT x.* FROM unnest($1::bigint[]) WITH ORDINALITY AS t(id, i) CROSS JOIN LATERAL (SELECT "
+      "t.i, " +
+      std::string(kMessageColumns) +
+      ", sum(coalesce(octet_length(m.content), 0) + $3::bigint) OVER w AS bytes, row_number() OVER "
+      "w AS n FROM (SELECT * FROM messages WHERE conversation_id = t.id ORDER BY seq DESC LIMIT "
+      "$2::bigint) m WINDOW w AS (ORDER BY m.seq DESC)) x WHERE x.bytes <= $4::bigint OR x.n = 1 "
+      "ORDER BY x.i, x.seq";
+  const pg::Rows rows =
+      tx.query(sql, pg::Params()
+                        .numbers(ids)
+                        .number(static_cast<std::int64_t>(kFirstSyncMessages))
+                        .number(static_cast<std::int64_t>(kMaxRowOverheadBytes))
+                        .number(static_cast<std::int64_t>(kFirstSyncConversationBytes)));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    SyncConversation& one = conversations[static_cast<std::size_t>(rows.number(i, 0)) - 1];
+    one.newest.push_back(message_of(rows, i, 1, one.conversation));
+  }
+}
+
+}  // namespace
+
+pg::Result<SyncRows> sync(pg::Connection& connection, const SyncRequest& request) {
+  const std::size_t usual = request.since ? kSyncPageConversations : kFirstSyncPageConversations;
+  const std::size_t limit =
+      request.max_conversations == 0 ? usual : std::min(usual, request.max_conversations);
+  pg::Transaction tx(connection, pg::Mode::kSnapshot);
+  SyncRows out;
+  out.now = vector_of(load_shards(tx));
+  // One more than wanted tells whether there are more.
+  const pg::Rows rows = tx.query(kChanged, pg::Params()
+                                               .text(request.user.str())
+                                               .number(request.after)
+                                               .numbers(told(request, out.now))
+                                               .number(static_cast<std::int64_t>(limit + 1)));
+  for (std::size_t i = 0; i < rows.size() && i < limit; ++i)
+    out.conversations.push_back(conversation_of(rows, i, out.now));
+  out.more = rows.size() > limit;
+  if (!request.since) add_newest(tx, out.conversations);
+  if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
+  return out;
+}
+
+}  // namespace martlet::store
