@@ -8,6 +8,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from martlet_test import leftovers
+
 _running: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
 
@@ -37,13 +39,16 @@ def run(
 ) -> str:
     """Empty when it exited with 0, otherwise how it ended. dump_signal asks a program that hangs to
     write its stacks to the log first."""
+    scratch = directory / "tmp"
+    scratch.mkdir(exist_ok=True)
+    own = {leftovers.MARK: str(directory), "TMPDIR": str(scratch)}
     with (directory / "output.log").open("ab") as log:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
+            env={**os.environ, **own, **environment},
             cwd=cwd,
             start_new_session=True,
         )

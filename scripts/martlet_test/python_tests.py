@@ -56,7 +56,6 @@ def _runner(file: Path, timeout_s: float, filter_text: str) -> Any:
         variables = {
             "PYTHONPATH": str(paths.ROOT / "scripts"),
             "PYTHONUNBUFFERED": "1",
-            "MARTLET_TEST_DIR": str(directory),
         }
         ending = child.run(command, directory, variables, timeout_s, dump_signal=signal.SIGUSR1)
         outcome = _read(file.name, results, ending)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from martlet_cluster import ClusterError, paths
-from martlet_test import child, meson_tests, python_tests
+from martlet_test import child, leftovers, meson_tests, python_tests
 from martlet_test.model import Job, Outcome
 
 PARALLEL = 2
@@ -53,6 +53,7 @@ def run_job(job: Job, run_directory: Path) -> Outcome:
         with (directory / "output.log").open("a") as log:
             traceback.print_exc(file=log)
         outcome = Outcome(failed=[f"{job.name}: the runner could not run it"])
+    outcome.failed += [f"{job.name}: left behind: {name}" for name in leftovers.end(directory)]
     if not outcome.failed:
         shutil.rmtree(directory, ignore_errors=True)
     return outcome

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
-import support  # noqa: F401  (puts scripts/ on the path)
+import support
+from support import wait_until
 
-from martlet_test import meson_tests, python_tests
+from martlet_test import child, leftovers, meson_tests, python_tests
 from martlet_test.model import Outcome
 
 MIXED = """
@@ -42,9 +45,21 @@ class Broken(unittest.TestCase):
     def setUpClass(cls): raise OSError("on purpose")
     def test_never(self): pass
 """
+LEAVING = """
+import subprocess
+subprocess.Popen(["sleep", "600"], start_new_session=True)
+"""
 
 
 class PythonFiles(unittest.TestCase):
+    def test_process_left_behind_is_found_and_ended(self) -> None:
+        directory = support.new_directory("left")
+        child.run([sys.executable, "-c", LEAVING], directory, {}, 10)
+        wait_until(lambda: leftovers.find(directory), what="the process to be found")
+        with mock.patch.object(leftovers, "PATIENCE_S", 0):
+            self.assertEqual(leftovers.end(directory), ["sleep 600"])
+        self.assertEqual(leftovers.find(directory), [])
+
     def run_text(self, text: str, filter_text: str = "") -> Outcome:
         # Below the checkout, where the runner expects its files.
         with tempfile.TemporaryDirectory(dir=support.new_directory("runner")) as folder:
