@@ -1,0 +1,258 @@
+#include "edge/client_link.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "wire/json_codec.h"
+
+namespace martlet::edge {
+
+ClientLink::ClientLink(std::uint64_t number, net::UniqueFd fd, LinkEnvironment& environment)
+    : number_(number),
+      environment_(environment),
+      session_(environment.limits, environment.clock.now()),
+      decoder_(kMaxBodyBytes),
+      timer_([this] { on_timer(); }),
+      self_(std::make_shared<ClientLink*>(this)),
+      connection_(environment.loop, std::move(fd), environment.connection, *this) {
+  environment_.metrics.opened();
+  reschedule();
+}
+
+ClientLink::~ClientLink() {
+  *self_ = nullptr;
+}
+
+// ---- input -----------------------------------------------------------------------------------
+
+void ClientLink::on_bytes(BytesView bytes) {
+  work(bytes);
+  finish_work(bytes);
+}
+
+void ClientLink::wake() {
+  if (wake_scheduled_ || ended_) return;
+  wake_scheduled_ = true;
+  environment_.loop.at_turn_end([self = self_] {
+    ClientLink* link = *self;
+    if (link == nullptr) return;
+    link->wake_scheduled_ = false;
+    if (link->ended_ || !link->waiting_) return;
+    const Bytes input = std::exchange(link->backlog_, {});
+    BytesView rest = input;
+    link->work(rest);
+    link->finish_work(rest);
+  });
+}
+
+// A frame stays in waiting_ until it is taken; the decoder is not touched meanwhile, so the frame's
+// body stays where it is.
+void ClientLink::work(BytesView& input) {
+  while (!ended_) {
+    if (waiting_) {
+      if (!try_take(*waiting_)) return;
+      waiting_.reset();
+      continue;
+    }
+    auto next = decoder_.next(input);
+    if (!next) {
+      const wire::FrameHeader& header = decoder_.header();
+      session_.heard(header.codec, environment_.clock.now());
+      return fail_and_close(header.request_id, next.error(), CloseReason::kBadFrame);
+    }
+    if (!*next) return;
+    session_.heard((*next)->header.codec, environment_.clock.now());
+    waiting_ = **next;
+  }
+}
+
+void ClientLink::finish_work(BytesView rest) {
+  if (ended_) return;
+  backlog_.assign(rest);
+  if (waiting_) {
+    connection_.pause_reading();
+  } else {
+    connection_.resume_reading();
+  }
+  session_.reading(!waiting_, environment_.clock.now());
+  reschedule();
+}
+
+// False: not now.
+bool ClientLink::try_take(const wire::Frame& frame) {
+  const auto command = static_cast<wire::Command>(frame.header.command);
+  const std::uint32_t id = frame.header.request_id;
+  if (session_.must_wait(command)) return false;
+  if (const auto admitted = session_.admit(wire::find_command(command), id); !admitted) {
+    refuse(id, admitted.error());
+    return true;
+  }
+  Bytes storage;
+  const auto body = open(frame, storage);
+  if (!body) {
+    refuse(id, body.error());
+    return true;
+  }
+  const auto taken = environment_.host.on_request({*this, command, id, *body});
+  if (taken && *taken == Taken::kNoCredit) return false;
+  environment_.metrics.frame(command);
+  if (!taken) refuse(id, taken.error());
+  return true;
+}
+
+// The FlatBuffers body, whatever codec and compression it came in.
+Result<BytesView> ClientLink::open(const wire::Frame& frame, Bytes& storage) const {
+  const auto command = static_cast<wire::Command>(frame.header.command);
+  const std::size_t limit = environment_.host.max_body_bytes(command);
+  auto body = wire::open_body(frame, kMaxBodyBytes, storage);
+  if (!body) return body;
+  if (frame.header.codec == wire::Codec::kJson) {
+    auto transcoded = wire::json_to_body(command, *body, limit);
+    if (!transcoded) return tl::unexpected(transcoded.error());
+    storage = std::move(*transcoded);
+    body = BytesView(storage);
+  }
+  if (body->size() > limit) {
+    return fail(ErrorCode::kBodyTooLarge, "this command takes " + std::to_string(limit) + " bytes");
+  }
+  return body;
+}
+
+// ---- output ----------------------------------------------------------------------------------
+
+bool ClientLink::finish(std::uint32_t request_id) {
+  const MonotonicTime now = environment_.clock.now();
+  const auto request = session_.finish(request_id, now);
+  if (!request) return false;
+  environment_.metrics.answered(request->command, now - request->since);
+  reschedule();
+  wake();
+  return true;
+}
+
+void ClientLink::answer(std::uint32_t request_id, wire::Command command, BytesView body) {
+  if (ended_) return;
+  const auto frame = make_frame(session_.codec(), command, request_id, body);
+  if (!frame) return refuse(request_id, frame.error());
+  transmit(*frame);
+}
+
+void ClientLink::refuse(std::uint32_t request_id, const Error& error,
+                        const std::optional<ClientMsgId>& client_msg_id) {
+  if (ended_) return;
+  if (wire::is_fatal(error.code)) return fail_and_close(request_id, error, CloseReason::kBadFrame);
+  environment_.metrics.error(error.code);
+  transmit(refusal_frame(request_id, error, client_msg_id));
+}
+
+Bytes ClientLink::refusal_frame(std::uint32_t request_id, const Error& error,
+                                const std::optional<ClientMsgId>& client_msg_id) const {
+  const Bytes body = wire::encode(wire::Refusal{.error = error, .client_msg_id = client_msg_id});
+  return make_frame(session_.codec(), wire::Command::Error, request_id, body).value_or(Bytes());
+}
+
+void ClientLink::deliver(OutgoingEvent& event) {
+  if (ended_) return;
+  if (connection_.is_above_high_mark()) session_.mark_lossy();
+  if (session_.is_lossy()) return environment_.metrics.dropped(DropReason::kLossySession);
+  const net::SharedBytes& bytes = event.in(session_.codec());
+  if (bytes == nullptr) return;
+  environment_.metrics.event_delivered(1);
+  after_send(connection_.send(bytes));
+}
+
+void ClientLink::notify(wire::Command command, BytesView body) {
+  if (ended_) return;
+  const auto frame = make_frame(session_.codec(), command, 0, body);
+  if (frame) transmit(*frame);
+}
+
+void ClientLink::hint_resync(std::uint32_t within_ms) {
+  environment_.metrics.resync();
+  notify(wire::Command::ResyncEvent, wire::encode(wire::ResyncEvent{.within_ms = within_ms}));
+}
+
+void ClientLink::after_send(net::SendResult result) {
+  if (ended_ || connection_.is_closing()) return;
+  if (result == net::SendResult::kBackpressure && !session_.is_output_blocked()) {
+    session_.output_blocked(environment_.clock.now());
+    reschedule();
+  }
+  if (result == net::SendResult::kDropped) overdue(CloseReason::kSlowConsumer);
+}
+
+void ClientLink::on_drained() {
+  if (ended_) return;
+  session_.output_drained();
+  if (session_.is_lossy()) {
+    session_.mark_repaired();
+    hint_resync(0);
+  }
+  reschedule();
+  wake();
+}
+
+// ---- end -------------------------------------------------------------------------------------
+
+void ClientLink::reschedule() {
+  const MonotonicTime deadline = session_.deadline();
+  if (ended_ || deadline == MonotonicTime::max()) return TimerWheel::cancel(timer_);
+  environment_.wheel.schedule(timer_, deadline);
+}
+
+void ClientLink::on_timer() {
+  session_.output_progress(connection_.last_progress());
+  const auto reason = session_.overdue(environment_.clock.now());
+  if (!reason) return reschedule();
+  overdue(*reason);
+}
+
+void ClientLink::overdue(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kSlowConsumer:
+      environment_.metrics.slow_consumer();
+      return kick(reason, wire::KickReason::SlowConsumer, true);
+    case CloseReason::kAuthTimeout:
+      return fail_and_close(0, {ErrorCode::kNotAuthenticated, "no AUTH in time"}, reason);
+    case CloseReason::kTokenExpired:
+      refuse(0, {ErrorCode::kTokenExpired, "the grace period is over"});
+      return kick(reason, wire::KickReason::TokenExpired, true);
+    default:
+      return end(reason);
+  }
+}
+
+void ClientLink::fail_and_close(std::uint32_t request_id, const Error& error, CloseReason reason) {
+  environment_.metrics.error(error.code);
+  end_with(reason, refusal_frame(request_id, error, {}));
+}
+
+void ClientLink::kick(CloseReason reason, wire::KickReason kick, bool may_reconnect) {
+  const Bytes body = wire::encode(wire::KickedEvent{kick, may_reconnect});
+  end_with(reason,
+           make_frame(session_.codec(), wire::Command::KickedEvent, 0, body).value_or(Bytes()));
+}
+
+void ClientLink::end(CloseReason reason) {
+  end_with(reason, {});
+}
+
+void ClientLink::end_with(CloseReason reason, BytesView last_words) {
+  if (ended_) return;
+  ended_ = true;
+  TimerWheel::cancel(timer_);
+  environment_.metrics.closed(reason);
+  environment_.host.on_ended(*this, reason);
+  connection_.close_after_flush(last_words, std::chrono::milliseconds(kCloseDeadlineMs));
+}
+
+void ClientLink::on_closed(net::CloseCause cause) {
+  if (cause == net::CloseCause::kPeerFailed) {
+    end(CloseReason::kPeerFailed);
+  } else {
+    end(CloseReason::kPeerClosed);
+  }
+  environment_.host.on_gone(*this);
+}
+
+}  // namespace martlet::edge

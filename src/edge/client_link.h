@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "edge/limits.h"
+#include "edge/metrics.h"
+#include "edge/outgoing.h"
+#include "edge/session.h"
+#include "edge/timer_wheel.h"
+#include "event/loop.h"
+#include "net/connection.h"
+#include "wire/bodies.h"
+#include "wire/frame.h"
+
+namespace martlet::edge {
+
+class ClientLink;
+
+// An admitted request with its FlatBuffers body, of the right size for its command but not parsed.
+struct Request {
+  ClientLink& link;
+  wire::Command command = wire::Command::None;
+  std::uint32_t id = 0;  // 0: wants no answer (PING only)
+  BytesView body;
+};
+
+enum class Taken {
+  kYes,
+  kNoCredit,  // the same request comes again after ClientLink::wake
+};
+
+// Who owns the links.
+class LinkHost {
+ public:
+  virtual ~LinkHost() = default;
+  // An error is answered by the link.
+  virtual Result<Taken> on_request(const Request& request) = 0;
+  // The largest body of a command.
+  virtual std::size_t max_body_bytes(wire::Command command) const = 0;
+  // The session is over: no request is taken any more, no answer or event is sent. Once.
+  virtual void on_ended(ClientLink& link, CloseReason reason) = 0;
+  // The connection is closed as well: the link is to be deleted, by Loop::defer_delete. Once.
+  virtual void on_gone(ClientLink& link) = 0;
+};
+
+// What links share; all of it outlives them.
+struct LinkEnvironment {
+  event::Loop& loop;
+  const Clock& clock;
+  TimerWheel& wheel;
+  EdgeMetrics& metrics;
+  const SessionLimits& limits;
+  net::ConnectionOptions connection;
+  LinkHost& host;
+};
+
+// One client: its connection, decoder and session. Takes frames one after the other; a frame that
+// can't be taken yet stops the reading of the socket until wake(). Loop thread.
+class ClientLink final : private net::ConnectionListener {
+ public:
+  ClientLink(std::uint64_t number, net::UniqueFd fd, LinkEnvironment& environment);
+  ~ClientLink() override;
+
+  std::uint64_t number() const { return number_; }
+  Session& session() { return session_; }
+  bool has_ended() const { return ended_; }
+
+  // The request has its answer or refusal now: makes room for the next. False: no such request.
+  bool finish(std::uint32_t request_id);
+
+  void answer(std::uint32_t request_id, wire::Command command, BytesView body);
+  void refuse(std::uint32_t request_id, const Error& error,
+              const std::optional<ClientMsgId>& client_msg_id = {});
+  // A live event: left out if the output is full, RESYNC follows then.
+  void deliver(OutgoingEvent& event);
+  // What the server says besides: RESYNC, RECONNECT, STORED.
+  void notify(wire::Command command, BytesView body);
+  void hint_resync(std::uint32_t within_ms);
+
+  void end(CloseReason reason);
+  void kick(CloseReason reason, wire::KickReason kick, bool may_reconnect);
+
+  // Tries the frame that waits again, at the end of the turn.
+  void wake();
+  // After the session changed: its deadline may be another.
+  void reschedule();
+
+ private:
+  void on_bytes(BytesView bytes) override;
+  void on_drained() override;
+  void on_closed(net::CloseCause cause) override;
+
+  void work(BytesView& input);
+  bool try_take(const wire::Frame& frame);
+  Result<BytesView> open(const wire::Frame& frame, Bytes& storage) const;
+  void fail_and_close(std::uint32_t request_id, const Error& error, CloseReason reason);
+  void finish_work(BytesView rest);
+  void on_timer();
+  void overdue(CloseReason reason);
+  void end_with(CloseReason reason, BytesView last_words);
+  Bytes refusal_frame(std::uint32_t request_id, const Error& error,
+                      const std::optional<ClientMsgId>& client_msg_id) const;
+  void transmit(BytesView bytes) { after_send(connection_.send(bytes)); }
+  void after_send(net::SendResult result);
+
+  const std::uint64_t number_;
+  LinkEnvironment& environment_;
+  Session session_;
+  wire::FrameDecoder decoder_;
+  std::optional<wire::Frame> waiting_;  // complete, and not taken yet
+  Bytes backlog_;                       // what was read behind it
+  bool wake_scheduled_ = false;
+  bool ended_ = false;
+  TimerWheel::Entry timer_;
+  std::shared_ptr<ClientLink*> self_;
+  net::Connection connection_;
+};
+
+}  // namespace martlet::edge

@@ -1,0 +1,47 @@
+#include "edge/command_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "edge/handlers/handlers.h"
+
+namespace martlet::edge {
+namespace {
+
+using wire::Command;
+
+// Bodies with a few ids and a password.
+constexpr std::size_t kSmall = 1024;
+// An access token and the name of a client.
+constexpr std::size_t kToken = kMaxAccessTokenBytes + 1024;
+// A sync token grows with the number of shards.
+constexpr std::size_t kSyncToken = 24 * 1024;
+
+constexpr std::array kRules{
+    CommandRule{Command::Ping, kSmall, &handle_ping},
+    CommandRule{Command::Register, kSmall, &handle_register},
+    CommandRule{Command::Login, kSmall, &handle_login},
+    CommandRule{Command::Auth, kToken, &handle_auth},
+    CommandRule{Command::Refresh, kSmall, &handle_refresh},
+    CommandRule{Command::Goodbye, kSmall, &handle_goodbye},
+    CommandRule{Command::Send, kMaxBodyBytes, &handle_send},
+    CommandRule{Command::Read, kSmall, &handle_read},
+    CommandRule{Command::Sync, kSyncToken, &handle_sync},
+    CommandRule{Command::Fetch, kMaxBodyBytes, &handle_fetch},
+    CommandRule{Command::History, kSmall, &handle_history},
+};
+
+}  // namespace
+
+std::span<const CommandRule> command_rules() {
+  return kRules;
+}
+
+const CommandRule* find_rule(Command command) {
+  const auto* found = std::find_if(kRules.begin(), kRules.end(), [=](const CommandRule& rule) {
+    return rule.command == command;
+  });
+  return found == kRules.end() ? nullptr : found;
+}
+
+}  // namespace martlet::edge

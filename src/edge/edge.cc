@@ -1,0 +1,285 @@
+#include "edge/edge.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "bus/subjects.h"
+#include "edge/command_table.h"
+#include "edge/login.h"
+#include "wire/envelopes.h"
+
+namespace martlet::edge {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kTick = milliseconds(100);
+constexpr Duration kWheelTick = seconds(1);
+// The longest usual delay is an access token's hour.
+constexpr std::size_t kWheelSlots = 4096;
+constexpr Duration kStartTimeout = seconds(5);
+constexpr Duration kDrainTime = seconds(3);
+constexpr Duration kSettleTime = seconds(2);
+constexpr Duration kResyncPause = milliseconds(kSpreadMs);
+
+net::ConnectionOptions connection_options(const EdgeOptions& options,
+                                          net::ConnectionTotals& totals) {
+  return {.high_mark_bytes = options.output_high_bytes,
+          .low_mark_bytes = std::min(options.output_low_bytes, options.output_high_bytes),
+          .hard_limit_bytes = std::max(options.output_limit_bytes, options.output_high_bytes),
+          .max_read_per_turn_bytes = kMaxReadPerTurnBytes,
+          .totals = &totals};
+}
+
+}  // namespace
+
+Edge::Edge(EdgeParts parts)
+    : parts_(std::move(parts)),
+      wheel_(parts_.clock.now(), kWheelTick, kWheelSlots),
+      unanswered_(parts_.clock.now(), parts_.options.unanswered, *this),
+      channels_(
+          parts_.bus, wheel_, parts_.clock, {.linger = parts_.options.linger},
+          [this](const UserId& user, BytesView payload) { inbox_.on_to_user(user, payload); }),
+      context_{.identity = parts_.identity,
+               .options = parts_.options,
+               .clock = parts_.clock,
+               .random = parts_.random,
+               .bus = parts_.bus,
+               .verify_token = parts_.verify_token,
+               .registry = parts_.registry,
+               .metrics = parts_.metrics,
+               .unanswered = unanswered_,
+               .credit_queue = credit_queue_,
+               .channels = channels_,
+               .sessions = sessions_,
+               .find_link = [this](std::uint64_t number) { return find_link(number); }},
+      inbox_(context_),
+      environment_{
+          parts_.loop,    parts_.clock,           wheel_,
+          parts_.metrics, parts_.options.session, connection_options(parts_.options, totals_),
+          *this},
+      tick_(parts_.loop, [this] { tick(); }),
+      next_second_(parts_.clock.now()),
+      resync_allowed_(parts_.clock.now()) {
+  parts_.bus.on_state([this](bus::BusState state) { on_bus_state(state); });
+}
+
+Edge::~Edge() {
+  parts_.bus.on_state(nullptr);
+}
+
+// ---- start -----------------------------------------------------------------------------------
+
+void Edge::start(Started on_started) {
+  subscribe();
+  tick_.start_every(kTick);
+  parts_.bus.after_subscriptions(
+      kStartTimeout, [this, on_started = std::move(on_started)](const Result<void>& result) {
+        if (!result) return on_started(result);
+        const auto listening = listen();
+        if (listening) beat();
+        on_started(listening);
+      });
+}
+
+void Edge::subscribe() {
+  const auto add = [this](const std::string& subject, bus::Priority priority, auto handler) {
+    subscriptions_.push_back(parts_.bus.subscribe(subject, {}, priority, std::move(handler)));
+  };
+  add(bus::subject::edge(parts_.identity.id), bus::Priority::kAnswers,
+      [this](const bus::Incoming& incoming) { inbox_.on_to_edge(incoming.payload); });
+  add(bus::subject::all_owners(), bus::Priority::kAnswers,
+      [this](const bus::Incoming& incoming) { inbox_.on_owner(incoming.payload); });
+}
+
+Result<void> Edge::listen() {
+  const config::Address& address = parts_.options.listen;
+  auto listener = net::Listener::open(parts_.loop, {address.host, address.port}, {},
+                                      [this](net::UniqueFd fd) { adopt(std::move(fd)); });
+  if (!listener) return tl::unexpected(listener.error());
+  listener_ = std::move(*listener);
+  if (parts_.identity.address.empty()) parts_.identity.address = listener_->address().str();
+  MARTLET_LOG(info, "listening address={} advertise={} edge={}", listener_->address().str(),
+              parts_.identity.address, parts_.identity.id.str());
+  return {};
+}
+
+void Edge::adopt(net::UniqueFd fd) {
+  if (links_.size() >= parts_.options.max_connections) return refuse_connection(fd);
+  const std::uint64_t number = ++last_link_;
+  links_.emplace(number, std::make_unique<ClientLink>(number, std::move(fd), environment_));
+}
+
+void Edge::refuse_connection(const net::UniqueFd& fd) {
+  parts_.metrics.refused_connection();
+  const Error error{ErrorCode::kBusy, "too many connections", 1000};
+  const auto frame = make_frame(wire::Codec::kFlatBuffers, wire::Command::Error, 0,
+                                wire::encode(wire::Refusal{.error = error}));
+  if (frame) ::send(fd.get(), frame->data(), frame->size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// ---- links -----------------------------------------------------------------------------------
+
+Result<Taken> Edge::on_request(const Request& request) {
+  const CommandRule* rule = find_rule(request.command);
+  if (rule == nullptr) return fail(ErrorCode::kUnknownCommand);
+  return rule->handle(context_, request);
+}
+
+std::size_t Edge::max_body_bytes(wire::Command command) const {
+  const CommandRule* rule = find_rule(command);
+  return rule == nullptr ? 0 : rule->max_body_bytes;
+}
+
+void Edge::on_ended(ClientLink& link, CloseReason reason) {
+  MARTLET_LOG(debug, "session_ended user={} reason={}", link.session().user().str(),
+              close_reason_name(reason));
+  end_session(context_, link);
+}
+
+void Edge::on_gone(ClientLink& link) {
+  const auto found = links_.find(link.number());
+  std::unique_ptr<ClientLink> gone = std::move(found->second);
+  links_.erase(found);
+  parts_.loop.defer_delete(std::move(gone));
+}
+
+ClientLink* Edge::find_link(std::uint64_t number) const {
+  const auto found = links_.find(number);
+  return found == links_.end() ? nullptr : found->second.get();
+}
+
+// ---- unanswered frames -----------------------------------------------------------------------
+
+void Edge::publish(const std::string& subject, BytesView payload) {
+  // Dropped or not: it is published again until it is answered.
+  parts_.bus.publish(subject, payload);
+}
+
+void Edge::on_repeated(std::size_t frames) {
+  parts_.metrics.repeated(frames);
+}
+
+void Edge::on_timed_out(const OutgoingFrame& frame) {
+  ClientLink* link = sessions_.find(frame.key.session);
+  if (link == nullptr || !link->finish(frame.key.request_id)) return;
+  std::optional<ClientMsgId> id;
+  if (!frame.client_msg_id.is_zero()) id = frame.client_msg_id;
+  link->refuse(frame.key.request_id,
+               {ErrorCode::kTimeout, "the shard's owner does not answer", 1000}, id);
+}
+
+void Edge::on_credit(ShardId shard) {
+  wake_one(shard);
+}
+
+void Edge::wake_one(ShardId shard) {
+  while (const auto number = credit_queue_.next(shard)) {
+    ClientLink* link = find_link(*number);
+    if (link == nullptr || link->has_ended()) continue;
+    return link->wake();
+  }
+}
+
+// ---- the broker ------------------------------------------------------------------------------
+
+void Edge::on_bus_state(bus::BusState state) {
+  if (state == bus::BusState::kReconnected) unanswered_.republish_all(parts_.clock.now());
+  const bool lost_something =
+      state == bus::BusState::kReconnected || state == bus::BusState::kSlowConsumer;
+  if (lost_something) hint_resync();
+}
+
+// At most once in the time over which the clients spread: what is lost meanwhile is owed.
+void Edge::hint_resync() {
+  const MonotonicTime now = parts_.clock.now();
+  resync_owed_ = now < resync_allowed_;
+  if (resync_owed_) return;
+  resync_allowed_ = now + kResyncPause;
+  for (ClientLink* link : sessions_.all()) link->hint_resync(kSpreadMs);
+}
+
+// ---- time ------------------------------------------------------------------------------------
+
+void Edge::tick() {
+  const MonotonicTime now = parts_.clock.now();
+  unanswered_.advance(now);
+  wheel_.advance(now);
+  for (const ShardId shard : credit_queue_.shards()) {
+    if (unanswered_.has_credit(shard)) wake_one(shard);
+  }
+  if (resync_owed_ && now >= resync_allowed_) hint_resync();
+  for (std::size_t i = 0; i < waits_.size(); ++i) {
+    if (!waits_[i].condition() && now < waits_[i].deadline) continue;
+    const Done then = std::move(waits_[i].then);
+    waits_.erase(waits_.begin() + std::ptrdiff_t(i--));
+    then();
+  }
+  if (now < next_second_) return;
+  next_second_ = now + seconds(1);
+  every_second();
+}
+
+void Edge::every_second() {
+  beat();
+  update_metrics();
+}
+
+void Edge::beat() {
+  const EdgeIdentity& identity = parts_.identity;
+  if (identity.address.empty()) return;
+  parts_.bus.publish(bus::subject::edge_beat(identity.id),
+                     wire::encode(wire::EdgeBeat{
+                         .edge = identity.id,
+                         .name = identity.name,
+                         .address = identity.address,
+                         .http = identity.http,
+                         .started_ms = identity.started_ms,
+                         .connections = std::uint32_t(links_.size()),
+                         .sessions = std::uint32_t(sessions_.size()),
+                         .draining = draining_,
+                     }));
+}
+
+void Edge::update_metrics() {
+  EdgeMetrics& metrics = parts_.metrics;
+  metrics.unanswered(unanswered_.size(), unanswered_.bytes());
+  metrics.channels(channels_.size());
+  metrics.bytes(totals_.bytes_in, totals_.bytes_out, totals_.queued_bytes);
+  metrics.registry_dropped(parts_.registry.dropped());
+  if (listener_) metrics.accept_pauses(listener_->pauses());
+}
+
+// ---- stop ------------------------------------------------------------------------------------
+
+void Edge::drain(Done on_done) {
+  draining_ = true;
+  listener_.reset();
+  beat();
+  const auto within_ms =
+      std::uint32_t(std::chrono::duration_cast<milliseconds>(kDrainTime).count());
+  const Bytes body = wire::encode(wire::ReconnectEvent{.to = {}, .within_ms = within_ms / 2});
+  for (ClientLink* link : sessions_.all()) link->notify(wire::Command::ReconnectEvent, body);
+  wait_for([this] { return sessions_.size() == 0; }, kDrainTime, std::move(on_done));
+}
+
+void Edge::close_all(Done on_done) {
+  const auto settled = [this] { return unanswered_.size() == 0 && context_.rpcs_under_way == 0; };
+  wait_for(settled, kSettleTime, [this, on_done = std::move(on_done)]() mutable {
+    std::vector<ClientLink*> links;
+    for (const auto& [number, link] : links_) links.push_back(link.get());
+    for (ClientLink* link : links) {
+      link->kick(CloseReason::kStopping, wire::KickReason::Draining, true);
+    }
+    wait_for([this] { return links_.empty(); }, kSettleTime + seconds(1), std::move(on_done));
+  });
+}
+
+void Edge::wait_for(const std::function<bool()>& condition, Duration deadline, Done then) {
+  waits_.push_back({condition, parts_.clock.now() + deadline, std::move(then)});
+}
+
+}  // namespace martlet::edge

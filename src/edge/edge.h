@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/bus_inbox.h"
+#include "edge/client_link.h"
+#include "edge/context.h"
+#include "net/listener.h"
+
+namespace martlet::edge {
+
+// What an edge is built on. All of it outlives the edge.
+struct EdgeParts {
+  event::Loop& loop;
+  const Clock& clock;
+  Random& random;
+  bus::Bus& bus;
+  registry::Sessions& registry;
+  EdgeMetrics& metrics;
+  VerifyToken verify_token;
+  EdgeIdentity identity;  // address empty: the one that it listens on
+  EdgeOptions options;
+};
+
+// An edge: holds the clients' connections and stands between them and the broker. Keeps nothing
+// that a crash could lose. Loop thread.
+class Edge final : private LinkHost, private UnansweredPort {
+ public:
+  using Done = std::function<void()>;
+  using Started = std::function<void(Result<void>)>;
+
+  explicit Edge(EdgeParts parts);
+  ~Edge() override;
+
+  // Subscribes, waits for the broker, listens. Calls back once.
+  void start(Started on_started);
+  // One more client, from the listener or from a test.
+  void adopt(net::UniqueFd fd);
+
+  bool is_draining() const { return draining_; }
+  std::size_t connections() const { return links_.size(); }
+  const EdgeIdentity& identity() const { return parts_.identity; }
+
+  // No new connections; asks all clients to go elsewhere and waits a little for them.
+  void drain(Done on_done);
+  // Waits a little for what is unanswered, then closes all that is left.
+  void close_all(Done on_done);
+
+ private:
+  Result<Taken> on_request(const Request& request) override;
+  std::size_t max_body_bytes(wire::Command command) const override;
+  void on_ended(ClientLink& link, CloseReason reason) override;
+  void on_gone(ClientLink& link) override;
+
+  void publish(const std::string& subject, BytesView payload) override;
+  void on_repeated(std::size_t frames) override;
+  void on_timed_out(const OutgoingFrame& frame) override;
+  void on_credit(ShardId shard) override;
+
+  void subscribe();
+  Result<void> listen();
+  void on_bus_state(bus::BusState state);
+  void hint_resync();
+  void wake_one(ShardId shard);
+  void tick();
+  void every_second();
+  void beat();
+  void update_metrics();
+  void wait_for(const std::function<bool()>& condition, Duration deadline, Done then);
+  ClientLink* find_link(std::uint64_t number) const;
+  void refuse_connection(const net::UniqueFd& fd);
+
+  EdgeParts parts_;
+  net::ConnectionTotals totals_;
+  TimerWheel wheel_;
+  Unanswered unanswered_;
+  CreditQueue credit_queue_;
+  SubjectPerUser channels_;
+  SessionTable sessions_;
+  EdgeContext context_;
+  BusInbox inbox_;
+  LinkEnvironment environment_;
+  std::unique_ptr<net::Listener> listener_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<ClientLink>> links_;
+  std::uint64_t last_link_ = 0;
+  std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;
+  event::Timer tick_;
+  MonotonicTime next_second_;
+  MonotonicTime resync_allowed_;
+  bool resync_owed_ = false;
+  bool draining_ = false;
+
+  struct Wait {
+    std::function<bool()> condition;
+    MonotonicTime deadline;
+    Done then;
+  };
+  std::vector<Wait> waits_;
+};
+
+}  // namespace martlet::edge

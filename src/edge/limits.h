@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "model/limits.h"
+#include "wire/limits.h"
+
+namespace martlet::edge {
+
+// What an edge takes at most, and its defaults. docs/operations.md lists them.
+
+// Requests of one connection that wait for an answer; at the limit its socket is not read.
+inline constexpr std::size_t kMaxUnansweredPerConnection = 64;
+// SYNC, FETCH and HISTORY among them: every answer may be a page.
+inline constexpr std::size_t kMaxReadsPerConnection = 4;
+inline constexpr std::size_t kMaxJsonReadsPerConnection = 1;
+
+// Frames to one shard that wait for an answer, of all connections; at the limit the sockets that
+// want to send to it are not read.
+inline constexpr std::size_t kMaxUnansweredPerShard = 4096;
+inline constexpr std::size_t kMaxUnansweredBytesPerShard = 16 * 1024 * 1024;
+
+// A frame without an answer is refused as retryable after this time, well before the client's
+// deadline.
+inline constexpr std::uint32_t kFrameTimeoutMs = 12'000;
+static_assert(kFrameTimeoutMs + 2'000 <= kAnswerDeadlineMs);
+inline constexpr std::uint32_t kRpcTimeoutMs = 10'000;
+static_assert(kRpcTimeoutMs < kFrameTimeoutMs);
+
+// Requests to persist under way, of all connections.
+inline constexpr std::size_t kMaxRpcsUnderWay = 4096;
+
+// The output queue of one connection. Above the high mark no live event enters it and the socket is
+// not read; what was asked for before still must fit.
+inline constexpr std::size_t kOutputHighMarkBytes = 256 * 1024;
+inline constexpr std::size_t kOutputLowMarkBytes = 64 * 1024;
+inline constexpr std::size_t kOutputHardLimitBytes = 5 * 1024 * 1024;
+inline constexpr std::size_t kMaxSmallAnswerBytes = 2 * 1024;
+static_assert(kOutputHighMarkBytes + kMaxReadsPerConnection * kMaxAnswerBytes +
+                  kMaxUnansweredPerConnection * kMaxSmallAnswerBytes <
+              kOutputHardLimitBytes);
+static_assert(kOutputHighMarkBytes + kMaxJsonReadsPerConnection * wire::kMaxJsonAnswerBytes +
+                  kMaxUnansweredPerConnection * kMaxSmallAnswerBytes <
+              kOutputHardLimitBytes);
+
+inline constexpr std::size_t kMaxReadPerTurnBytes = 32 * 1024;
+inline constexpr std::size_t kMaxConnections = 20'000;
+inline constexpr std::size_t kMaxAccessTokenBytes = 4 * 1024;
+
+// How long a closing connection may take to take its last words.
+inline constexpr std::uint32_t kCloseDeadlineMs = 2'000;
+// Clients that are told to sync or to reconnect spread over this time.
+inline constexpr std::uint32_t kSpreadMs = 10'000;
+
+}  // namespace martlet::edge

@@ -1,0 +1,135 @@
+#include "edge/login.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "wire/envelopes.h"
+
+namespace martlet::edge {
+namespace {
+
+constexpr std::uint32_t kRetryAfterMs = 1000;
+
+Duration time_left(const EdgeContext& edge, const TokenClaims& claims) {
+  const WallMs now = edge.clock.wall_ms();
+  return std::chrono::milliseconds(claims.expires_ms > now ? claims.expires_ms - now : 0);
+}
+
+std::uint32_t to_ms(Duration duration) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+void answer_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
+                 const TokenClaims& claims) {
+  const Session& session = link.session();
+  const Duration left = time_left(edge, claims);
+  link.answer(request_id, wire::Command::AuthOk,
+              wire::encode(wire::AuthOk{
+                  .user = session.user(),
+                  .device = session.device(),
+                  .session = session.id(),
+                  .edge = edge.identity.name,
+                  .heartbeat_ms = to_ms(edge.options.session.heartbeat),
+                  .tail_check_ms = to_ms(edge.options.tail_check),
+                  .max_body_bytes = kMaxBodyBytes,
+                  .max_unanswered = std::uint32_t(edge.options.session.max_unanswered),
+                  .expires_in_s = to_ms(left) / 1000,
+                  .time_ms = edge.clock.wall_ms(),
+              }));
+}
+
+// Greater than any session of the device that this edge knows, whatever the wall clock does.
+SessionId make_session_id(EdgeContext& edge, const TokenClaims& claims) {
+  WallMs time_ms = edge.clock.wall_ms();
+  for (ClientLink* link : edge.sessions.of_device(claims.user, claims.device)) {
+    time_ms = std::max(time_ms, link->session().id().time_ms + 1);
+  }
+  return {time_ms, edge.random.next()};
+}
+
+registry::SessionRecord record_of(const EdgeContext& edge, const Session& session) {
+  return {.user = session.user(),
+          .device = session.device(),
+          .session = session.id(),
+          .edge = edge.identity.id,
+          .address = edge.identity.address,
+          .since_ms = session.id().time_ms};
+}
+
+void tell_others(EdgeContext& edge, const Session& session) {
+  edge.channels.publish(session.user(),
+                        wire::encode(wire::SessionStarted{session.device(), session.id()}));
+}
+
+void on_subscribed(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
+                   const TokenClaims& claims, const Result<void>& subscribed) {
+  Session& session = link.session();
+  const MonotonicTime now = edge.clock.now();
+  if (!subscribed) {
+    edge.channels.detach(claims.user);
+    session.authentication_failed(now);
+    link.finish(request_id);
+    return link.refuse(request_id,
+                       {ErrorCode::kUnavailable, "the broker does not answer", kRetryAfterMs});
+  }
+  const SessionId id = make_session_id(edge, claims);
+  session.authenticated(id, claims.user, claims.device, now + time_left(edge, claims), now);
+  edge.sessions.add(link);
+  edge.metrics.sessions(edge.sessions.size());
+  link.finish(request_id);
+  answer_auth(edge, link, request_id, claims);
+  link.reschedule();
+  on_session_started(edge, claims.user, claims.device, id);
+  if (link.has_ended()) return;
+  tell_others(edge, session);
+  edge.registry.add(record_of(edge, session));
+  MARTLET_LOG(debug, "session_started user={} device={} session={}", claims.user.str(),
+              claims.device.str(), to_string(id));
+}
+
+}  // namespace
+
+void begin_session(EdgeContext& edge, const Request& request, const TokenClaims& claims) {
+  ClientLink& link = request.link;
+  link.session().authenticating(claims.user);
+  link.session().begin(request.id, {request.command, {}, edge.clock.now()});
+  edge.channels.attach(claims.user, [&edge, number = link.number(), id = request.id,
+                                     claims](const Result<void>& subscribed) {
+    ClientLink* waiting = edge.find_link(number);
+    if (waiting == nullptr || waiting->has_ended()) return;  // end_session has detached
+    on_subscribed(edge, *waiting, id, claims, subscribed);
+  });
+}
+
+void renew_session(EdgeContext& edge, const Request& request, const TokenClaims& claims) {
+  request.link.session().renewed(edge.clock.now() + time_left(edge, claims));
+  request.link.reschedule();
+  answer_auth(edge, request.link, request.id, claims);
+}
+
+void end_session(EdgeContext& edge, ClientLink& link) {
+  Session& session = link.session();
+  if (session.phase() == Phase::kConnecting) return;
+  edge.channels.detach(session.user());
+  if (!session.is_authenticated()) return;
+  for (const std::uint32_t id : session.unanswered()) edge.unanswered.drop({session.id(), id});
+  edge.sessions.remove(link);
+  edge.metrics.sessions(edge.sessions.size());
+  edge.registry.remove(record_of(edge, session));
+}
+
+void on_session_started(EdgeContext& edge, const UserId& user, const DeviceId& device,
+                        const SessionId& started) {
+  for (ClientLink* link : edge.sessions.of_device(user, device)) {
+    const SessionId& ours = link->session().id();
+    if (ours == started) continue;
+    if (ours < started) {
+      link->kick(CloseReason::kReplaced, wire::KickReason::Replaced, false);
+    } else {
+      tell_others(edge, link->session());
+    }
+  }
+}
+
+}  // namespace martlet::edge

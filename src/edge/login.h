@@ -1,0 +1,20 @@
+#pragma once
+
+#include "edge/context.h"
+
+namespace martlet::edge {
+
+// AUTH on a new connection: listens to the user's subject, waits until the broker knows, then makes
+// the session known here, to other edges and in the directory.
+void begin_session(EdgeContext& edge, const Request& request, const TokenClaims& claims);
+// AUTH again on the same connection: a later token.
+void renew_session(EdgeContext& edge, const Request& request, const TokenClaims& claims);
+// Undoes what begin_session did, in whatever phase the session is.
+void end_session(EdgeContext& edge, ClientLink& link);
+
+// Another session of the device exists somewhere: the smaller one ends, a greater one of ours tells
+// about itself.
+void on_session_started(EdgeContext& edge, const UserId& user, const DeviceId& device,
+                        const SessionId& started);
+
+}  // namespace martlet::edge

@@ -1,0 +1,93 @@
+#include "edge/metrics.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+namespace martlet::edge {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return char(std::tolower(c)); });
+  return result;
+}
+
+metrics::Label<CloseReason> close_label() {
+  metrics::Label<CloseReason> label{"reason", {}};
+  for (const auto& [reason, name] : kCloseReasons) label.values.emplace_back(reason, name);
+  return label;
+}
+
+metrics::Label<wire::Command> command_label() {
+  metrics::Label<wire::Command> label{"command", {}};
+  for (const wire::CommandInfo& info : wire::all_commands()) {
+    if (wire::is_request(info.command)) label.values.emplace_back(info.command, lower(info.name));
+  }
+  return label;
+}
+
+metrics::Label<ErrorCode> error_label() {
+  metrics::Label<ErrorCode> label{"code", {}};
+  for (const ErrorCode code : all_error_codes()) {
+    label.values.emplace_back(code, lower(error_name(code)));
+  }
+  return label;
+}
+
+metrics::Label<DropReason> drop_label() {
+  return {"reason",
+          {{DropReason::kStaleOwner, "stale_owner"},
+           {DropReason::kNoRequest, "no_request"},
+           {DropReason::kLossySession, "lossy_session"},
+           {DropReason::kMalformed, "malformed"}}};
+}
+
+}  // namespace
+
+EdgeMetrics::EdgeMetrics(metrics::Registry& r)
+    : connections_(r.gauge({"martlet_edge_connections", "connections", "Open connections."})),
+      sessions_(r.gauge({"martlet_edge_sessions", "sessions", "Authenticated connections."})),
+      channels_(r.gauge({"martlet_edge_user_subscriptions", "subscriptions",
+                         "Users whose subject this edge listens to."})),
+      closes_(r.counters({"martlet_edge_closes_total", "connections", "Connections ended, by why."},
+                         close_label())),
+      frames_(r.counters({"martlet_edge_frames_total", "frames", "Requests taken from clients."},
+                         command_label())),
+      answer_time_(r.histograms(
+          {"martlet_edge_answer_seconds", "seconds", "From taking a request to its answer."},
+          command_label(), metrics::Buckets::seconds())),
+      errors_(r.counters({"martlet_edge_errors_total", "frames", "Error frames sent to clients."},
+                         error_label())),
+      unanswered_(r.gauge({"martlet_edge_unanswered", "frames",
+                           "Frames to owners of shards that wait for an answer."})),
+      unanswered_bytes_(
+          r.gauge({"martlet_edge_unanswered_bytes", "bytes", "What the unanswered frames hold."})),
+      repeats_(r.counter({"martlet_edge_repeats_total", "frames",
+                          "Frames published again because no answer came."})),
+      waits_(r.counter({"martlet_edge_credit_waits_total", "frames",
+                        "Frames that had to wait because their shard had no credit."})),
+      events_(r.counter({"martlet_edge_events_total", "frames", "Live events sent to sessions."})),
+      dropped_(r.counters({"martlet_edge_dropped_total", "messages",
+                           "Messages of the bus, or live events, that were dropped."},
+                          drop_label())),
+      resyncs_(r.counter({"martlet_edge_resyncs_total", "frames", "RESYNC events sent."})),
+      slow_(r.counter({"martlet_edge_slow_consumers_total", "connections",
+                       "Clients closed because they did not read."})),
+      bytes_in_(r.counter({"martlet_edge_received_bytes_total", "bytes", "Bytes from clients."})),
+      bytes_out_(r.counter({"martlet_edge_sent_bytes_total", "bytes", "Bytes to clients."})),
+      bytes_queued_(r.gauge(
+          {"martlet_edge_output_queue_bytes", "bytes", "Bytes that wait for clients to read."})),
+      accept_pauses_(r.counter({"martlet_edge_accept_pauses_total", "pauses",
+                                "Times without a free descriptor for a new connection."})),
+      registry_dropped_(r.counter({"martlet_edge_registry_dropped_total", "commands",
+                                   "Writes of the session directory that were left out."})) {}
+
+void EdgeMetrics::bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued) {
+  advance(bytes_in_, in);
+  advance(bytes_out_, out);
+  bytes_queued_.set(std::int64_t(queued));
+}
+
+}  // namespace martlet::edge

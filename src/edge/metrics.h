@@ -1,0 +1,72 @@
+#pragma once
+
+#include "base/error.h"
+#include "edge/close_reason.h"
+#include "metrics/registry.h"
+#include "wire/commands.h"
+
+namespace martlet::edge {
+
+// Why a live event or an answer from the bus went nowhere.
+enum class DropReason : std::uint8_t {
+  kStaleOwner,    // of an owner that lost its shard
+  kNoRequest,     // no request waits for this answer
+  kLossySession,  // the session's output is full; RESYNC follows
+  kMalformed,     // one of ours sent what does not verify
+};
+
+// What an edge counts.
+class EdgeMetrics {
+ public:
+  explicit EdgeMetrics(metrics::Registry& registry);
+
+  void opened() { connections_.add(); }
+  void closed(CloseReason reason) { connections_.sub(), closes_.at(reason).add(); }
+  void refused_connection() { closes_.at(CloseReason::kTooManyConnections).add(); }
+  void sessions(std::size_t count) { sessions_.set(std::int64_t(count)); }
+  void channels(std::size_t count) { channels_.set(std::int64_t(count)); }
+  void frame(wire::Command command) { frames_.at(command).add(); }
+  void answered(wire::Command command, Duration took) { answer_time_.at(command).observe(took); }
+  void error(ErrorCode code) { errors_.at(code).add(); }
+  void unanswered(std::size_t frames, std::size_t bytes) {
+    unanswered_.set(std::int64_t(frames)), unanswered_bytes_.set(std::int64_t(bytes));
+  }
+  void repeated(std::size_t frames) { repeats_.add(frames); }
+  void credit_exhausted() { waits_.add(); }
+  void event_delivered(std::size_t sessions) { events_.add(sessions); }
+  void dropped(DropReason reason) { dropped_.at(reason).add(); }
+  void resync() { resyncs_.add(); }
+  void slow_consumer() { slow_.add(); }
+  void bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued);
+  void accept_pauses(std::uint64_t total) { advance(accept_pauses_, total); }
+  void registry_dropped(std::uint64_t total) { advance(registry_dropped_, total); }
+
+ private:
+  // For sums that somebody else keeps.
+  static void advance(metrics::Counter& counter, std::uint64_t total) {
+    if (total > counter.value()) counter.add(total - counter.value());
+  }
+
+  metrics::Gauge& connections_;
+  metrics::Gauge& sessions_;
+  metrics::Gauge& channels_;
+  metrics::Family<metrics::Counter, CloseReason> closes_;
+  metrics::Family<metrics::Counter, wire::Command> frames_;
+  metrics::Family<metrics::Histogram, wire::Command> answer_time_;
+  metrics::Family<metrics::Counter, ErrorCode> errors_;
+  metrics::Gauge& unanswered_;
+  metrics::Gauge& unanswered_bytes_;
+  metrics::Counter& repeats_;
+  metrics::Counter& waits_;
+  metrics::Counter& events_;
+  metrics::Family<metrics::Counter, DropReason> dropped_;
+  metrics::Counter& resyncs_;
+  metrics::Counter& slow_;
+  metrics::Counter& bytes_in_;
+  metrics::Counter& bytes_out_;
+  metrics::Gauge& bytes_queued_;
+  metrics::Counter& accept_pauses_;
+  metrics::Counter& registry_dropped_;
+};
+
+}  // namespace martlet::edge

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "config/keys.h"
+#include "edge/limits.h"
+#include "edge/session.h"
+#include "edge/unanswered.h"
+
+namespace martlet::edge {
+
+// What an edge can be told.
+struct EdgeOptions {
+  config::Address listen{"127.0.0.1", 0};
+  config::Address advertise;  // empty: the address that it listens on
+  std::string public_keys;
+  std::string redis_url = "redis://127.0.0.1:6379/0";
+
+  std::size_t max_connections = kMaxConnections;
+  std::size_t output_high_bytes = kOutputHighMarkBytes;
+  std::size_t output_low_bytes = kOutputLowMarkBytes;
+  std::size_t output_limit_bytes = kOutputHardLimitBytes;
+
+  Duration tail_check = std::chrono::seconds(60);
+  Duration linger = std::chrono::seconds(10);
+  Duration rpc_timeout = std::chrono::milliseconds(kRpcTimeoutMs);
+  SessionLimits session;
+  UnansweredLimits unanswered;
+};
+
+void declare(config::Keys& keys, EdgeOptions& options);
+
+}  // namespace martlet::edge

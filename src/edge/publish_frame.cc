@@ -1,0 +1,39 @@
+#include "edge/publish_frame.h"
+
+#include <utility>
+
+#include "wire/envelopes.h"
+
+namespace martlet::edge {
+
+Taken publish_frame(EdgeContext& edge, const Request& request, Routing routing) {
+  if (!edge.unanswered.has_credit(routing.shard)) {
+    edge.metrics.credit_exhausted();
+    edge.credit_queue.wait(routing.shard, request.link.number());
+    return Taken::kNoCredit;
+  }
+  Session& session = request.link.session();
+  const MonotonicTime now = edge.clock.now();
+  const wire::ClientFrame frame{
+      .edge = edge.identity.id.str(),
+      .session = session.id(),
+      .request_id = request.id,
+      .user = session.user().str(),
+      .device = session.device().str(),
+      .received_ms = edge.clock.wall_ms(),
+      .first_sent_ms = routing.first_sent_ms,
+      .command = request.command,
+      .body = request.body,
+  };
+  session.begin(request.id, {request.command, routing.client_msg_id, now});
+  edge.unanswered.add({.key = {session.id(), request.id},
+                       .shard = routing.shard,
+                       .command = request.command,
+                       .client_msg_id = routing.client_msg_id,
+                       .subject = std::move(routing.subject),
+                       .payload = wire::encode(frame)},
+                      now);
+  return Taken::kYes;
+}
+
+}  // namespace martlet::edge

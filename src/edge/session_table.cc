@@ -1,0 +1,46 @@
+#include "edge/session_table.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace martlet::edge {
+
+void SessionTable::add(ClientLink& link) {
+  const bool is_new = by_id_.try_emplace(link.session().id(), &link).second;
+  MARTLET_ASSERT(is_new);
+  by_user_[link.session().user()].push_back(&link);
+}
+
+void SessionTable::remove(ClientLink& link) {
+  const std::size_t removed = by_id_.erase(link.session().id());
+  MARTLET_ASSERT(removed == 1);
+  const auto found = by_user_.find(link.session().user());
+  std::erase(found->second, &link);
+  if (found->second.empty()) by_user_.erase(found);
+}
+
+ClientLink* SessionTable::find(const SessionId& id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::vector<ClientLink*> SessionTable::of_user(const UserId& user) const {
+  const auto found = by_user_.find(user);
+  return found == by_user_.end() ? std::vector<ClientLink*>() : found->second;
+}
+
+std::vector<ClientLink*> SessionTable::of_device(const UserId& user, const DeviceId& device) const {
+  std::vector<ClientLink*> links = of_user(user);
+  std::erase_if(links, [&](ClientLink* link) { return link->session().device() != device; });
+  return links;
+}
+
+std::vector<ClientLink*> SessionTable::all() const {
+  std::vector<ClientLink*> links;
+  links.reserve(by_id_.size());
+  for (const auto& [id, link] : by_id_) links.push_back(link);
+  return links;
+}
+
+}  // namespace martlet::edge

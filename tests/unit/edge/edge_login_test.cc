@@ -1,0 +1,217 @@
+#include "edge_fixture.h"
+
+namespace martlet::edge {
+namespace {
+
+using std::chrono::seconds;
+using wire::Command;
+using wire::KickReason;
+
+TEST_F(EdgeTest, AuthListensToTheUserBeforeItAnswers) {
+  bus_.hold_pongs = true;
+  auto client = connect();
+  client->send(Command::Auth, 1, wire::Auth{"ann/phone", ""});
+  run_until([&] { return !bus_.pongs.empty(); });
+  EXPECT_TRUE(bus_.has_subscription(bus::subject::user(UserId::trusted("ann"))));
+  EXPECT_FALSE(client->take().has_value());
+  bus_.pongs.front()({});
+  EXPECT_EQ(next(*client).command(), Command::AuthOk);
+}
+
+TEST_F(EdgeTest, AuthOkTellsTheLimits) {
+  auto client = connect();
+  client->send(Command::Auth, 9, wire::Auth{"ann/phone", ""});
+  const Received answer = next(*client);
+  EXPECT_EQ(answer.header.request_id, 9u);
+  const auto ok = wire::parse_auth_ok(answer.body).value();
+  EXPECT_EQ(ok.user.str(), "ann");
+  EXPECT_EQ(ok.device.str(), "phone");
+  EXPECT_EQ(ok.heartbeat_ms, 30'000u);
+  EXPECT_EQ(ok.max_unanswered, 64u);
+  EXPECT_EQ(ok.expires_in_s, 3600u);
+}
+
+TEST_F(EdgeTest, ASessionIsToldToOthersAndToTheDirectory) {
+  auto client = login("ann", "phone");
+  const auto told = bus_.take("im.u.ann");
+  ASSERT_EQ(told.size(), 1u);
+  const auto message = wire::parse_to_user(told[0].payload).value();
+  EXPECT_EQ(std::get<wire::SessionStarted>(message).session, last_session_);
+  ASSERT_EQ(registry_.live.size(), 1u);
+  EXPECT_EQ(registry_.live.begin()->second.device.str(), "phone");
+}
+
+TEST_F(EdgeTest, ABadTokenIsRefusedAndTheConnectionLives) {
+  auto client = connect();
+  client->send(Command::Auth, 1, wire::Auth{"nonsense", ""});
+  EXPECT_EQ(next_error(*client), ErrorCode::kTokenInvalid);
+  client->send(Command::Ping, 2, wire::Ping{});
+  EXPECT_EQ(next(*client).command(), Command::Pong);
+}
+
+TEST_F(EdgeTest, ABrokerThatDoesNotAnswerMakesAuthRetryable) {
+  bus_.hold_pongs = true;
+  auto client = connect();
+  client->send(Command::Auth, 1, wire::Auth{"ann/phone", ""});
+  run_until([&] { return !bus_.pongs.empty(); });
+  bus_.pongs.front()(fail(ErrorCode::kTimeout));
+  const auto refusal = next_refusal(*client);
+  EXPECT_EQ(refusal.error.code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(refusal.retryable);
+  bus_.hold_pongs = false;
+  client->send(Command::Auth, 2, wire::Auth{"ann/phone", ""});
+  EXPECT_EQ(next(*client).command(), Command::AuthOk);
+}
+
+TEST_F(EdgeTest, AuthAgainRenewsTheSameSession) {
+  auto client = login("ann", "phone");
+  const SessionId before = last_session_;
+  clock_.advance(seconds(100));
+  expires_ms_ += 7'200'000;
+  client->send(Command::Auth, 2, wire::Auth{"ann/phone", ""});
+  const auto ok = wire::parse_auth_ok(next(*client).body);
+  ASSERT_TRUE(ok.has_value());
+  EXPECT_EQ(ok->session, before);
+  EXPECT_EQ(ok->expires_in_s, 3600u + 7200u - 100u);
+}
+
+TEST_F(EdgeTest, AuthAsSomebodyElseIsRefused) {
+  auto client = login("ann", "phone");
+  client->send(Command::Auth, 2, wire::Auth{"bob/phone", ""});
+  EXPECT_EQ(next_error(*client), ErrorCode::kAlreadyAuthenticated);
+}
+
+TEST_F(EdgeTest, TheSameDeviceReplacesItsOlderSession) {
+  auto older = login("ann", "phone");
+  auto other = login("ann", "pad");
+  auto newer = login("ann", "phone");
+  const Received kicked = next(*older);
+  ASSERT_EQ(kicked.command(), Command::KickedEvent);
+  const auto event = wire::parse_kicked_event(kicked.body).value();
+  EXPECT_EQ(event.reason, KickReason::Replaced);
+  EXPECT_FALSE(event.may_reconnect);
+  run_until([&] { return older->is_closed(); });
+  EXPECT_FALSE(newer->is_closed());
+  EXPECT_FALSE(other->is_closed());
+}
+
+TEST_F(EdgeTest, AGreaterSessionElsewhereEndsOurs) {
+  auto client = login("ann", "phone");
+  to_user("ann", wire::encode(wire::SessionStarted{DeviceId::trusted("phone"),
+                                                   {last_session_.time_ms + 1, 0}}));
+  EXPECT_EQ(next(*client).command(), Command::KickedEvent);
+  settle();
+  EXPECT_TRUE(registry_.live.empty());
+}
+
+TEST_F(EdgeTest, ASmallerSessionElsewhereIsToldAboutOurs) {
+  auto client = login("ann", "phone");
+  bus_.take("im.u.");
+  to_user("ann", wire::encode(wire::SessionStarted{DeviceId::trusted("phone"),
+                                                   {last_session_.time_ms - 1, 0}}));
+  const auto told = bus_.take("im.u.ann");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(std::get<wire::SessionStarted>(wire::parse_to_user(told[0].payload).value()).session,
+            last_session_);
+  EXPECT_FALSE(client->is_closed());
+}
+
+TEST_F(EdgeTest, ARevokedDeviceIsKicked) {
+  auto client = login("ann", "phone");
+  auto other = login("ann", "pad");
+  to_user("ann", wire::encode(wire::KickDevice{DeviceId::trusted("phone"), KickReason::Revoked}));
+  const auto event = wire::parse_kicked_event(next(*client).body).value();
+  EXPECT_EQ(event.reason, KickReason::Revoked);
+  EXPECT_FALSE(event.may_reconnect);
+  settle();
+  EXPECT_FALSE(other->is_closed());
+}
+
+TEST_F(EdgeTest, TheSubjectStaysForAWhileAfterTheLastSessionLeft) {
+  const std::string subject = bus::subject::user(UserId::trusted("ann"));
+  auto one = login("ann", "phone");
+  auto two = login("ann", "pad");
+  one->close();
+  two->close();
+  run_until([&] { return edge_->connections() == 0; });
+  pass(seconds(8));
+  EXPECT_TRUE(bus_.has_subscription(subject));
+  pass(seconds(4));
+  EXPECT_FALSE(bus_.has_subscription(subject));
+}
+
+TEST_F(EdgeTest, AReturnWithinThatTimeKeepsTheSubject) {
+  const std::string subject = bus::subject::user(UserId::trusted("ann"));
+  auto client = login("ann", "phone");
+  client->close();
+  run_until([&] { return edge_->connections() == 0; });
+  pass(seconds(5));
+  client = login("ann", "phone");
+  pass(seconds(20));
+  EXPECT_TRUE(bus_.has_subscription(subject));
+}
+
+TEST_F(EdgeTest, AClientThatLeavesDuringAuthIsForgotten) {
+  bus_.hold_pongs = true;
+  auto client = connect();
+  client->send(Command::Auth, 1, wire::Auth{"ann/phone", ""});
+  run_until([&] { return !bus_.pongs.empty(); });
+  client->close();
+  run_until([&] { return edge_->connections() == 0; });
+  bus_.pongs.front()({});
+  EXPECT_TRUE(registry_.live.empty());
+  pass(seconds(12));
+  EXPECT_FALSE(bus_.has_subscription(bus::subject::user(UserId::trusted("ann"))));
+}
+
+TEST_F(EdgeTest, WithoutAuthTheConnectionEnds) {
+  auto client = connect();
+  pass(seconds(11));
+  EXPECT_EQ(next_error(*client), ErrorCode::kNotAuthenticated);
+  run_until([&] { return client->is_closed(); });
+}
+
+TEST_F(EdgeTest, ATokenThatRanOutEndsTheSessionAfterTheGracePeriod) {
+  EdgeOptions options;
+  options.session.heartbeat = seconds(600);
+  start(options);
+  expires_ms_ = clock_.wall_ms() + 30'000;
+  auto client = login("ann", "phone");
+  pass(seconds(85));
+  EXPECT_FALSE(client->take().has_value());
+  pass(seconds(6));
+  EXPECT_EQ(next_error(*client), ErrorCode::kTokenExpired);
+  const auto kicked = wire::parse_kicked_event(next(*client).body).value();
+  EXPECT_EQ(kicked.reason, KickReason::TokenExpired);
+  EXPECT_TRUE(kicked.may_reconnect);
+  run_until([&] { return client->is_closed(); });
+}
+
+TEST_F(EdgeTest, ASilentClientIsClosed) {
+  auto client = login("ann", "phone");
+  pass(seconds(29));
+  EXPECT_FALSE(client->is_closed());
+  pass(seconds(2));
+  run_until([&] { return client->is_closed(); });
+}
+
+TEST_F(EdgeTest, GoodbyeIsAnsweredThenClosed) {
+  auto client = login("ann", "phone");
+  client->send(Command::Goodbye, 5, wire::Goodbye{});
+  EXPECT_EQ(next(*client).command(), Command::GoodbyeOk);
+  run_until([&] { return client->is_closed(); });
+  EXPECT_TRUE(registry_.live.empty());
+}
+
+TEST_F(EdgeTest, MoreConnectionsThanTheLimitAreRefused) {
+  EdgeOptions options;
+  options.max_connections = 1;
+  start(options);
+  auto one = login("ann", "phone");
+  auto two = connect();
+  EXPECT_EQ(next_error(*two), ErrorCode::kBusy);
+  run_until([&] { return two->is_closed(); });
+}
+
+}  // namespace
+}  // namespace martlet::edge
