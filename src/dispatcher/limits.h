@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "model/ids.h"
+#include "model/limits.h"
+
+// Every bound of a dispatcher. What an operator may change is in config.h and has its default here.
+namespace martlet::dispatcher {
+
+using namespace std::chrono_literals;
+
+// ---- the duplicate window -----------------------------------------------------------------------
+inline constexpr Duration kWindowTime = 30s;
+// How far the clocks of edges and dispatchers may differ before a look-up is forced.
+inline constexpr std::uint64_t kClockMarginMs = 2'000;
+// A frame that an edge received longer ago is looked up whatever it says of itself. Edges give a
+// frame up before.
+inline constexpr std::uint64_t kRecentFrameMs = kAnswerDeadlineMs;
+// Copies of one message that wait for the same append; later ones are repeated by their edge.
+inline constexpr std::size_t kMaxAskersPerMessage = 16;
+
+// ---- heads of conversations ---------------------------------------------------------------------
+inline constexpr std::size_t kDefaultHeadsPerShard = 200'000;
+// How many entries that may not be forgotten yet one eviction looks at.
+inline constexpr int kMaxEvictionScan = 16;
+
+// ---- frames that wait for the database ----------------------------------------------------------
+inline constexpr std::size_t kDefaultParkedFrames = 1'000;  // a shard
+inline constexpr std::size_t kMaxParkedFramesPerUser = 64;
+inline constexpr std::size_t kMaxParkedBytes = 8U << 20;
+inline constexpr Duration kParkingTime = 2s;
+inline constexpr std::size_t kMaxColdItems = 256;  // conversations and messages of one question
+inline constexpr Duration kColdTimeout = 1s;
+inline constexpr Duration kColdRetryPause = 100ms;
+
+// ---- frames that wait for their append ----------------------------------------------------------
+inline constexpr std::size_t kDefaultQueuedEntries = 20'000;  // a shard
+inline constexpr std::size_t kMaxQueuedBytes = 16U << 20;
+inline constexpr Duration kAppendTimeout = 3s;
+// What an entry adds to its content inside a batch: ids, numbers, tables, padding.
+inline constexpr std::size_t kEntryOverheadBytes = 192;
+// What the stream adds to a batch on disk: header, subject, checksum.
+inline constexpr std::size_t kRecordOverheadBytes = 256;
+
+// ---- STORED -------------------------------------------------------------------------------------
+inline constexpr std::size_t kMaxStoredWaits = 50'000;  // a shard
+
+// ---- answers and events -------------------------------------------------------------------------
+inline constexpr std::size_t kMaxAnswersPerPublish = 1'000;
+inline constexpr std::uint32_t kBusyRetryMs = 500;
+inline constexpr std::uint32_t kUnavailableRetryMs = 1'000;
+inline constexpr std::uint32_t kOutOfOrderRetryMs = 50;
+inline constexpr std::uint32_t kLogFullRetryMs = 2'000;
+
+// ---- the log ------------------------------------------------------------------------------------
+inline constexpr std::uint64_t kDefaultLogBytes = 256ULL << 20;  // a shard
+inline constexpr std::uint64_t kMinLogBytes = 1ULL << 20;
+inline constexpr std::uint64_t kMaxLogBytes = 4ULL << 30;
+
+// ---- take-over ----------------------------------------------------------------------------------
+inline constexpr std::size_t kMaxBufferedFrames = 10'000;
+inline constexpr std::size_t kMaxBufferedBytes = 16U << 20;
+inline constexpr std::size_t kMaxRepublishedEntries = 10'000;
+inline constexpr std::size_t kMaxRepublishedBytes = 16U << 20;
+inline constexpr std::size_t kMaxResyncHints = 50'000;
+inline constexpr std::uint32_t kResyncWithinMs = 10'000;
+inline constexpr std::size_t kReadBytes = 1U << 20;  // of one request of the log
+inline constexpr Duration kTakeOverPause = 200ms;    // before a step is tried again
+inline constexpr Duration kMaxTakeOverPause = 2s;
+inline constexpr int kMaxTakeOverTries = 60;  // of one step; then the lease is read again
+inline constexpr Duration kStepTimeout = 2s;
+
+// ---- rhythm -------------------------------------------------------------------------------------
+inline constexpr Duration kTickPeriod = 50ms;
+inline constexpr Duration kAnnouncePeriod = 1s;
+inline constexpr Duration kInfoPeriod = 2s;
+inline constexpr Duration kInfoPeriodWhenFull = 500ms;
+inline constexpr Duration kPublishedPeriod = 500ms;
+inline constexpr std::size_t kRepublishedPerTick = 500;
+
+static_assert(kMaxBodyBytes + kEntryOverheadBytes + 4 * kMaxIdBytes < kMaxAppendBytes,
+              "one entry fits into one batch");
+static_assert(kMaxParkedBytes >= 4 * kMaxBodyBytes && kMaxQueuedBytes >= 4 * kMaxBodyBytes);
+static_assert(kAppendTimeout + kParkingTime < std::chrono::milliseconds(kAnswerDeadlineMs));
+static_assert(kColdTimeout < kParkingTime && kParkingTime < kWindowTime);
+static_assert(kReadBytes > kMaxAppendBytes);
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,95 @@
+#include "dispatcher/log_replay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace martlet::dispatcher {
+
+LogReplay::LogReplay(const ReplayStart& start, const ShardLimits& limits,
+                     DispatcherMetrics& metrics)
+    : start_(start),
+      limits_(limits),
+      metrics_(metrics),
+      next_(start.first),
+      is_gap_before_(start.first != bus::LogSequence(1) || start.base != 0),
+      heads_(limits.heads) {}
+
+Result<void> LogReplay::add(const bus::LogRecord& record) {
+  MARTLET_ASSERT(record.sequence == next_);
+  auto batch = wire::parse_batch(record.batch);
+  if (!batch) return tl::unexpected<Error>(batch.error());
+  next_ = next_.next();
+
+  const LogPosition position(start_.base + record.sequence.value());
+  const bool is_trusted = batch->generation == start_.generation || position > start_.watermark;
+  if (!is_trusted) is_gap_before_ = true;
+  for (wire::Entry& entry : batch->entries) {
+    last_message_id_ = std::max(last_message_id_, entry.message_id);
+    if (is_trusted) {
+      if (is_gap_before_ && entry.time_ms != 0) {
+        window_.raise_complete_since(entry.time_ms);
+        is_gap_before_ = false;
+      }
+      if (entry.kind == wire::EntryKind::kMessage) add_message(entry, position);
+    }
+    if (position > start_.published && entry.kind != wire::EntryKind::kOwner) {
+      keep_live(std::move(entry), position);
+    }
+  }
+  heads_.forget_surplus(start_.watermark);
+  return {};
+}
+
+void LogReplay::add_message(const wire::Entry& entry, LogPosition position) {
+  Head& head = heads_.add(entry.conversation);
+  const bool is_next = head.last_seq == Seq() || entry.seq == head.last_seq.next();
+  if (!is_next) {
+    metrics_.log_inconsistent();
+    MARTLET_LOG(error, "log_inconsistent shard={} position={} seq={} last_seq={}",
+                start_.shard.value(), position.value(), entry.seq.value(), head.last_seq.value());
+  }
+  head.last_seq = std::max(head.last_seq, entry.seq);
+  head.last_position = position;
+
+  const MonotonicTime until = leaves_window(entry);
+  if (position <= start_.watermark && until <= start_.moment.now) {
+    return window_.raise_complete_since(entry.time_ms);
+  }
+  const bool is_new = window_.add(entry.conversation, entry.sender, entry.client_msg_id,
+                                  {.seq = entry.seq,
+                                   .message_id = entry.message_id,
+                                   .time_ms = entry.time_ms,
+                                   .content_hash = entry.content_hash,
+                                   .position = position},
+                                  until);
+  if (is_new) return;
+  metrics_.log_inconsistent();
+  MARTLET_LOG(error, "log_has_a_duplicate shard={} position={}", start_.shard.value(),
+              position.value());
+}
+
+MonotonicTime LogReplay::leaves_window(const wire::Entry& entry) const {
+  const WallMs now = start_.moment.wall_ms;
+  const Duration age = std::chrono::milliseconds(now > entry.time_ms ? now - entry.time_ms : 0);
+  return start_.moment.now + std::max(Duration{0}, limits_.window_time - age);
+}
+
+void LogReplay::keep_live(wire::Entry entry, LogPosition position) {
+  live_bytes_ += entry.content.size();
+  live_.push_back({position, std::move(entry), {}});
+  while (live_.size() > kMaxRepublishedEntries || live_bytes_ > kMaxRepublishedBytes) {
+    LiveEntry& oldest = live_.front();
+    live_bytes_ -= oldest.entry.content.size();
+    if (missed_.size() < kMaxResyncHints) missed_.insert(std::move(oldest.entry.conversation));
+    live_.pop_front();
+  }
+}
+
+void LogReplay::finish() {
+  if (is_gap_before_) window_.raise_complete_since(start_.moment.wall_ms);
+}
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,92 @@
+#include "dispatcher/metrics.h"
+
+#include <string>
+#include <utility>
+
+namespace martlet::dispatcher {
+namespace {
+
+using metrics::Buckets;
+
+metrics::Info info(const char* name, const char* unit, const char* help) {
+  return {std::string("martlet_dispatcher_") + name, unit, help};
+}
+
+metrics::Label<Silence> silence_label() {
+  return {"reason",
+          {{Silence::kOldLease, "old_lease"},
+           {Silence::kMalformed, "malformed"},
+           {Silence::kMisrouted, "misrouted"},
+           {Silence::kNotServing, "not_serving"},
+           {Silence::kRepeat, "repeat"}}};
+}
+
+metrics::Label<ErrorCode> code_label() {
+  metrics::Label<ErrorCode> label{"code", {}};
+  for (const ErrorCode code : all_error_codes()) {
+    label.values.emplace_back(code, std::string(error_name(code)));
+  }
+  return label;
+}
+
+}  // namespace
+
+DispatcherMetrics::DispatcherMetrics(metrics::Registry& r)
+    : frames_(r.counter(info("frames_total", "frames", "Frames of clients that arrived."))),
+      silences_(r.counters(info("unanswered_total", "frames",
+                                "Frames left without an answer; their edge repeats them."),
+                           silence_label())),
+      refusals_(r.counters(info("refused_total", "frames", "Frames refused, by error code."),
+                           code_label())),
+      duplicates_(r.counter(
+          info("duplicates_total", "frames", "Frames of messages that were known already."))),
+      entries_(r.counter(info("entries_total", "entries", "Entries appended to logs."))),
+      batch_entries_(r.histogram(info("batch_entries", "entries", "Entries of one append."),
+                                 Buckets::counts())),
+      batch_bytes_(
+          r.histogram(info("batch_bytes", "bytes", "Size of one append."), Buckets::bytes())),
+      append_seconds_(
+          r.histogram(info("append_seconds", "seconds", "From an append to its acknowledgement."),
+                      Buckets::seconds())),
+      append_failures_(r.counter(info("append_failures_total", "appends",
+                                      "Appends refused, or without an answer in time."))),
+      parked_(r.counter(info("parked_total", "frames", "Frames that waited for the database."))),
+      cold_questions_(r.counter(info("cold_questions_total", "questions",
+                                     "Questions to persist about conversations and duplicates."))),
+      cold_items_(r.counter(
+          info("cold_items_total", "items", "Conversations and messages in these questions."))),
+      cold_failures_(r.counter(
+          info("cold_failures_total", "questions", "Questions without a usable answer."))),
+      clock_skews_(r.counter(
+          info("clock_skews_total", "frames", "Frames whose edge has a clock ahead of ours."))),
+      stored_waits_dropped_(r.counter(info("stored_waits_dropped_total", "waits",
+                                           "Senders that will not be told STORED unasked."))),
+      doubts_(r.counter(info("doubts_total", "shards", "Times an ownership was doubted."))),
+      take_overs_(r.counter(info("take_overs_total", "shards", "Take-overs begun."))),
+      take_over_seconds_(r.histogram(
+          info("take_over_seconds", "seconds", "From the lease to serving."), Buckets::seconds())),
+      republished_(r.counter(
+          info("republished_total", "entries", "Entries published live again after a take-over."))),
+      log_inconsistencies_(r.counter(info("log_inconsistent_total", "entries",
+                                          "Entries of a log that contradict its others."))),
+      publishes_dropped_(r.counter(info("publishes_dropped_total", "messages",
+                                        "Answers and events that the broker did not take."))),
+      owned_(r.gauge(info("shards_owned", "shards", "Shards whose lease is ours."))),
+      serving_(r.gauge(info("shards_serving", "shards", "Shards that take messages."))),
+      heads_(r.gauge(info("heads", "conversations", "Conversations in memory."))),
+      window_(r.gauge(info("window", "messages", "Messages in the duplicate windows."))),
+      parking_(r.gauge(info("parking", "frames", "Frames that wait for the database now."))),
+      queue_(r.gauge(info("queue", "entries", "Entries that wait for an append now."))) {}
+
+void DispatcherMetrics::batch_appended(std::size_t entries, std::size_t bytes) {
+  entries_.add(entries);
+  batch_entries_.observe(static_cast<double>(entries));
+  batch_bytes_.observe(static_cast<double>(bytes));
+}
+
+void DispatcherMetrics::cold_asked(std::size_t items) {
+  cold_questions_.add();
+  cold_items_.add(items);
+}
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,298 @@
+#include "dispatcher/shard_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "bus/leases.h"
+#include "wire/limits.h"
+#include "wire/requests.h"
+
+namespace martlet::dispatcher {
+namespace {
+
+std::uint32_t retry_after_ms(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBusy:
+      return kBusyRetryMs;
+    case ErrorCode::kUnavailable:
+      return kUnavailableRetryMs;
+    case ErrorCode::kOutOfOrder:
+      return kOutOfOrderRetryMs;
+    case ErrorCode::kLogFull:
+      return kLogFullRetryMs;
+    default:
+      return 0;
+  }
+}
+
+std::optional<Asker> asker_of(const wire::ClientFrame& frame) {
+  auto edge = EdgeId::parse(frame.edge);
+  if (!edge) return std::nullopt;
+  return Asker{std::move(*edge), frame.session, frame.request_id, frame.command, false};
+}
+
+wire::Answer answer_to(const Asker& asker, wire::AnswerKind kind, const ClientMsgId& id) {
+  wire::Answer answer;
+  answer.kind = kind;
+  answer.session = asker.session;
+  answer.request_id = asker.request_id;
+  answer.command = asker.command;
+  answer.client_msg_id = id;
+  return answer;
+}
+
+}  // namespace
+
+ShardCore::ShardCore(ShardStart start, std::uint16_t shards, const ShardLimits& limits,
+                     DispatcherMetrics& metrics)
+    : shard_(start.shard),
+      shards_(shards),
+      epoch_(start.epoch),
+      generation_(start.generation),
+      base_(start.base),
+      limits_(limits),
+      metrics_(metrics),
+      last_(start.last),
+      watermark_(start.watermark),
+      last_message_id_(start.last_message_id),
+      heads_(std::move(start.heads)),
+      window_(std::move(start.window)),
+      parking_(limits.parked_frames),
+      stored_waits_(limits.stored_waits),
+      log_bytes_(start.log_bytes) {}
+
+void ShardCore::frame(const wire::ClientFrame& frame, const Moment& moment) {
+  metrics_.frame_received();
+  if (is_doubting_ || is_letting_go_) return metrics_.silent(Silence::kNotServing);
+  auto asker = asker_of(frame);
+  if (!asker || !is_valid_id(frame.user) || !is_valid_id(frame.device)) {
+    return metrics_.silent(Silence::kMalformed);
+  }
+  switch (frame.command) {
+    case wire::Command::Send:
+      return send(frame, std::move(*asker), moment);
+    case wire::Command::Read:
+      return read(frame, std::move(*asker), moment);
+    default:
+      return refuse(*asker, {}, ErrorCode::kUnknownCommand, moment);
+  }
+}
+
+void ShardCore::send(const wire::ClientFrame& frame, Asker asker, const Moment& moment) {
+  const auto body = wire::parse_checked_send(frame.body);
+  if (!body) return refuse(asker, {}, body.error().code, moment);
+  if (body->to_user.empty()) {
+    return refuse(asker, body->client_msg_id, ErrorCode::kNoSuchGroup, moment);
+  }
+  SendFrame send;
+  send.user = UserId::trusted(frame.user);
+  send.conversation = ConversationId::between(send.user, body->to_user);
+  if (shard_of(send.conversation, shards_) != shard_) return metrics_.silent(Silence::kMisrouted);
+  if (body->content.empty() || body->client_msg_id.is_zero()) {
+    return refuse(asker, body->client_msg_id, ErrorCode::kBadBody, moment);
+  }
+  if (body->content.size() > kMaxBodyBytes) {
+    return refuse(asker, body->client_msg_id, ErrorCode::kBodyTooLarge, moment);
+  }
+  send.asker = std::move(asker);
+  send.asker.wants_stored = body->want == wire::AckLevel::Stored;
+  send.device = DeviceId::trusted(frame.device);
+  send.id = body->client_msg_id;
+  send.follows = body->follows;
+  send.content_hash = base::hash64(body->content);
+  send.received_ms = frame.received_ms;
+  send.first_sent_ms = frame.first_sent_ms;
+  send.content = Bytes(body->content);
+
+  Needs needs;
+  if (window_.find(send.conversation, send.user, send.id) == nullptr) {
+    needs.head = heads_.find(send.conversation) == nullptr;
+    needs.lookup = needs_lookup(send, moment);
+    if (needs.head || needs.lookup || parking_.holds(send.conversation, send.user)) {
+      return park(std::move(send), needs, moment);
+    }
+  }
+  judge(std::move(send), moment);
+}
+
+bool ShardCore::needs_lookup(const SendFrame& frame, const Moment& moment) {
+  const WallMs complete_since = window_.complete_since();
+  if (frame.received_ms > moment.wall_ms + kClockMarginMs) {
+    metrics_.clock_skewed();
+    if (complete_since > 0) return true;
+  }
+  if (complete_since == 0) return false;
+  const bool is_recent = frame.received_ms + kRecentFrameMs > moment.wall_ms;
+  const bool is_young =
+      frame.first_sent_ms != 0 && frame.first_sent_ms > complete_since + kClockMarginMs;
+  return !is_recent || !is_young;
+}
+
+void ShardCore::park(SendFrame frame, Needs needs, const Moment& moment) {
+  const Asker asker = frame.asker;
+  const ClientMsgId id = frame.id;
+  switch (parking_.park(std::move(frame), needs, moment.now + kParkingTime)) {
+    case Parking::Parked::kYes:
+      return metrics_.parked();
+    case Parking::Parked::kRepeat:
+      return metrics_.silent(Silence::kRepeat);
+    case Parking::Parked::kFull:
+      return refuse(asker, id, ErrorCode::kBusy, moment);
+  }
+}
+
+// Everything about the frame is known: its conversation's head, and whether it was accepted before.
+void ShardCore::judge(SendFrame frame, const Moment& moment) {
+  Window::Slot* known = window_.find(frame.conversation, frame.user, frame.id);
+  if (known != nullptr) return answer_known(*known, frame, moment);
+  accept(std::move(frame), moment);
+}
+
+void ShardCore::answer_known(Window::Slot& slot, SendFrame& frame, const Moment& moment) {
+  KnownMessage& known = slot.second;
+  metrics_.duplicate();
+  if (known.content_hash != frame.content_hash) return refuse(frame, ErrorCode::kConflict, moment);
+  if (known.open != nullptr) {
+    auto& askers = known.open->askers;
+    const bool is_repeat = std::find(askers.begin(), askers.end(), frame.asker) != askers.end();
+    if (is_repeat || askers.size() >= kMaxAskersPerMessage) {
+      return metrics_.silent(Silence::kRepeat);
+    }
+    askers.push_back(std::move(frame.asker));
+    return;
+  }
+  if (moment.renewal_age >= bus::kMaxRenewalAge) return metrics_.silent(Silence::kOldLease);
+  acknowledge(frame.asker, frame.id, frame.conversation, known);
+}
+
+void ShardCore::accept(SendFrame frame, const Moment& moment) {
+  if (frame.follows && window_.find(frame.conversation, frame.user, *frame.follows) == nullptr) {
+    return refuse(frame, ErrorCode::kOutOfOrder, moment);
+  }
+  const ErrorCode why_not = why_not_queue(frame.content.size());
+  if (why_not != ErrorCode::kNone) return refuse(frame, why_not, moment);
+
+  Head* head = heads_.find(frame.conversation);
+  MARTLET_ASSERT(head != nullptr);
+  head->last_seq = head->last_seq.next();
+  ++head->open;
+  last_message_id_ = make_message_id(shard_, moment.wall_ms, last_message_id_);
+
+  auto open = std::make_unique<OpenEntry>();
+  open->origin = frame.asker.session;
+  open->slot = window_.open(frame.conversation, frame.user, frame.id,
+                            {.seq = head->last_seq,
+                             .message_id = last_message_id_,
+                             .time_ms = moment.wall_ms,
+                             .content_hash = frame.content_hash,
+                             .open = open.get()});
+  wire::Entry& entry = open->entry;
+  entry.kind = wire::EntryKind::kMessage;
+  entry.conversation = std::move(frame.conversation);
+  entry.seq = head->last_seq;
+  entry.message_id = last_message_id_;
+  entry.sender = std::move(frame.user);
+  entry.device = std::move(frame.device);
+  entry.client_msg_id = frame.id;
+  entry.time_ms = moment.wall_ms;
+  entry.content = std::move(frame.content);
+  entry.content_hash = frame.content_hash;
+  open->askers.push_back(std::move(frame.asker));
+  enqueue(std::move(open));
+}
+
+// The reader's cursor has no number and needs no look-up: only the greatest one counts.
+void ShardCore::read(const wire::ClientFrame& frame, Asker asker, const Moment& moment) {
+  const auto body = wire::parse_read(frame.body);
+  if (!body) return refuse(asker, {}, body.error().code, moment);
+  const UserId reader = UserId::trusted(frame.user);
+  if (shard_of(ConversationId::with_self(reader), shards_) != shard_) {
+    return metrics_.silent(Silence::kMisrouted);
+  }
+  if (body->conversation.is_group()) return refuse(asker, {}, ErrorCode::kNoSuchGroup, moment);
+  if (!body->conversation.has_user(reader)) return refuse(asker, {}, ErrorCode::kNotMember, moment);
+  if (body->seq == Seq()) return refuse(asker, {}, ErrorCode::kBadRange, moment);
+  const ErrorCode why_not = why_not_queue(0);
+  if (why_not != ErrorCode::kNone) return refuse(asker, {}, why_not, moment);
+
+  auto open = std::make_unique<OpenEntry>();
+  open->origin = asker.session;
+  open->askers.push_back(std::move(asker));
+  wire::Entry& entry = open->entry;
+  entry.kind = wire::EntryKind::kRead;
+  entry.conversation = body->conversation;
+  entry.seq = body->seq;
+  // Not its own: after a purge the log still tells which ids were given.
+  entry.message_id = last_message_id_;
+  entry.sender = reader;
+  entry.device = DeviceId::trusted(frame.device);
+  entry.time_ms = moment.wall_ms;
+  enqueue(std::move(open));
+}
+
+ErrorCode ShardCore::why_not_queue(std::size_t content_bytes) {
+  const std::size_t cost = content_bytes + kEntryOverheadBytes;
+  is_full_ = log_bytes_ + queued_bytes_ + cost + kRecordOverheadBytes > limits_.log_bytes;
+  if (is_full_) return ErrorCode::kLogFull;
+  const bool is_long = queue_.size() >= limits_.queued_entries;
+  return is_long || queued_bytes_ + cost > kMaxQueuedBytes ? ErrorCode::kBusy : ErrorCode::kNone;
+}
+
+void ShardCore::enqueue(std::unique_ptr<OpenEntry> open) {
+  queued_bytes_ += open->entry.content.size() + kEntryOverheadBytes;
+  queue_.push_back(std::move(open));
+}
+
+void ShardCore::refuse(const SendFrame& frame, ErrorCode code, const Moment& moment) {
+  refuse(frame.asker, frame.id, code, moment);
+}
+
+void ShardCore::refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code,
+                       const Moment& moment) {
+  if (moment.renewal_age >= bus::kMaxRenewalAge) return metrics_.silent(Silence::kOldLease);
+  metrics_.refused(code);
+  wire::Answer answer = answer_to(asker, wire::AnswerKind::kRefused, id);
+  answer.error = code;
+  answer.retry_after_ms = retry_after_ms(code);
+  actions_.answers[asker.edge].push_back({answer, {}});
+}
+
+void ShardCore::acknowledge(const Asker& asker, const ClientMsgId& id,
+                            const ConversationId& conversation, const KnownMessage& message) {
+  const bool is_stored = message.position <= watermark_;
+  wire::Answer answer = answer_to(asker, wire::AnswerKind::kAccepted, id);
+  answer.seq = message.seq;
+  answer.message_id = message.message_id;
+  answer.time_ms = message.time_ms;
+  answer.level = is_stored ? wire::AckLevel::Stored : wire::AckLevel::Logged;
+  actions_.answers[asker.edge].push_back({answer, conversation.str()});
+  if (!asker.wants_stored || is_stored) return;
+  if (!stored_waits_.add({message.position, asker, id, conversation, message.seq,
+                          message.message_id, message.time_ms})) {
+    metrics_.stored_wait_dropped();
+  }
+}
+
+void ShardCore::let_go() {
+  is_letting_go_ = true;
+  queue_.clear();
+  actions_.append.reset();
+  actions_.question.reset();
+}
+
+void ShardCore::tick(const Moment& moment) {
+  if (is_doubting_ || is_letting_go_) return;
+  for (const SendFrame& frame : parking_.take_expired(moment.now)) {
+    refuse(frame, ErrorCode::kUnavailable, moment);
+  }
+  window_.forget_old(moment.now, watermark_);
+}
+
+void ShardCore::info(std::uint64_t bytes) {
+  log_bytes_ = bytes + (appended_bytes_ - appended_when_asked_);
+  is_full_ = is_full_ && log_bytes_ + queued_bytes_ + kMaxBodyBytes > limits_.log_bytes;
+}
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,100 @@
+// The sequencer's appends: what goes into a batch, and what its result means.
+#include <utility>
+
+#include "base/assert.h"
+#include "dispatcher/shard_core.h"
+#include "wire/limits.h"
+
+namespace martlet::dispatcher {
+
+Actions ShardCore::take_actions(const Moment& moment) {
+  if (!is_doubting_ && !is_letting_go_) {
+    if (!in_flight_ && !queue_.empty()) start_append(moment);
+    if (moment.now >= ask_after_) {
+      actions_.question = parking_.next_question(shard_, generation_, watermark_);
+      if (actions_.question) {
+        metrics_.cold_asked(actions_.question->conversations.size() +
+                            actions_.question->messages.size());
+      }
+    }
+  }
+  return std::exchange(actions_, {});
+}
+
+void ShardCore::start_append(const Moment& moment) {
+  InFlight& flight = in_flight_.emplace();
+  flight.since = moment.now;
+  flight.batch.epoch = epoch_;
+  flight.batch.generation = generation_;
+  std::size_t size = wire::kBatchOverheadBytes;
+  while (!queue_.empty()) {
+    const std::size_t more = wire::size_in_batch(queue_.front()->entry);
+    if (size + more > kMaxAppendBytes) break;
+    size += more;
+    flight.batch.entries.push_back(std::move(queue_.front()->entry));
+    flight.open.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  MARTLET_ASSERT(!flight.open.empty());
+  AppendRequest request{wire::encode(flight.batch), last_};
+  MARTLET_ASSERT(request.batch.size() <= kMaxAppendBytes);
+  flight.bytes = request.batch.size();
+  actions_.append = std::move(request);
+}
+
+void ShardCore::append_result(tl::expected<bus::LogSequence, bus::AppendError> result,
+                              const Moment& moment) {
+  if (is_doubting_) return;
+  MARTLET_ASSERT(in_flight_.has_value());
+  if (result && *result == last_.next()) return appended(*result, moment);
+  metrics_.append_failed();
+  // A repeat would be safe (the expected sequence fences it), but whether the batch is in the log
+  // is known for sure only by reading it, which is what a take-over does.
+  doubt(result ? "append_sequence_jumped" : result.error().detail);
+}
+
+void ShardCore::appended(bus::LogSequence sequence, const Moment& moment) {
+  InFlight flight = std::move(*in_flight_);
+  in_flight_.reset();
+  last_ = sequence;
+  log_bytes_ += flight.bytes + kRecordOverheadBytes;
+  appended_bytes_ += flight.bytes + kRecordOverheadBytes;
+  metrics_.append_took(moment.now - flight.since);
+  metrics_.batch_appended(flight.open.size(), flight.bytes);
+  const LogPosition position(base_ + sequence.value());
+  for (std::size_t i = 0; i < flight.open.size(); ++i) {
+    settle(*flight.open[i], std::move(flight.batch.entries[i]), position, moment);
+  }
+  window_.forget_old(moment.now, watermark_);
+}
+
+void ShardCore::settle(OpenEntry& open, wire::Entry entry, LogPosition position,
+                       const Moment& moment) {
+  const std::size_t cost = entry.content.size() + kEntryOverheadBytes;
+  MARTLET_ASSERT(queued_bytes_ >= cost);
+  queued_bytes_ -= cost;
+  KnownMessage message{.seq = entry.seq, .time_ms = entry.time_ms, .position = position};
+  if (entry.kind == wire::EntryKind::kMessage) {
+    message.message_id = entry.message_id;
+    Head* head = heads_.find(entry.conversation);
+    MARTLET_ASSERT(head != nullptr && head->open > 0);
+    --head->open;
+    head->last_position = position;
+    window_.settle(open.slot, position, moment.now + limits_.window_time);
+  }
+  for (const Asker& asker : open.askers) {
+    acknowledge(asker, entry.client_msg_id, entry.conversation, message);
+  }
+  actions_.events.push_back({position, std::move(entry), open.origin});
+}
+
+void ShardCore::doubt(std::string reason) {
+  if (is_doubting_) return;
+  is_doubting_ = true;
+  actions_.append.reset();
+  actions_.question.reset();
+  actions_.doubt = true;
+  actions_.doubt_reason = std::move(reason);
+}
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,93 @@
+// What the sequencer learns from persist: watermarks, cold conversations, duplicates.
+#include <utility>
+
+#include "base/assert.h"
+#include "dispatcher/shard_core.h"
+#include "wire/requests.h"
+
+namespace martlet::dispatcher {
+
+void ShardCore::watermark(const wire::Watermark& told) {
+  if (is_doubting_ || told.shard != shard_ || told.generation < generation_) return;
+  if (told.generation > generation_) return doubt("generation_raised");
+  // Our append may be stored before we hear of its acknowledgement, but nothing beyond it.
+  const std::uint64_t end = base_ + last_.value() + (in_flight_ ? 1 : 0);
+  if (told.base != base_ || told.position.value() > end) return doubt("watermark_beyond_the_log");
+  if (told.position <= watermark_) return;
+  watermark_ = told.position;
+  stored_waits_.release(watermark_, [this](const StoredWait& wait) {
+    wire::Answer answer;
+    answer.kind = wire::AnswerKind::kStored;
+    answer.session = wait.asker.session;
+    answer.request_id = wait.asker.request_id;
+    answer.command = wait.asker.command;
+    answer.client_msg_id = wait.id;
+    answer.seq = wait.seq;
+    answer.message_id = wait.message_id;
+    answer.time_ms = wait.time_ms;
+    answer.level = wire::AckLevel::Stored;
+    actions_.answers[wait.asker.edge].push_back({answer, wait.conversation.str()});
+  });
+  heads_.forget_surplus(watermark_);
+}
+
+void ShardCore::cold_answer(const Result<wire::ColdAnswer>& answer, const Moment& moment) {
+  if (is_doubting_ || is_letting_go_) return;
+  MARTLET_ASSERT(parking_.is_asking());
+  if (answer && answer->generation > generation_) return doubt("generation_raised");
+  if (!is_usable(answer)) {
+    metrics_.cold_failed();
+    parking_.question_failed();
+    ask_after_ = moment.now + kColdRetryPause;
+    return;
+  }
+  const wire::ColdQuestion asked = parking_.asked();
+  parking_.question_answered();
+  for (std::size_t i = 0; i < asked.messages.size(); ++i) {
+    const wire::StoredMessage& stored = answer->messages[i];
+    if (!stored.found) continue;
+    const wire::MessageKey& key = asked.messages[i];
+    // Kept like any other, so that what follows it is accepted too.
+    window_.add(key.conversation, key.sender, key.client_msg_id,
+                {.seq = stored.seq,
+                 .message_id = stored.message_id,
+                 .time_ms = stored.time_ms,
+                 .content_hash = stored.content_hash},
+                moment.now + limits_.window_time);
+  }
+  learn_heads(asked, *answer, moment);
+  for (const wire::MessageKey& key : asked.messages) judge_ready(key.conversation, moment);
+}
+
+// A snapshot older than our memory may lack entries that we forgot since.
+bool ShardCore::is_usable(const Result<wire::ColdAnswer>& answer) {
+  if (!answer || answer->error.code != ErrorCode::kNone) return false;
+  const wire::ColdQuestion& asked = parking_.asked();
+  return answer->generation == generation_ && answer->watermark >= asked.min_watermark &&
+         answer->heads.size() == asked.conversations.size() &&
+         answer->messages.size() == asked.messages.size();
+}
+
+void ShardCore::learn_heads(const wire::ColdQuestion& asked, const wire::ColdAnswer& answer,
+                            const Moment& moment) {
+  for (std::size_t i = 0; i < asked.conversations.size(); ++i) {
+    const ConversationId& conversation = asked.conversations[i];
+    const wire::ConversationHead& told = answer.heads[i];
+    if (told.status == wire::HeadStatus::kNoSuchUser) {
+      for (const SendFrame& frame : parking_.take_all(conversation)) {
+        refuse(frame, ErrorCode::kNoSuchUser, moment);
+      }
+      continue;
+    }
+    if (heads_.find(conversation) == nullptr) heads_.add(conversation).last_seq = told.last_seq;
+    judge_ready(conversation, moment);
+    heads_.forget_surplus(watermark_);
+  }
+}
+
+void ShardCore::judge_ready(const ConversationId& conversation, const Moment& moment) {
+  if (heads_.find(conversation) == nullptr) return parking_.want_head(conversation);
+  for (SendFrame& frame : parking_.take_ready(conversation)) judge(std::move(frame), moment);
+}
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,315 @@
+#include "rig.h"
+
+#include <gtest/gtest.h>
+
+#include "base/assert.h"
+#include "wire/content.h"
+
+namespace martlet::dispatcher::testing {
+
+ClientMsgId id_of(std::uint64_t number) {
+  ClientMsgId id;
+  for (int i = 0; i < 8; ++i) id.bytes[8 + i] = static_cast<std::uint8_t>(number >> (8 * i));
+  id.bytes[0] = 1;
+  return id;
+}
+
+UserId user(std::string_view name) {
+  return UserId::trusted(name);
+}
+
+ConversationId between(std::string_view a, std::string_view b) {
+  return ConversationId::between(user(a), user(b));
+}
+
+tl::expected<bus::LogSequence, bus::AppendError> FakeLog::append(bus::LogSequence expected_last,
+                                                                 BytesView batch) {
+  if (expected_last != last()) {
+    return tl::unexpected<bus::AppendError>({bus::AppendFailure::kWrongSequence, "wrong sequence"});
+  }
+  records_.emplace_back(batch);
+  return last();
+}
+
+bus::LogInfo FakeLog::info() const {
+  bus::LogInfo info{kShard, first_, last(), 0};
+  for (const Bytes& record : records_) info.bytes += record.size();
+  return info;
+}
+
+Result<std::vector<bus::LogRecord>> FakeLog::read(bus::LogSequence from,
+                                                  std::size_t at_most) const {
+  if (from < first_) return fail(ErrorCode::kConflict, "purged");
+  std::vector<bus::LogRecord> out;
+  for (auto sequence = from; sequence <= last() && out.size() < at_most;
+       sequence = sequence.next()) {
+    out.push_back({sequence, records_[sequence.value() - 1]});
+  }
+  return out;
+}
+
+void FakeLog::purge_below(bus::LogSequence first) {
+  first_ = std::max(first_, first);
+}
+
+void FakeLog::lose_after(bus::LogSequence last) {
+  records_.resize(last.value());
+  first_ = std::min(first_, bus::LogSequence(1));
+}
+
+std::vector<wire::Batch> FakeLog::batches() const {
+  std::vector<wire::Batch> out;
+  for (const Bytes& record : records_) {
+    auto batch = wire::parse_batch(record);
+    MARTLET_ASSERT(batch.has_value());
+    out.push_back(std::move(*batch));
+  }
+  return out;
+}
+
+void FakeDatabase::follow(const FakeLog& log, LogPosition up_to) {
+  const auto records = log.read(bus::LogSequence(watermark.value() - base + 1), SIZE_MAX);
+  MARTLET_ASSERT(records.has_value());
+  for (const bus::LogRecord& record : *records) {
+    const LogPosition position(base + record.sequence.value());
+    if (position > up_to) return;
+    const auto batch = wire::parse_batch(record.batch);
+    for (const wire::Entry& entry : batch->entries) {
+      if (entry.kind != wire::EntryKind::kMessage) continue;
+      Seq& last = last_seqs_[entry.conversation.str()];
+      MARTLET_ASSERT(entry.seq == last.next());
+      last = entry.seq;
+      const bool is_new =
+          messages_
+              .emplace(Key{entry.conversation.str(), entry.sender.str(), entry.client_msg_id},
+                       wire::StoredMessage{true, entry.seq, entry.message_id, entry.time_ms,
+                                           entry.content_hash})
+              .second;
+      MARTLET_ASSERT(is_new);
+    }
+    watermark = position;
+  }
+}
+
+void FakeDatabase::check_end(const FakeLog& log) {
+  if (base + log.last().value() >= watermark.value()) return;
+  base = watermark.value() - log.last().value();
+  generation = generation.next();
+}
+
+Result<wire::ColdAnswer> FakeDatabase::answer(const wire::ColdQuestion& question) {
+  if (!is_up) return fail(ErrorCode::kUnavailable, "database is down");
+  ++questions;
+  items += question.conversations.size() + question.messages.size();
+  wire::ColdAnswer answer;
+  answer.generation = generation;
+  answer.watermark = watermark;
+  for (const ConversationId& conversation : question.conversations) {
+    const auto [a, b] = conversation.users();
+    const auto last = last_seqs_.find(conversation.str());
+    wire::ConversationHead head{wire::HeadStatus::kNew, {}};
+    if (!users.contains(a.str()) || !users.contains(b.str())) {
+      head.status = wire::HeadStatus::kNoSuchUser;
+    } else if (last != last_seqs_.end()) {
+      head = {wire::HeadStatus::kKnown, last->second};
+    }
+    answer.heads.push_back(head);
+  }
+  for (const wire::MessageKey& key : question.messages) {
+    const auto found =
+        messages_.find(Key{key.conversation.str(), key.sender.str(), key.client_msg_id});
+    answer.messages.push_back(found == messages_.end() ? wire::StoredMessage{} : found->second);
+  }
+  return answer;
+}
+
+Result<wire::ShardAnswer> FakeDatabase::answer(ShardId shard) {
+  if (!is_up) return fail(ErrorCode::kUnavailable, "database is down");
+  wire::ShardAnswer answer;
+  answer.shard = shard;
+  answer.generation = generation;
+  answer.base = base;
+  answer.watermark = watermark;
+  return answer;
+}
+
+TakenOver play_take_over(TakeOverCore& core, FakeLog& log, FakeDatabase& database, ShardId shard,
+                         Moment moment) {
+  using Kind = TakeOverStep::Kind;
+  bus::LogSequence reading;
+  for (int steps = 0; steps < 100'000; ++steps) {
+    const TakeOverStep step = core.next_step();
+    switch (step.kind) {
+      case Kind::kWait:
+        moment.now += kMaxTakeOverPause;
+        core.tick(moment);
+        break;
+      case Kind::kEnsure:
+        core.ensured({}, moment);
+        break;
+      case Kind::kAskShard:
+        database.check_end(log);
+        core.shard_answer(database.answer(shard), moment);
+        break;
+      case Kind::kSubscribe:
+        core.subscribed({}, moment);
+        break;
+      case Kind::kInfo:
+        core.info(log.info(), moment);
+        break;
+      case Kind::kAppendOwner:
+        core.owner_appended(log.append(step.expected_last, step.batch), moment);
+        break;
+      case Kind::kRead: {
+        if (step.is_new_reader) reading = step.from;
+        const auto records = log.read(reading, 3);
+        if (records) reading = bus::LogSequence(reading.value() + records->size());
+        core.records(records, moment);
+        break;
+      }
+      case Kind::kDone:
+        return core.take_result();
+      case Kind::kGiveUp:
+        ADD_FAILURE() << "gave up: " << core.give_up_reason();
+        return {};
+    }
+  }
+  ADD_FAILURE() << "the take-over does not end: " << core.give_up_reason();
+  return {};
+}
+
+Rig::Rig(ShardLimits rig_limits) : limits(rig_limits) {
+  for (const char* name : {"alice", "bob", "carol", "dave"}) database.users.insert(name);
+  moment.now = MonotonicTime(std::chrono::hours(1));
+  moment.wall_ms = kStartMs;
+  take_over();
+}
+
+void Rig::take_over(LogPosition published) {
+  TakeOverCore core({kShard, Epoch(++leases), published, MessageId()}, limits, metrics);
+  taken_ = play_take_over(core, log, database, kShard, moment);
+  core_ = std::make_unique<ShardCore>(std::move(taken_.start), kOneShard, limits, metrics);
+  append.reset();
+  question.reset();
+  is_doubting = false;
+}
+
+void Rig::send(const Sending& sending) {
+  wire::Send body;
+  body.to_user = user(sending.to);
+  body.client_msg_id = sending.id;
+  const Bytes content = wire::encode_text(sending.content);
+  body.content = content;
+  body.want = sending.wants_stored ? wire::AckLevel::Stored : wire::AckLevel::Logged;
+  body.follows = sending.follows;
+  const Bytes bytes = wire::encode(body);
+  wire::ClientFrame frame;
+  frame.edge = sending.edge;
+  frame.session = sending.session;
+  frame.request_id = sending.request_id;
+  frame.user = sending.from;
+  frame.device = "phone";
+  frame.received_ms = sending.received_ms.value_or(moment.wall_ms);
+  frame.first_sent_ms = sending.first_sent_ms.value_or(moment.wall_ms);
+  frame.command = wire::Command::Send;
+  frame.body = bytes;
+  core_->frame(frame, moment);
+  take();
+}
+
+void Rig::read(std::string_view reader, const ConversationId& conversation, std::uint64_t seq,
+               std::uint32_t request_id) {
+  const Bytes bytes = wire::encode(wire::Read{conversation, Seq(seq)});
+  wire::ClientFrame frame;
+  frame.edge = "edge1";
+  frame.session = {1, 1};
+  frame.request_id = request_id;
+  frame.user = reader;
+  frame.device = "phone";
+  frame.received_ms = moment.wall_ms;
+  frame.command = wire::Command::Read;
+  frame.body = bytes;
+  core_->frame(frame, moment);
+  take();
+}
+
+void Rig::take() {
+  Actions actions = core_->take_actions(moment);
+  if (actions.append) {
+    MARTLET_ASSERT(!append.has_value());
+    append = std::move(actions.append);
+  }
+  if (actions.question) {
+    MARTLET_ASSERT(!question.has_value());
+    question = std::move(actions.question);
+  }
+  for (auto& [edge, list] : actions.answers) {
+    for (OutgoingAnswer& answer : list) answers_.push_back(std::move(answer));
+  }
+  for (LiveEntry& event : actions.events) events_.push_back(std::move(event));
+  is_doubting = is_doubting || actions.doubt;
+}
+
+void Rig::finish_append() {
+  ASSERT_TRUE(append.has_value());
+  const AppendRequest request = std::move(*append);
+  append.reset();
+  core_->append_result(log.append(request.expected_last, request.batch), moment);
+  take();
+}
+
+void Rig::fail_append(bus::AppendFailure failure) {
+  ASSERT_TRUE(append.has_value());
+  append.reset();
+  core_->append_result(tl::unexpected<bus::AppendError>({failure, "test"}), moment);
+  take();
+}
+
+void Rig::answer_question() {
+  ASSERT_TRUE(question.has_value());
+  const wire::ColdQuestion asked = std::move(*question);
+  question.reset();
+  core_->cold_answer(database.answer(asked), moment);
+  take();
+}
+
+void Rig::settle() {
+  for (int i = 0; i < 1'000'000 && (append || question); ++i) {
+    if (append) finish_append();
+    if (question) answer_question();
+  }
+}
+
+void Rig::store_all() {
+  database.follow(log);
+  core_->watermark(database.told(kShard));
+  take();
+}
+
+void Rig::pass(Duration time) {
+  moment.now += time;
+  moment.wall_ms +=
+      static_cast<WallMs>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+  tick();
+}
+
+void Rig::tick() {
+  core_->tick(moment);
+  take();
+}
+
+std::vector<OutgoingAnswer> Rig::answers() {
+  return std::exchange(answers_, {});
+}
+
+OutgoingAnswer Rig::only_answer() {
+  EXPECT_EQ(answers_.size(), 1u);
+  auto all = answers();
+  return all.empty() ? OutgoingAnswer{} : all.front();
+}
+
+std::vector<LiveEntry> Rig::events() {
+  return std::exchange(events_, {});
+}
+
+}  // namespace martlet::dispatcher::testing

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "dispatcher/shard_core.h"
+#include "dispatcher/take_over.h"
+#include "wire/requests.h"
+
+// The surroundings of a shard's cores, played on one thread: a log that keeps what was appended, a
+// database behind it, edges that remember what they were told.
+namespace martlet::dispatcher::testing {
+
+ClientMsgId id_of(std::uint64_t number);
+UserId user(std::string_view name);
+ConversationId between(std::string_view a, std::string_view b);
+
+// A stream: sequences count from 1; what was purged can't be read any more.
+class FakeLog {
+ public:
+  tl::expected<bus::LogSequence, bus::AppendError> append(bus::LogSequence expected_last,
+                                                          BytesView batch);
+  bus::LogInfo info() const;
+  // Records from `from` on; kConflict if that is before the first.
+  Result<std::vector<bus::LogRecord>> read(bus::LogSequence from, std::size_t at_most) const;
+  void purge_below(bus::LogSequence first);
+  void lose_after(bus::LogSequence last);
+
+  std::vector<wire::Batch> batches() const;  // all that were ever written
+  bus::LogSequence last() const { return bus::LogSequence(records_.size()); }
+
+ private:
+  std::vector<Bytes> records_;
+  bus::LogSequence first_{1};
+};
+
+// What persist knows: entries of the log up to its watermark.
+class FakeDatabase {
+ public:
+  std::set<std::string> users;
+  Generation generation{1};
+  std::uint64_t base = 0;
+  LogPosition watermark;
+  bool is_up = true;
+  std::size_t questions = 0;
+  std::size_t items = 0;
+
+  // Applies the log up to the position, or to its end.
+  void follow(const FakeLog& log, LogPosition up_to = LogPosition(UINT64_MAX));
+  // A log that ends below the watermark lost its tail.
+  void check_end(const FakeLog& log);
+  wire::Watermark told(ShardId shard) const { return {shard, generation, base, watermark}; }
+  Result<wire::ColdAnswer> answer(const wire::ColdQuestion& question);
+  Result<wire::ShardAnswer> answer(ShardId shard);
+
+ private:
+  using Key = std::tuple<std::string, std::string, ClientMsgId>;
+  std::map<std::string, Seq> last_seqs_;
+  std::map<Key, wire::StoredMessage> messages_;
+};
+
+struct Sending {
+  std::string from = "alice";
+  std::string to = "bob";
+  ClientMsgId id;
+  std::string content = "hello";
+  std::optional<ClientMsgId> follows;
+  bool wants_stored = false;
+  std::uint32_t request_id = 1;
+  std::string edge = "edge1";
+  SessionId session{1, 1};
+  std::optional<WallMs> first_sent_ms;  // default: now; 0: unknown
+  std::optional<WallMs> received_ms;    // default: now
+};
+
+// One shard of one dispatcher with its log and database. Nothing moves by itself: an append waits
+// in `append` until finish_append(), a question in `question` until answer_question().
+class Rig {
+ public:
+  explicit Rig(ShardLimits limits = {});
+
+  // A new owner takes over; what the old one had is gone.
+  void take_over(LogPosition published = {});
+  // The same, from a shard whose conversations are known: cold ones are answered by the database.
+  void send(const Sending& sending);
+  void read(std::string_view reader, const ConversationId& conversation, std::uint64_t seq,
+            std::uint32_t request_id = 1);
+  // The append under way reaches the log, and its answer the core.
+  void finish_append();
+  void fail_append(bus::AppendFailure failure);
+  void answer_question();
+  // Appends, questions and answers until nothing is left to do.
+  void settle();
+  void store_all();  // the database follows, and tells its watermark
+  void pass(Duration time);
+  void tick();
+  void take();
+
+  // The answers since the last call.
+  std::vector<OutgoingAnswer> answers();
+  OutgoingAnswer only_answer();
+  std::vector<LiveEntry> events();
+
+  ShardCore& core() { return *core_; }
+
+  metrics::Registry registry;
+  DispatcherMetrics metrics{registry};
+  ShardLimits limits;
+  FakeLog log;
+  FakeDatabase database;
+  Moment moment;
+  std::uint64_t leases = 0;
+  std::optional<AppendRequest> append;
+  std::optional<wire::ColdQuestion> question;
+  bool is_doubting = false;
+  TakenOver* taken() { return &taken_; }
+
+ private:
+  TakenOver taken_;
+  std::unique_ptr<ShardCore> core_;
+  std::vector<OutgoingAnswer> answers_;
+  std::vector<LiveEntry> events_;
+};
+
+// Plays all steps of a take-over until it is done; it must not give up.
+TakenOver play_take_over(TakeOverCore& core, FakeLog& log, FakeDatabase& database, ShardId shard,
+                         Moment moment);
+
+inline constexpr ShardId kShard{0};
+inline constexpr std::uint16_t kOneShard = 1;
+inline constexpr WallMs kStartMs = 1'700'000'000'000;
+
+}  // namespace martlet::dispatcher::testing
