@@ -1,0 +1,187 @@
+#include "dispatcher/shard_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "bus/subjects.h"
+#include "dispatcher/limits.h"
+
+namespace martlet::dispatcher {
+
+ShardRunner::ShardRunner(const ShardContext& context, const TakeOverCore::Given& given,
+                         Events events)
+    : context_(context),
+      shard_(given.shard),
+      events_(std::move(events)),
+      since_(context.loop.now()),
+      take_over_(std::make_unique<TakeOverCore>(given, context.options.shard, context.metrics)),
+      republish_timer_(context.loop, [this] { republish(); }) {}
+
+ShardRunner::~ShardRunner() = default;
+
+Moment ShardRunner::moment() const {
+  return {context_.loop.now(), context_.loop.wall_ms(), context_.leases.renewal_age()};
+}
+
+Ownership ShardRunner::ownership() const {
+  MARTLET_ASSERT(core_ != nullptr);
+  return {shard_, core_->generation(), core_->epoch()};
+}
+
+void ShardRunner::tick() {
+  if (phase_ == Phase::kTakingOver) {
+    take_over_->tick(moment());
+    return drive();
+  }
+  if (phase_ != Phase::kServing) return;
+  core_->tick(moment());
+  flush();
+  if (phase_ == Phase::kServing && context_.loop.now() - announced_ >= kAnnouncePeriod) announce();
+}
+
+void ShardRunner::watermark(const wire::Watermark& told) {
+  if (core_ == nullptr || phase_ == Phase::kEnded) return;
+  core_->watermark(told);
+  flush_at_turn_end();
+}
+
+void ShardRunner::on_frame(const bus::Incoming& incoming) {
+  switch (phase_) {
+    case Phase::kTakingOver:
+    case Phase::kRepublishing:
+      if (!buffer_.add(incoming.payload)) context_.metrics.silent(Silence::kNotServing);
+      return;
+    case Phase::kServing:
+      handle(incoming.payload);
+      return flush_at_turn_end();
+    case Phase::kLettingGo:
+    case Phase::kEnded:
+      return context_.metrics.silent(Silence::kNotServing);
+  }
+}
+
+void ShardRunner::handle(BytesView payload) {
+  const auto frame = wire::parse_client_frame(payload);
+  if (!frame) return context_.metrics.silent(Silence::kMalformed);
+  core_->frame(*frame, moment());
+}
+
+// All frames of one turn go into one batch.
+void ShardRunner::flush_at_turn_end() {
+  if (std::exchange(is_flush_due_, true)) return;
+  context_.loop.at_turn_end(guarded([this] {
+    is_flush_due_ = false;
+    flush();
+  }));
+}
+
+void ShardRunner::flush() {
+  if (core_ == nullptr || phase_ == Phase::kEnded) return;
+  const Actions actions = core_->take_actions(moment());
+  if (actions.append) append(*actions.append);
+  publish_answers(actions.answers);
+  for (const LiveEntry& live : actions.events) publish_live(live);
+  if (!actions.events.empty()) context_.published.published(shard_, core_->fanned_out());
+  if (actions.question) ask(*actions.question);
+  if (actions.doubt) doubt(actions.doubt_reason);
+}
+
+void ShardRunner::append(const AppendRequest& request) {
+  context_.log.append(shard_, request.expected_last, request.batch, kAppendTimeout,
+                      guarded([this](auto result) {
+                        core_->append_result(std::move(result), moment());
+                        flush();
+                        if (phase_ == Phase::kLettingGo) finish_letting_go();
+                      }));
+}
+
+void ShardRunner::ask(const wire::ColdQuestion& question) {
+  context_.bus.request(bus::subject::rpc_cold(), wire::encode(question), kColdTimeout,
+                       guarded([this](const Result<Bytes>& reply) {
+                         Result<wire::ColdAnswer> answer =
+                             reply ? wire::parse_cold_answer(*reply)
+                                   : Result<wire::ColdAnswer>(tl::unexpect, reply.error());
+                         core_->cold_answer(answer, moment());
+                         flush();
+                       }));
+}
+
+void ShardRunner::publish_answers(const std::map<EdgeId, std::vector<OutgoingAnswer>>& answers) {
+  for (const auto& [edge, list] : answers) {
+    std::span<const OutgoingAnswer> rest(list);
+    while (!rest.empty()) {
+      const std::size_t some = std::min(rest.size(), kMaxAnswersPerPublish);
+      publish(bus::subject::edge(edge), encode_answers(ownership(), rest.first(some)));
+      rest = rest.subspan(some);
+    }
+  }
+}
+
+void ShardRunner::publish_live(const LiveEntry& live) {
+  const Bytes payload = encode_live(ownership(), live);
+  for (const UserId& user : users_of(live.entry.conversation)) {
+    publish(bus::subject::user(user), payload);
+  }
+}
+
+// What the broker does not take is not sent again: edges repeat frames, and devices find what they
+// missed by their tail check.
+void ShardRunner::publish(const std::string& subject, BytesView payload) {
+  if (context_.bus.publish(subject, payload) == bus::SendResult::kDropped) {
+    context_.metrics.publish_dropped();
+  }
+}
+
+void ShardRunner::announce() {
+  announced_ = context_.loop.now();
+  const Ownership owner = ownership();
+  publish(bus::subject::owner(shard_), wire::encode(wire::OwnerAnnounced{
+                                           shard_, owner.generation, owner.epoch, context_.owner}));
+}
+
+void ShardRunner::info_asked() {
+  if (core_ != nullptr) core_->info_asked();
+}
+
+void ShardRunner::info(const bus::LogInfo& info) {
+  if (core_ != nullptr) core_->info(info.bytes);
+}
+
+void ShardRunner::doubt(const std::string& reason) {
+  MARTLET_LOG(warn, "shard_doubted shard={} reason={}", shard_.value(), reason);
+  context_.metrics.doubted();
+  // Letting go needs no clear result: the next owner reads the log.
+  if (phase_ == Phase::kLettingGo) return;
+  end();
+  events_.doubted(reason);
+}
+
+void ShardRunner::end() {
+  phase_ = Phase::kEnded;
+  context_.published.forget(shard_);
+  subscription_.reset();
+  republish_timer_.cancel();
+}
+
+void ShardRunner::let_go(std::function<void()> finished) {
+  if (phase_ == Phase::kLettingGo || phase_ == Phase::kEnded) return;
+  finished_ = std::move(finished);
+  subscription_.reset();
+  republish_timer_.cancel();
+  const bool was_serving = phase_ == Phase::kServing;
+  phase_ = Phase::kLettingGo;
+  if (was_serving) core_->let_go();
+  if (was_serving && core_->is_appending()) return;
+  finish_letting_go();
+}
+
+void ShardRunner::finish_letting_go() {
+  context_.published.flush(guarded([this] {
+    end();
+    finished_();
+  }));
+}
+
+}  // namespace martlet::dispatcher
