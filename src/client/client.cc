@@ -1,0 +1,250 @@
+#include "client/client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "client/limits.h"
+
+namespace martlet::client {
+namespace {
+
+constexpr Duration kGoodbyeWait = std::chrono::seconds(1);
+constexpr Duration kRenewRetry = std::chrono::seconds(5);
+constexpr std::uint32_t kMaxWindow = 256;
+
+// The store as it is when it belongs to this device.
+const StoreState& prepared(Store& store, const ClientOptions& options) {
+  const Credentials& known = store.state().credentials;
+  if (known.user != options.user || known.device != options.device) {
+    store.set_credentials(Credentials{options.user, options.device, {}, {}, 0});
+  }
+  return store.state();
+}
+
+}  // namespace
+
+Client::Client(event::Loop& loop, Random& random, Store& store, ClientOptions options,
+               ClientListener& listener)
+    : loop_(loop),
+      random_(random),
+      store_(store),
+      options_(std::move(options)),
+      listener_(listener),
+      sync_(random, prepared(store, options_).sync_token, store.state().cursors),
+      queue_(random),
+      backoff_(kReconnectMin, kReconnectMax),
+      connect_timer_(loop, [this] { connect(); }),
+      core_timer_(loop,
+                  [this] {
+                    sync_.tick(loop_.now());
+                    queue_.tick(loop_.now());
+                    pump();
+                  }),
+      renew_timer_(loop, [this] { renew(); }),
+      move_timer_(loop,
+                  [this] {
+                    moving_ = true;
+                    reconnect();
+                  }),
+      stop_timer_(loop,
+                  [this] {
+                    finish(Error{ErrorCode::kNone, {}});
+                  }),
+      read_timer_(loop, [this] { send_reads(); }) {
+  queue_.restore(store.state().sends);
+}
+
+Client::~Client() {
+  if (link_) link_->close();
+}
+
+void Client::set_state(State state, const std::string& why) {
+  if (state_ == state) return;
+  state_ = state;
+  listener_.on_state(state, why);
+}
+
+// ---- life ---------------------------------------------------------------------------------
+
+void Client::start() {
+  final_kick_.reset();
+  set_state(State::kConnecting, "started");
+  connect();
+}
+
+void Client::stop() {
+  if (state_ == State::kOff || state_ == State::kStopping) return;
+  const bool was_online = state_ == State::kOnline;
+  set_state(State::kStopping, "stopped");
+  connect_timer_.cancel();
+  if (!was_online) {
+    stop_timer_.start_once(Duration(0));
+    return;
+  }
+  stop_timer_.start_once(kGoodbyeWait);
+  link_->request(wire::Command::Goodbye, wire::encode(wire::Goodbye{}), [this](const Answer&) {
+    if (state_ == State::kStopping) stop_timer_.start_once(Duration(0));
+  });
+}
+
+void Client::finish(const Error& error) {
+  for (event::Timer* timer :
+       {&connect_timer_, &core_timer_, &renew_timer_, &move_timer_, &stop_timer_, &read_timer_}) {
+    timer->cancel();
+  }
+  drop_link();
+  set_state(State::kOff, error.detail);
+  std::deque<Waiting> waiting;
+  waiting.swap(waiting_);
+  for (Waiting& one : waiting) one.on_history(tl::unexpected(error));
+  listener_.on_end(error);
+}
+
+void Client::connect() {
+  link_.reset(new Link(loop_, options_.addresses.current(), *this));
+}
+
+void Client::reconnect() {
+  if (link_) link_->fail(moving_ ? "the edge asks to move" : "reconnecting");
+}
+
+// Whoever is inside the link or the sign-in now finds them alive until the turn ends.
+void Client::drop_link() {
+  sync_.on_disconnected();
+  queue_.on_disconnected();
+  reads_out_.clear();
+  renew_timer_.cancel();
+  move_timer_.cancel();
+  read_timer_.cancel();
+  if (link_) {
+    link_->close();
+    loop_.defer_delete(std::move(link_));
+  }
+  if (sign_in_) loop_.defer_delete(std::move(sign_in_));
+}
+
+void Client::wait_and_connect(Duration least) {
+  set_state(State::kConnecting, {});
+  connect_timer_.start_once(std::max(least, backoff_.next(random_)));
+}
+
+void Client::on_link_down(const std::string& why) {
+  const bool was_online = state_ == State::kOnline;
+  const bool was_stable = was_online && loop_.now() - online_since_ >= kStableAfter;
+  drop_link();
+  if (state_ == State::kStopping) return finish(Error{ErrorCode::kNone, {}});
+  if (final_kick_) {
+    const std::string reason = proto::EnumNameKickReason(*final_kick_);
+    return finish(Error{ErrorCode::kForbidden, "the server ended this session: " + reason});
+  }
+  if (was_stable) backoff_.reset();
+  set_state(State::kConnecting, why);
+  if (std::exchange(moving_, false)) {
+    connect_timer_.start_once(Duration(0));
+    return;
+  }
+  options_.addresses.rotate();
+  wait_and_connect({});
+}
+
+// ---- signing in ---------------------------------------------------------------------------
+
+void Client::on_link_up() {
+  set_state(State::kSigningIn, {});
+  sign_in_ = std::make_unique<SignIn>(
+      loop_, *link_, store_, options_.password,
+      [this](SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok) {
+        on_signed_in(result, error, auth_ok);
+      });
+  sign_in_->start();
+}
+
+void Client::on_signed_in(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok) {
+  if (state_ != State::kSigningIn) return;
+  switch (result) {
+    case SignIn::Result::kDone:
+      go_online(auth_ok);
+      break;
+    case SignIn::Result::kRetry:
+      drop_link();
+      options_.addresses.rotate();
+      set_state(State::kConnecting, error.detail);
+      wait_and_connect(std::chrono::milliseconds(error.retry_after_ms));
+      break;
+    case SignIn::Result::kRefused:
+      finish(error);
+      break;
+  }
+}
+
+void Client::go_online(const wire::AuthOk& auth_ok) {
+  const MonotonicTime now = loop_.now();
+  online_since_ = now;
+  ++logins_;
+  link_->set_heartbeat(std::chrono::milliseconds(auth_ok.heartbeat_ms));
+  schedule_renewal(auth_ok.expires_in_s);
+  const std::uint32_t offered =
+      auth_ok.max_unanswered > 0 ? auth_ok.max_unanswered : kDefaultWindow;
+  const std::uint32_t window = offered > 2 * kReservedRequests ? offered - kReservedRequests : 1;
+  const auto tail_check = std::chrono::milliseconds(std::max(auth_ok.tail_check_ms, 1'000U));
+  set_state(State::kOnline, std::string(auth_ok.edge));
+  if (state_ != State::kOnline) return;
+  sync_.on_connected(tail_check, now);
+  queue_.on_connected(std::min(window, kMaxWindow), now);
+  std::deque<Waiting> waiting;
+  waiting.swap(waiting_);
+  for (Waiting& one : waiting) ask_history(std::move(one));
+  send_reads();
+  pump();
+}
+
+void Client::schedule_renewal(std::uint32_t expires_in_s) {
+  const Duration life = std::chrono::seconds(expires_in_s);
+  renew_timer_.start_once(
+      std::max<Duration>(random_.jitter(life * 8 / 10, 0.1), std::chrono::milliseconds(500)));
+}
+
+void Client::renew() {
+  if (state_ != State::kOnline) return;
+  if (sign_in_) loop_.defer_delete(std::move(sign_in_));
+  sign_in_ = std::make_unique<SignIn>(
+      loop_, *link_, store_, options_.password,
+      [this](SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok) {
+        on_renewed(result, error, auth_ok);
+      });
+  sign_in_->renew();
+}
+
+// A session whose token runs out is ended by the edge, and the next sign-in will say why.
+void Client::on_renewed(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok) {
+  if (result == SignIn::Result::kDone) return schedule_renewal(auth_ok.expires_in_s);
+  MARTLET_LOG(debug, "token_not_renewed code={}", error_name(error.code));
+  renew_timer_.start_once(kRenewRetry);
+}
+
+// ---- events of the connection -------------------------------------------------------------
+
+void Client::on_link_error(const wire::Refusal& refusal) {
+  MARTLET_LOG(debug, "error_event code={}", error_name(refusal.error.code));
+  if (refusal.error.code != ErrorCode::kTokenExpired) return;
+  Credentials known = store_.state().credentials;
+  known.access_expires_ms = 0;
+  store_.set_credentials(std::move(known));
+}
+
+void Client::on_kicked(const wire::KickedEvent& event) {
+  if (!event.may_reconnect) final_kick_ = event.reason;
+  listener_.on_kicked(event);
+}
+
+void Client::on_reconnect_event(const wire::ReconnectEvent& event) {
+  if (!event.to.empty()) {
+    std::optional<net::Address> to = net::parse_address(event.to);
+    if (to) options_.addresses.prefer(std::move(*to));
+  }
+  const std::uint64_t within = random_.below(std::uint64_t{event.within_ms} + 1);
+  move_timer_.start_once(std::chrono::milliseconds(within));
+}
+
+}  // namespace martlet::client

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/address_list.h"
+#include "client/backoff.h"
+#include "client/link.h"
+#include "client/send_queue.h"
+#include "client/sign_in.h"
+#include "client/store.h"
+#include "client/sync_engine.h"
+#include "wire/bodies.h"
+
+namespace martlet::client {
+
+enum class State : std::uint8_t {
+  kOff,         // before start() and after the end
+  kConnecting,  // or waiting for the next attempt
+  kSigningIn,
+  kOnline,   // signed in; messages come and go
+  kStopping  // says goodbye
+};
+
+// What a client tells its application, on the loop. Every call may call the client back.
+class ClientListener {
+ public:
+  virtual ~ClientListener() = default;
+
+  virtual void on_state(State, const std::string& /*why*/) {}
+  // Each message once, in the order of its conversation; also those sent by this device.
+  virtual void on_message(const Message&, Origin) {}
+  // The server lost messages with seq >= from (its log lost power); their numbers are used again.
+  virtual void on_dropped(const ConversationId&, Seq /*from*/) {}
+  virtual void on_acked(const SendQueue::Acked&) {}
+  virtual void on_stored(const SendQueue::Stored&) {}
+  virtual void on_refused(const SendQueue::Refused&) {}
+  virtual void on_read(const wire::ReadEvent&) {}
+  // A READ of ours was taken, or refused finally.
+  virtual void on_read_done(const ConversationId&, Seq, const std::optional<Error>&) {}
+  virtual void on_news(const ConversationNews&) {}
+  virtual void on_synced(bool /*behind*/) {}
+  virtual void on_kicked(const wire::KickedEvent&) {}
+  // The end: nothing more comes. The reason is kNone after stop().
+  virtual void on_end(const Error&) {}
+};
+
+struct ClientOptions {
+  AddressList addresses;
+  UserId user;
+  DeviceId device;
+  std::string password;  // empty: only the tokens of the store
+};
+
+struct HistoryAnswer {
+  std::vector<Message> messages;
+  std::vector<ConversationRange> withheld;
+  bool more = false;
+};
+
+// One device of one user, kept connected: signs in, receives, sends, repeats, catches up. Rules are
+// in SyncEngine and SendQueue; this is the shell around them.
+//
+// Loop thread. Loop, random, store and listener must outlive it. If the store belongs to another
+// user or device, it is emptied first.
+class Client final : private Link::Owner {
+ public:
+  Client(event::Loop& loop, Random& random, Store& store, ClientOptions options,
+         ClientListener& listener);
+  ~Client() override;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void start();
+  // Says goodbye and ends; on_end comes later.
+  void stop();
+
+  // Queues a message; it survives a restart if the store does. Fails if the content is not good
+  // (kBadContent, kBodyTooLarge) or the queue is full (kBusy). id: to be made if empty.
+  Result<ClientMsgId> send(const UserId& to, BytesView content, Strength want,
+                           std::optional<ClientMsgId> id = {});
+  // The cursor only grows; asked for again until the server has taken it.
+  void mark_read(const ConversationId& conversation, Seq seq);
+  using OnHistory = std::function<void(Result<HistoryAnswer>)>;
+  // Waits until online; answered kUnavailable if the connection is lost meanwhile.
+  void history(const wire::History& query, OnHistory on_history);
+  // A SYNC at once, or with the next connection.
+  void sync_now();
+  // Drops the connection, as if it had been lost.
+  void reconnect();
+
+  State state() const { return state_; }
+  const UserId& user() const { return options_.user; }
+  const SyncEngine& sync() const { return sync_; }
+  const SendQueue& queue() const { return queue_; }
+  // How often the client came online.
+  std::uint64_t logins() const { return logins_; }
+
+ private:
+  struct Waiting {
+    wire::History query;
+    OnHistory on_history;
+  };
+
+  void on_link_up() override;
+  void on_link_event(wire::Command command, BytesView body) override;
+  void on_link_error(const wire::Refusal& refusal) override;
+  void on_link_down(const std::string& why) override;
+
+  void connect();
+  void on_signed_in(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok);
+  void on_renewed(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok);
+  void schedule_renewal(std::uint32_t expires_in_s);
+  void renew();
+  void go_online(const wire::AuthOk& auth_ok);
+  void wait_and_connect(Duration least);
+  void drop_link();
+  void finish(const Error& error);
+  void set_state(State state, const std::string& why);
+
+  void on_kicked(const wire::KickedEvent& event);
+  void on_reconnect_event(const wire::ReconnectEvent& event);
+
+  void pump();
+  void run_sync_actions(std::vector<SyncEngine::Action> actions);
+  void run_send_actions(std::vector<SendQueue::Action> actions);
+  void do_send(const SendQueue::Send& send);
+  void do_acked(const SendQueue::Acked& acked);
+  void do_show(const SyncEngine::Show& show);
+  void ask_sync(const SyncEngine::AskSync& ask);
+  void ask_fetch(const SyncEngine::AskFetch& ask);
+  void ask_history(Waiting waiting);
+  void send_reads();
+  void on_send_answer(const ClientMsgId& id, const Answer& answer);
+  void on_sync_answer(const Answer& answer);
+  void on_fetch_answer(const Answer& answer);
+  void on_read_answer(const ConversationId& conversation, Seq seq, const Answer& answer);
+  void arm_timer();
+
+  event::Loop& loop_;
+  Random& random_;
+  Store& store_;
+  ClientOptions options_;
+  ClientListener& listener_;
+  SyncEngine sync_;
+  SendQueue queue_;
+
+  State state_ = State::kOff;
+  std::unique_ptr<Link> link_;
+  std::unique_ptr<SignIn> sign_in_;
+  Backoff backoff_;
+  MonotonicTime online_since_{};
+  std::uint64_t logins_ = 0;
+  std::optional<wire::KickReason> final_kick_;
+  bool moving_ = false;  // told to reconnect: at once, and where we were told
+  bool pumping_ = false;
+  std::map<ConversationId, Seq> reads_;      // wanted
+  std::map<ConversationId, Seq> reads_out_;  // asked
+  std::deque<Waiting> waiting_;
+
+  event::Timer connect_timer_;
+  event::Timer core_timer_;
+  event::Timer renew_timer_;
+  event::Timer move_timer_;
+  event::Timer stop_timer_;
+  event::Timer read_timer_;
+};
+
+}  // namespace martlet::client

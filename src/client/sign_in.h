@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "client/link.h"
+#include "client/store.h"
+
+namespace martlet::client {
+
+// Proves on one connection who we are: by the access token of the store, else with a new one for
+// the refresh token, else by the password. New tokens go to the store before they are used.
+//
+// Loop thread. Must live as long as the link has requests of it.
+class SignIn {
+ public:
+  enum class Result : std::uint8_t {
+    kDone,
+    kRetry,   // not now: the server is busy or something behind it is away
+    kRefused  // nothing that we have is accepted
+  };
+  // auth_ok: only with kDone; its views die with the call.
+  using Done = std::function<void(Result, const Error&, const wire::AuthOk& auth_ok)>;
+
+  // password: empty if there is none. All but done must outlive it.
+  SignIn(event::Loop& loop, Link& link, Store& store, std::string password, Done done);
+  SignIn(const SignIn&) = delete;
+  SignIn& operator=(const SignIn&) = delete;
+
+  void start();
+  // On a connection that is signed in: gets a new access token before the old one runs out.
+  void renew();
+
+ private:
+  void auth();
+  void refresh();
+  void login();
+  void on_auth(const Answer& answer);
+  void on_refresh(const Answer& answer);
+  void on_login(const Answer& answer);
+  bool take_tokens(BytesView body);
+  void end(Result result, const Error& error);
+
+  event::Loop& loop_;
+  Link& link_;
+  Store& store_;
+  std::string password_;
+  Done done_;
+  bool refreshed_ = false;
+  bool logged_in_ = false;
+};
+
+}  // namespace martlet::client

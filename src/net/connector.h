@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "event/loop.h"
+#include "net/address.h"
+#include "net/fd.h"
+
+namespace martlet::net {
+
+// One attempt to connect. Loop thread; the loop must outlive it. Destroying it gives up.
+// Names are asked of the system's resolver, which blocks; numeric addresses do not.
+class Connector {
+ public:
+  // A connected, non-blocking socket without Nagle's delay, or why there is none.
+  using Done = std::function<void(Result<UniqueFd>)>;
+
+  // Calls done once, never from inside the constructor; done may destroy the connector.
+  Connector(event::Loop& loop, const Address& address, Duration timeout, Done done);
+
+ private:
+  void start();
+  void on_writable();
+  void finish(Result<UniqueFd> result);
+  tl::unexpected<Error> error(const char* what, int number) const;
+
+  event::Loop& loop_;
+  Address address_;
+  Done done_;
+  UniqueFd fd_;
+  std::unique_ptr<event::SocketWatch> watch_;
+  event::Timer timer_;  // first the start, then the time-out
+  bool started_ = false;
+  Duration timeout_;
+};
+
+}  // namespace martlet::net

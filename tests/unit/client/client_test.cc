@@ -1,0 +1,317 @@
+#include "client/client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "client_test_support.h"
+#include "fake_server.h"
+
+namespace martlet::client {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string text_of(BytesView content) {
+  const auto parsed = wire::parse_content(content);
+  return parsed ? std::string(parsed->text) : "?";
+}
+
+struct Recorder final : ClientListener {
+  void on_state(State state, const std::string&) override { states.push_back(state); }
+  void on_message(const Message& m, Origin origin) override {
+    texts.push_back(text_of(m.content));
+    origins.push_back(origin);
+  }
+  void on_acked(const SendQueue::Acked& acked) override { acks.push_back(acked.ack); }
+  void on_stored(const SendQueue::Stored& stored_now) override { stored.push_back(stored_now); }
+  void on_refused(const SendQueue::Refused& refused_now) override {
+    refused.push_back(refused_now.error.code);
+  }
+  void on_read_done(const ConversationId&, Seq seq, const std::optional<Error>&) override {
+    reads.push_back(seq);
+  }
+  void on_synced(bool) override { ++synced; }
+  void on_kicked(const wire::KickedEvent&) override { ++kicks; }
+  void on_end(const Error& error) override { end = error; }
+
+  std::vector<State> states;
+  std::vector<std::string> texts;
+  std::vector<Origin> origins;
+  std::vector<Acknowledged> acks;
+  std::vector<SendQueue::Stored> stored;
+  std::vector<ErrorCode> refused;
+  std::vector<Seq> reads;
+  int synced = 0;
+  int kicks = 0;
+  std::optional<Error> end;
+};
+
+class ClientTest : public testing::Test {
+ protected:
+  ClientTest() { make_client("password"); }
+
+  void make_client(const std::string& password) {
+    ClientOptions options;
+    options.addresses = AddressList({server_.address()});
+    options.user = user("alice");
+    options.device = DeviceId::trusted("phone");
+    options.password = password;
+    client_.emplace(loop_, random_, store_, options, events_);
+  }
+  void run_until(const std::function<bool()>& condition) {
+    bool late = false;
+    event::Timer poll(loop_, [&] {
+      if (condition()) loop_.stop();
+    });
+    event::Timer deadline(loop_, [&] {
+      late = true;
+      loop_.stop();
+    });
+    poll.start_every(std::chrono::milliseconds(1));
+    deadline.start_once(std::chrono::seconds(20));
+    loop_.run();
+    ASSERT_FALSE(late) << "the condition did not come true";
+  }
+  void go_online() {
+    client_->start();
+    run_until([&] { return events_.synced > 0; });
+  }
+  void send(std::string_view text, Strength want = Strength::kLogged) {
+    EXPECT_TRUE(client_->send(user("bob"), wire::encode_text(text), want));
+  }
+
+  event::Loop loop_;
+  SeededRandom random_{5};
+  MemoryStore store_;
+  FakeServer server_{loop_};
+  Recorder events_;
+  std::optional<Client> client_;
+};
+
+TEST_F(ClientTest, LogsInAndSyncs) {
+  go_online();
+  EXPECT_THAT(events_.states, ElementsAre(State::kConnecting, State::kSigningIn, State::kOnline));
+  EXPECT_EQ(store_.state().credentials.refresh_token, server_.refresh_token);
+  EXPECT_EQ(store_.state().sync_token, "token");
+}
+
+TEST_F(ClientTest, SecondConnectionNeedsNoPassword) {
+  go_online();
+  server_.cut_all();
+  run_until([&] { return client_->logins() == 2; });
+  EXPECT_EQ(server_.requests[wire::Command::Login], 1);
+  EXPECT_EQ(server_.requests[wire::Command::Refresh], 0);
+}
+
+TEST_F(ClientTest, ExpiredAccessTokenIsRefreshed) {
+  go_online();
+  server_.access_tokens_are_expired = true;
+  server_.cut_all();
+  run_until([&] { return client_->logins() == 2; });
+  EXPECT_EQ(server_.requests[wire::Command::Refresh], 1);
+  EXPECT_EQ(store_.state().credentials.refresh_token, server_.refresh_token);
+}
+
+TEST_F(ClientTest, TokenIsRenewedBeforeItRunsOut) {
+  server_.expires_in_s = 1;
+  go_online();
+  run_until([&] { return server_.requests[wire::Command::Refresh] >= 2; });
+  EXPECT_EQ(client_->logins(), 1U);
+}
+
+TEST_F(ClientTest, WrongPasswordEndsIt) {
+  make_client("wrong");
+  client_->start();
+  run_until([&] { return events_.end.has_value(); });
+  EXPECT_EQ(events_.end->code, ErrorCode::kWrongPassword);
+}
+
+TEST_F(ClientTest, WithoutPasswordOrTokensItEnds) {
+  make_client("");
+  client_->start();
+  run_until([&] { return events_.end.has_value(); });
+  EXPECT_EQ(events_.end->code, ErrorCode::kNotAuthenticated);
+}
+
+TEST_F(ClientTest, BusyLoginIsRepeated) {
+  server_.refuse[wire::Command::Login] = Error{ErrorCode::kBusy, "", 10};
+  go_online();
+  EXPECT_EQ(server_.requests[wire::Command::Login], 2);
+}
+
+TEST_F(ClientTest, ReceivesLive) {
+  go_online();
+  server_.inject(user("bob"), user("alice"), "hello");
+  run_until([&] { return !events_.texts.empty(); });
+  EXPECT_THAT(events_.texts, ElementsAre("hello"));
+  EXPECT_THAT(events_.origins, ElementsAre(Origin::kLive));
+}
+
+TEST_F(ClientTest, OwnMessageTakesItsPlace) {
+  go_online();
+  send("one");
+  run_until([&] { return events_.texts.size() == 1; });
+  server_.inject(user("bob"), user("alice"), "two");
+  run_until([&] { return events_.texts.size() == 2; });
+  EXPECT_THAT(events_.texts, ElementsAre("one", "two"));
+  EXPECT_THAT(events_.origins, ElementsAre(Origin::kOwn, Origin::kLive));
+  EXPECT_THAT(store_.state().sends, IsEmpty());
+}
+
+TEST_F(ClientTest, CatchesUpAfterBeingCutOff) {
+  go_online();
+  server_.go_down();
+  for (int i = 1; i <= 12; ++i) {
+    server_.inject(user("bob"), user("alice"), std::to_string(i));
+  }
+  server_.come_back();
+  run_until([&] { return events_.texts.size() == 12; });
+  EXPECT_EQ(events_.texts.front(), "1");
+  EXPECT_EQ(events_.texts.back(), "12");
+  EXPECT_EQ(server_.requests[wire::Command::Fetch], 3);
+}
+
+TEST_F(ClientTest, MessageWhoseAckWasLostIsSentAgainAndShownOnce) {
+  go_online();
+  server_.cut_instead_of_ack = true;
+  send("one");
+  run_until([&] { return events_.acks.size() == 1; });
+  EXPECT_EQ(server_.requests[wire::Command::Send], 2);
+  EXPECT_EQ(server_.log.begin()->second.size(), 1U);
+  run_until([&] { return client_->sync().is_settled(); });
+  EXPECT_THAT(events_.texts, ElementsAre("one"));
+}
+
+TEST_F(ClientTest, MessagesWrittenOfflineGoOutInOrder) {
+  for (const char* text : {"1", "2", "3"}) send(text);
+  go_online();
+  run_until([&] { return events_.texts.size() == 3; });
+  EXPECT_THAT(events_.texts, ElementsAre("1", "2", "3"));
+}
+
+TEST_F(ClientTest, RetryableRefusalIsRepeated) {
+  go_online();
+  server_.refuse[wire::Command::Send] = Error{ErrorCode::kBusy, "", 20};
+  send("one");
+  run_until([&] { return events_.acks.size() == 1; });
+  EXPECT_THAT(events_.refused, IsEmpty());
+}
+
+TEST_F(ClientTest, FinalRefusalIsReported) {
+  go_online();
+  server_.refuse[wire::Command::Send] = Error{ErrorCode::kNoSuchUser, ""};
+  send("one");
+  run_until([&] { return !events_.refused.empty(); });
+  EXPECT_THAT(events_.refused, ElementsAre(ErrorCode::kNoSuchUser));
+  EXPECT_THAT(store_.state().sends, IsEmpty());
+}
+
+TEST_F(ClientTest, StoredIsTold) {
+  go_online();
+  send("one", Strength::kStored);
+  run_until([&] { return events_.stored.size() == 1; });
+  EXPECT_EQ(events_.acks.at(0).level, Strength::kLogged);
+}
+
+TEST_F(ClientTest, BadContentIsNotQueued) {
+  EXPECT_EQ(client_->send(user("bob"), "junk", Strength::kLogged).error().code,
+            ErrorCode::kBadBody);
+  const std::string huge(kMaxBodyBytes, 'x');
+  EXPECT_EQ(client_->send(user("bob"), wire::encode_text(huge), Strength::kLogged).error().code,
+            ErrorCode::kBodyTooLarge);
+  EXPECT_TRUE(client_->queue().empty());
+}
+
+TEST_F(ClientTest, ReplacedSessionStaysAway) {
+  go_online();
+  server_.send_event(user("alice"), wire::Command::KickedEvent,
+                     wire::encode(wire::KickedEvent{wire::KickReason::Replaced, false}));
+  run_until([&] { return events_.kicks == 1; });
+  server_.cut_all();
+  run_until([&] { return events_.end.has_value(); });
+  EXPECT_EQ(client_->logins(), 1U);
+}
+
+TEST_F(ClientTest, SlowConsumerComesBack) {
+  go_online();
+  server_.send_event(user("alice"), wire::Command::KickedEvent,
+                     wire::encode(wire::KickedEvent{wire::KickReason::SlowConsumer, true}));
+  run_until([&] { return events_.kicks == 1; });
+  server_.cut_all();
+  run_until([&] { return client_->logins() == 2; });
+}
+
+TEST_F(ClientTest, MovesWhereTheEdgeSays) {
+  go_online();
+  FakeServer other(loop_);
+  const std::string to = other.address().str();
+  server_.send_event(user("alice"), wire::Command::ReconnectEvent,
+                     wire::encode(wire::ReconnectEvent{to, 0}));
+  run_until([&] { return other.sessions() == 1; });
+  EXPECT_EQ(client_->logins(), 2U);
+}
+
+TEST_F(ClientTest, ResyncFindsWhatLiveLost) {
+  go_online();
+  run_until([&] { return events_.synced == 2; });
+  server_.lose_events = true;
+  server_.inject(user("bob"), user("alice"), "lost");
+  server_.send_event(user("alice"), wire::Command::ResyncEvent,
+                     wire::encode(wire::ResyncEvent{0, {}}));
+  run_until([&] { return events_.texts.size() == 1; });
+  EXPECT_EQ(client_->sync().counters().live_missed, 1U);
+}
+
+TEST_F(ClientTest, SilentServerIsLeft) {
+  server_.heartbeat_ms = 1'000;
+  go_online();
+  server_.mute = true;
+  run_until([&] { return events_.states.back() == State::kConnecting; });
+  server_.mute = false;
+  run_until([&] { return client_->logins() == 2; });
+}
+
+TEST_F(ClientTest, ReadIsTakenOnce) {
+  go_online();
+  server_.refuse[wire::Command::Read] = Error{ErrorCode::kUnavailable, ""};
+  client_->mark_read(conversation(), Seq(3));
+  client_->mark_read(conversation(), Seq(2));
+  run_until([&] { return !events_.reads.empty(); });
+  EXPECT_EQ(server_.reads[conversation()], Seq(3));
+}
+
+TEST_F(ClientTest, HistoryWaitsForTheConnection) {
+  server_.inject(user("bob"), user("alice"), "old");
+  std::vector<std::string> texts;
+  client_->start();
+  client_->history({conversation(), Seq(0)}, [&](const Result<HistoryAnswer>& answer) {
+    ASSERT_TRUE(answer);
+    for (const Message& m : answer->messages) texts.push_back(text_of(m.content));
+  });
+  run_until([&] { return !texts.empty(); });
+  EXPECT_THAT(texts, ElementsAre("old"));
+}
+
+TEST_F(ClientTest, StopSaysGoodbye) {
+  go_online();
+  client_->stop();
+  run_until([&] { return events_.end.has_value(); });
+  EXPECT_EQ(events_.end->code, ErrorCode::kNone);
+  EXPECT_EQ(server_.requests[wire::Command::Goodbye], 1);
+}
+
+TEST_F(ClientTest, RestartFromTheStoreSendsWhatWasNotAnswered) {
+  go_online();
+  server_.swallow_sends = true;
+  send("one");
+  client_.reset();
+  server_.swallow_sends = false;
+  make_client("");
+  client_->start();
+  run_until([&] { return events_.acks.size() == 1; });
+  EXPECT_EQ(server_.log.begin()->second.size(), 1U);
+}
+
+}  // namespace
+}  // namespace martlet::client

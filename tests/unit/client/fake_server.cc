@@ -1,0 +1,280 @@
+#include "fake_server.h"
+
+#include <algorithm>
+
+namespace martlet::client {
+namespace {
+
+constexpr std::size_t kPage = 5;
+
+wire::Message view_of(const Message& message) {
+  wire::Message out;
+  out.conversation = message.conversation.str();
+  out.seq = message.seq;
+  out.message_id = message.id;
+  out.sender = message.sender.str();
+  out.client_msg_id = message.client_msg_id;
+  out.time_ms = message.time_ms;
+  out.content = message.content;
+  out.generation = message.generation;
+  return out;
+}
+
+}  // namespace
+
+struct FakeServer::Session final : net::ConnectionListener {
+  Session(FakeServer& its_server, net::UniqueFd fd)
+      : server(its_server), connection(server.loop_, std::move(fd), {}, *this) {}
+
+  void on_bytes(BytesView bytes) override {
+    while (!gone && !server.mute) {
+      const auto frame = decoder.next(bytes);
+      if (!frame || !frame->has_value()) return;
+      server.on_request(*this, (*frame)->header, (*frame)->body);
+    }
+  }
+  void on_drained() override {}
+  void on_closed(net::CloseCause) override { gone = true; }
+
+  void frame(wire::Command command, std::uint32_t id, BytesView body) {
+    wire::FrameHeader header;
+    header.command = static_cast<std::uint16_t>(command);
+    header.request_id = id;
+    connection.send(wire::encode_frame(header, body));
+  }
+  void refuse(std::uint32_t id, const Error& error) {
+    frame(wire::Command::Error, id, wire::encode(wire::Refusal{error, false, std::nullopt}));
+  }
+  void cut() {
+    gone = true;
+    connection.close_now();
+  }
+
+  FakeServer& server;
+  wire::FrameDecoder decoder{kMaxBodyBytes};
+  UserId user;
+  DeviceId device;
+  bool is_in = false;
+  bool gone = false;
+  net::Connection connection;
+};
+
+FakeServer::FakeServer(event::Loop& loop) : loop_(loop), address_{"127.0.0.1", 0} {
+  come_back();
+}
+
+FakeServer::~FakeServer() = default;
+
+void FakeServer::come_back() {
+  auto listener = net::Listener::open(loop_, address_, {}, [this](net::UniqueFd fd) {
+    sessions_.push_back(std::make_unique<Session>(*this, std::move(fd)));
+  });
+  listener_ = std::move(listener.value());
+  address_ = listener_->address();
+}
+
+void FakeServer::go_down() {
+  listener_.reset();
+  cut_all();
+}
+
+void FakeServer::cut_all() {
+  for (auto& session : sessions_) session->cut();
+}
+
+std::size_t FakeServer::sessions() const {
+  return static_cast<std::size_t>(std::count_if(
+      sessions_.begin(), sessions_.end(), [](const auto& s) { return s->is_in && !s->gone; }));
+}
+
+void FakeServer::send_event(const UserId& to, wire::Command command, BytesView body) {
+  for (auto& session : sessions_) {
+    if (session->is_in && !session->gone && session->user == to) session->frame(command, 0, body);
+  }
+}
+
+void FakeServer::inject(const UserId& from, const UserId& to, std::string_view text) {
+  ClientMsgId id;
+  id.bytes[0] = 9;
+  id.bytes[15] = static_cast<std::uint8_t>(next_message_id_);
+  id.bytes[14] = static_cast<std::uint8_t>(next_message_id_ >> 8);
+  publish(append(from, to, id, wire::encode_text(text)), nullptr);
+}
+
+const Message& FakeServer::append(const UserId& from, const UserId& to, const ClientMsgId& id,
+                                  BytesView content) {
+  const ConversationId conversation = ConversationId::between(from, to);
+  std::vector<Message>& line = log[conversation];
+  for (const Message& old : line) {
+    if (old.client_msg_id == id) return old;
+  }
+  Message message;
+  message.conversation = conversation;
+  message.seq = Seq(line.size() + 1);
+  message.id = MessageId(next_message_id_++);
+  message.sender = from;
+  message.client_msg_id = id;
+  message.content = Bytes(content);
+  message.generation = Generation(1);
+  line.push_back(std::move(message));
+  return line.back();
+}
+
+void FakeServer::publish(const Message& message, const Session* origin) {
+  if (lose_events) return;
+  const Bytes body = wire::encode(view_of(message));
+  for (auto& session : sessions_) {
+    if (session.get() == origin || !session->is_in || session->gone) continue;
+    if (!message.conversation.has_user(session->user)) continue;
+    session->frame(wire::Command::MessageEvent, 0, body);
+  }
+}
+
+void FakeServer::on_request(Session& session, const wire::FrameHeader& header, BytesView body) {
+  const auto command = static_cast<wire::Command>(header.command);
+  const std::uint32_t id = header.request_id;
+  ++requests[command];
+  if (const auto refusal = refuse.find(command); refusal != refuse.end()) {
+    session.refuse(id, refusal->second);
+    refuse.erase(refusal);
+    return;
+  }
+  switch (command) {
+    case wire::Command::Ping:
+      return session.frame(wire::Command::Pong, id, wire::encode(wire::Pong{}));
+    case wire::Command::Login: {
+      const auto login = wire::parse_login(body);
+      if (!login || login->password != password) {
+        return session.refuse(id, Error{ErrorCode::kWrongPassword, ""});
+      }
+      session.user = login->user;
+      session.device = login->device;
+      return give_tokens(session, id, wire::Command::Tokens);
+    }
+    case wire::Command::Refresh:
+      if (wire::parse_refresh(body)->refresh_token != refresh_token) {
+        return session.refuse(id, Error{ErrorCode::kTokenRevoked, ""});
+      }
+      return give_tokens(session, id, wire::Command::Refreshed);
+    case wire::Command::Auth:
+      return on_auth(session, id, body);
+    case wire::Command::Send:
+      return on_send(session, id, body);
+    case wire::Command::Sync:
+      return on_sync(session, id, body);
+    case wire::Command::Fetch:
+      return on_fetch(session, id, body);
+    case wire::Command::History:
+      return on_history(session, id, body);
+    case wire::Command::Read: {
+      const auto read = wire::parse_read(body);
+      reads[read->conversation] = read->seq;
+      return session.frame(wire::Command::ReadOk, id,
+                           wire::encode(wire::ReadOk{read->conversation, read->seq}));
+    }
+    case wire::Command::Goodbye:
+      return session.frame(wire::Command::GoodbyeOk, id, wire::encode(wire::GoodbyeOk{}));
+    default:
+      return session.refuse(id, Error{ErrorCode::kUnknownCommand, ""});
+  }
+}
+
+void FakeServer::give_tokens(Session& session, std::uint32_t id, wire::Command command) {
+  ++tokens_given_;
+  access_tokens_are_expired = false;
+  refresh_token = "refresh-" + std::to_string(tokens_given_);
+  wire::Tokens tokens;
+  tokens.access_token = "access";
+  tokens.refresh_token = refresh_token;
+  tokens.expires_in_s = expires_in_s;
+  session.frame(command, id, wire::encode(tokens));
+}
+
+// Access tokens name nobody here: the test's users sign in by LOGIN once, and the first session of
+// a token without a LOGIN is alice's phone.
+void FakeServer::on_auth(Session& session, std::uint32_t id, BytesView body) {
+  if (!wire::parse_auth(body) || access_tokens_are_expired) {
+    return session.refuse(id, Error{ErrorCode::kTokenExpired, ""});
+  }
+  if (session.user.empty()) {
+    session.user = UserId::trusted("alice");
+    session.device = DeviceId::trusted("phone");
+  }
+  session.is_in = true;
+  wire::AuthOk ok;
+  ok.user = session.user;
+  ok.device = session.device;
+  ok.session = SessionId{1, 2};
+  ok.edge = "fake";
+  ok.heartbeat_ms = heartbeat_ms;
+  ok.tail_check_ms = 60'000;
+  ok.max_body_bytes = kMaxBodyBytes;
+  ok.max_unanswered = 64;
+  ok.expires_in_s = expires_in_s;
+  session.frame(wire::Command::AuthOk, id, wire::encode(ok));
+}
+
+void FakeServer::on_send(Session& session, std::uint32_t id, BytesView body) {
+  if (swallow_sends) return;
+  const auto send = wire::parse_send(body);
+  if (!send) return session.refuse(id, send.error());
+  const std::size_t before = log[ConversationId::between(session.user, send->to_user)].size();
+  const Message& message = append(session.user, send->to_user, send->client_msg_id, send->content);
+  if (log[message.conversation].size() > before) publish(message, &session);
+  if (std::exchange(cut_instead_of_ack, false)) return session.cut();
+  wire::Ack ack;
+  ack.client_msg_id = send->client_msg_id;
+  ack.conversation = message.conversation;
+  ack.seq = message.seq;
+  ack.message_id = message.id;
+  ack.generation = message.generation;
+  session.frame(wire::Command::Ack, id, wire::encode(ack));
+  if (send->want != wire::AckLevel::Stored) return;
+  session.frame(
+      wire::Command::StoredEvent, 0,
+      wire::encode(wire::StoredEvent{send->client_msg_id, message.conversation, message.seq}));
+}
+
+// Always all conversations; the newest messages only in a first sync.
+void FakeServer::on_sync(Session& session, std::uint32_t id, BytesView body) {
+  wire::SyncPage page;
+  page.token = "token";
+  const bool is_first = wire::parse_sync(body)->token.empty();
+  for (const auto& [conversation, line] : log) {
+    if (!conversation.has_user(session.user)) continue;
+    wire::ConversationState state;
+    state.conversation = conversation;
+    state.last_seq = Seq(line.size());
+    state.generation = Generation(1);
+    if (is_first) {
+      for (const Message& message : line) state.newest.push_back(view_of(message));
+    }
+    page.conversations.push_back(std::move(state));
+  }
+  session.frame(wire::Command::SyncPage, id, wire::encode(page));
+}
+
+void FakeServer::on_fetch(Session& session, std::uint32_t id, BytesView body) {
+  wire::FetchPage page;
+  const auto fetch = wire::parse_fetch(body);
+  for (const wire::Range& range : fetch->ranges) {
+    for (const Message& message : log[range.conversation]) {
+      if (message.seq < range.from || message.seq > range.to) continue;
+      if (page.messages.size() == kPage) {
+        page.remaining.push_back({range.conversation, message.seq, range.to});
+        break;
+      }
+      page.messages.push_back(view_of(message));
+    }
+  }
+  session.frame(wire::Command::FetchPage, id, wire::encode(page));
+}
+
+void FakeServer::on_history(Session& session, std::uint32_t id, BytesView body) {
+  wire::HistoryPage page;
+  const auto query = wire::parse_history(body);
+  for (const Message& message : log[query->conversation]) page.messages.push_back(view_of(message));
+  session.frame(wire::Command::HistoryPage, id, wire::encode(page));
+}
+
+}  // namespace martlet::client

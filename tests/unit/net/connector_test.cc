@@ -1,0 +1,70 @@
+#include "net/connector.h"
+
+#include <gtest/gtest.h>
+
+#include "loop_test_support.h"
+#include "net/listener.h"
+
+namespace martlet::net {
+namespace {
+
+TEST(Connector, GivesAConnectedSocket) {
+  event::Loop loop;
+  UniqueFd accepted;
+  auto listener =
+      Listener::open(loop, {"127.0.0.1", 0}, {}, [&](UniqueFd fd) { accepted = std::move(fd); });
+  ASSERT_TRUE(listener);
+  UniqueFd connected;
+  Connector connector(loop, (*listener)->address(), std::chrono::seconds(5),
+                      [&](Result<UniqueFd> fd) { connected = std::move(fd.value()); });
+  run_until(loop, [&] { return connected.is_open() && accepted.is_open(); });
+  ASSERT_EQ(::send(connected.get(), "x", 1, 0), 1);
+  run_until(loop, [&] { return read_available(accepted.get()) == "x"; });
+}
+
+TEST(Connector, SaysWhereNobodyListens) {
+  event::Loop loop;
+  Address address;
+  {
+    auto listener = Listener::open(loop, {"127.0.0.1", 0}, {}, [](UniqueFd) {});
+    address = (*listener)->address();
+  }
+  std::string problem;
+  Connector connector(loop, address, std::chrono::seconds(5),
+                      [&](const Result<UniqueFd>& fd) { problem = fd ? "" : fd.error().detail; });
+  run_until(loop, [&] { return !problem.empty(); });
+  EXPECT_NE(problem.find(address.str()), std::string::npos) << problem;
+}
+
+// A full backlog answers nothing, as a host that drops packets does.
+TEST(Connector, GivesUpAtItsDeadline) {
+  event::Loop loop;
+  UniqueFd listening(::socket(AF_INET, SOCK_STREAM, 0));
+  const auto any = resolve({"127.0.0.1", 0});
+  ASSERT_EQ(::bind(listening.get(), any->raw(), any->size), 0);
+  ASSERT_EQ(::listen(listening.get(), 0), 0);
+  const Address address = local_address(listening.get()).address();
+  std::vector<std::unique_ptr<Connector>> attempts;
+  int timed_out = 0;
+  for (int i = 0; i < 4; ++i) {
+    attempts.push_back(
+        std::make_unique<Connector>(loop, address, std::chrono::milliseconds(50),
+                                    [&](const Result<UniqueFd>& fd) { timed_out += fd ? 0 : 1; }));
+  }
+  run_until(loop, [&] { return timed_out > 0; });
+}
+
+TEST(Connector, DestroyedOneCallsNobody) {
+  event::Loop loop;
+  auto listener = Listener::open(loop, {"127.0.0.1", 0}, {}, [](UniqueFd) {});
+  bool called = false;
+  auto connector =
+      std::make_unique<Connector>(loop, (*listener)->address(), std::chrono::seconds(5),
+                                  [&](const Result<UniqueFd>&) { called = true; });
+  connector.reset();
+  run_turns(loop, 5);
+  EXPECT_FALSE(called);
+}
+
+}  // namespace
+}  // namespace martlet::net
