@@ -6,13 +6,14 @@
 #include <optional>
 #include <thread>
 
-#include "http_client.h"
+#include "support/http_client.h"
 
 namespace martlet::service {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::HttpClient;
 
 class HttpServerTest : public testing::Test {
  protected:

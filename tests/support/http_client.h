@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace martlet::service {
+namespace martlet::test {
 
 // A blocking client for the tests: one connection to 127.0.0.1.
 class HttpClient {
@@ -53,4 +53,4 @@ class HttpClient {
   bool connected_ = false;
 };
 
-}  // namespace martlet::service
+}  // namespace martlet::test
