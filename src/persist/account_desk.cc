@@ -1,0 +1,151 @@
+#include "persist/account_desk.h"
+
+#include "auth/password.h"
+#include "auth/refresh_token.h"
+#include "auth/token.h"
+#include "base/log.h"
+#include "bus/subjects.h"
+#include "wire/answers.h"
+#include "wire/envelopes.h"
+
+namespace martlet::persist {
+namespace {
+
+std::uint64_t seconds_of(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+const Error kHashesBusy{ErrorCode::kBusy, "too many passwords wait to be checked", kBusyRetryMs};
+
+}  // namespace
+
+void AccountDesk::handle(const ClientCallPtr& call) {
+  switch (call->command()) {
+    case wire::Command::Register:
+      return handle_register(call);
+    case wire::Command::Login:
+      return handle_login(call);
+    case wire::Command::Refresh:
+      return handle_refresh(call);
+    default:
+      call->refuse({ErrorCode::kUnknownCommand, "not answered here"});
+  }
+}
+
+void AccountDesk::handle_register(const ClientCallPtr& call) {
+  const auto body = wire::parse_register(call->body());
+  if (!body) return call->refuse(body.error());
+  if (parts_.options.registration == "closed")
+    return call->refuse({ErrorCode::kRegistrationClosed, ""});
+  const bool taken = parts_.hashes.submit<Result<std::string>>(
+      [password = std::string(body->password)] { return auth::hash_password(password); },
+      [this, call, user = body->user](const Result<std::string>& hash) {
+        if (!hash) return call->refuse(hash.error());
+        parts_.store.create_account(user, *hash, parts_.loop.wall_ms(),
+                                    [call, user](const Result<bool>& created) {
+                                      if (!created) return call->refuse(created.error());
+                                      if (!*created)
+                                        return call->refuse({ErrorCode::kUserTaken, ""});
+                                      call->answer(wire::encode(wire::Registered{user}));
+                                    });
+      });
+  if (!taken) call->refuse(kHashesBusy);
+}
+
+void AccountDesk::handle_login(const ClientCallPtr& call) {
+  const auto body = wire::parse_login(call->body());
+  if (!body) return call->refuse(body.error());
+  parts_.store.find_password_hash(body->user,
+                                  [this, call](const Result<std::optional<std::string>>& hash) {
+                                    if (!hash) return call->refuse(hash.error());
+                                    password_found(call, *hash);
+                                  });
+}
+
+void AccountDesk::password_found(const ClientCallPtr& call,
+                                 const std::optional<std::string>& hash) {
+  const bool taken = parts_.hashes.submit<bool>(
+      [call, hash] {
+        const std::string_view password = wire::parse_login(call->body())->password;
+        return hash ? auth::is_password(*hash, password) : auth::is_nobodys_password(password);
+      },
+      [this, call](bool right) { password_checked(call, right); });
+  if (!taken) call->refuse(kHashesBusy);
+}
+
+void AccountDesk::password_checked(const ClientCallPtr& call, bool right) {
+  if (!right) return call->refuse({ErrorCode::kWrongPassword, ""});
+  const wire::Login body = *wire::parse_login(call->body());
+  const NewTokens tokens = make_tokens();
+  parts_.store.start_login(
+      body.user, body.device, tokens.stored,
+      [this, call, tokens, user = body.user, device = body.device](const Result<void>& done) {
+        if (!done) return call->refuse(done.error());
+        answer_tokens(call, user, device, tokens);
+      });
+}
+
+void AccountDesk::handle_refresh(const ClientCallPtr& call) {
+  const auto body = wire::parse_refresh(call->body());
+  if (!body) return call->refuse(body.error());
+  const auto hash = auth::hash_refresh_token(body->refresh_token);
+  if (!hash) return call->refuse(hash.error());
+  const NewTokens tokens = make_tokens();
+  parts_.store.refresh(*hash, tokens.stored,
+                       [this, call, tokens](const Result<store::RefreshResult>& result) {
+                         if (!result) return call->refuse(result.error());
+                         refreshed(call, tokens, *result);
+                       });
+}
+
+void AccountDesk::refreshed(const ClientCallPtr& call, const NewTokens& tokens,
+                            const store::RefreshResult& result) {
+  switch (result.outcome) {
+    case store::RefreshOutcome::kRenewed:
+      return answer_tokens(call, result.user, result.device, tokens);
+    case store::RefreshOutcome::kInvalid:
+      return call->refuse({ErrorCode::kTokenInvalid, ""});
+    case store::RefreshOutcome::kExpired:
+      return call->refuse({ErrorCode::kTokenExpired, ""});
+    case store::RefreshOutcome::kRevoked:
+      return call->refuse({ErrorCode::kTokenRevoked, "the device must log in with its password"});
+    case store::RefreshOutcome::kReused:
+      break;
+  }
+  MARTLET_LOG(info, "refresh_token_reused user={} device={}", result.user.str(),
+              result.device.str());
+  parts_.metrics.device_revoked();
+  parts_.bus.publish(bus::subject::user(result.user),
+                     wire::encode(wire::KickDevice{result.device, proto::KickReason::Revoked}));
+  call->refuse({ErrorCode::kTokenRevoked, "used before: the device must log in again"});
+}
+
+AccountDesk::NewTokens AccountDesk::make_tokens() {
+  NewTokens tokens;
+  tokens.refresh_token = auth::make_refresh_token(parts_.random);
+  tokens.stored.hash = *auth::hash_refresh_token(tokens.refresh_token);
+  tokens.stored.now_ms = parts_.loop.wall_ms();
+  tokens.stored.expires_ms =
+      tokens.stored.now_ms + 1000 * seconds_of(parts_.options.refresh_token_life);
+  return tokens;
+}
+
+void AccountDesk::answer_tokens(const ClientCallPtr& call, const UserId& user,
+                                const DeviceId& device, const NewTokens& tokens) {
+  const std::uint64_t life_s = seconds_of(parts_.options.access_token_life);
+  const auth::TokenRules rules;
+  auth::Claims claims;
+  claims.issuer = rules.issuer;
+  claims.audience = rules.audience;
+  claims.user = user;
+  claims.device = device;
+  claims.issued_s = parts_.loop.wall_ms() / 1000;
+  claims.expires_s = claims.issued_s + life_s;
+  claims.id = auth::make_token_id(parts_.random);
+  const std::string access_token = auth::sign_token(claims, parts_.key);
+  call->answer(wire::encode(
+      wire::Tokens{access_token, tokens.refresh_token, static_cast<std::uint32_t>(life_s)}));
+}
+
+}  // namespace martlet::persist

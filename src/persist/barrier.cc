@@ -1,0 +1,83 @@
+#include "persist/barrier.h"
+
+#include <algorithm>
+
+namespace martlet::persist {
+
+bool Barrier::add(std::vector<ShardId> shards, MonotonicTime now, Release release) {
+  if (waiters_.size() >= limits_.max_waiting) return false;
+  waiters_.push_back(
+      {std::move(shards), now + limits_.max_wait, Phase::kNew, {}, std::move(release)});
+  return true;
+}
+
+bool Barrier::wants_look_up(MonotonicTime now) const {
+  // Those that wait for a look-up are the last ones.
+  return !looking_up_ && !waiters_.empty() && waiters_.back().phase == Phase::kNew &&
+         now - last_look_up_ >= limits_.look_up_period;
+}
+
+void Barrier::look_up_started(MonotonicTime now) {
+  looking_up_ = true;
+  last_look_up_ = now;
+  for (auto waiter = waiters_.rbegin(); waiter != waiters_.rend(); ++waiter) {
+    if (waiter->phase != Phase::kNew) break;
+    waiter->phase = Phase::kAsked;
+  }
+}
+
+void Barrier::look_up_done(const Result<std::vector<bus::LogInfo>>& infos) {
+  looking_up_ = false;
+  if (!infos) {
+    release_if([](const Waiter& waiter) { return waiter.phase == Phase::kAsked; }, true);
+    return;
+  }
+  std::vector<LogPosition> ends(watermarks_.shards());
+  for (const bus::LogInfo& info : *infos) {
+    if (info.shard.value() >= ends.size()) continue;
+    ends[info.shard.value()] = LogPosition(watermarks_.at(info.shard).base + info.last.value());
+  }
+  for (Waiter& waiter : waiters_) {
+    if (waiter.phase == Phase::kAsked) set_targets(waiter, ends);
+  }
+  watermarks_changed();
+}
+
+void Barrier::set_targets(Waiter& waiter, const std::vector<LogPosition>& ends) const {
+  waiter.phase = Phase::kKnown;
+  if (waiter.shards.empty()) {
+    for (std::uint16_t i = 0; i < ends.size(); ++i)
+      waiter.targets.emplace_back(ShardId(i), ends[i]);
+  }
+  for (const ShardId shard : waiter.shards)
+    waiter.targets.emplace_back(shard, ends.at(shard.value()));
+}
+
+bool Barrier::is_satisfied(Waiter& waiter) const {
+  std::erase_if(waiter.targets, [&](const auto& target) {
+    return watermarks_.at(target.first).watermark >= target.second;
+  });
+  return waiter.targets.empty();
+}
+
+void Barrier::watermarks_changed() {
+  release_if(
+      [this](Waiter& waiter) { return waiter.phase == Phase::kKnown && is_satisfied(waiter); },
+      false);
+}
+
+void Barrier::tick(MonotonicTime now) {
+  release_if([now](const Waiter& waiter) { return now >= waiter.until; }, true);
+}
+
+// The callbacks may add waiters.
+void Barrier::release_if(const std::function<bool(Waiter&)>& condition, bool behind) {
+  std::list<Waiter> released;
+  for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+    const auto here = waiter++;
+    if (condition(*here)) released.splice(released.end(), waiters_, here);
+  }
+  for (const Waiter& waiter : released) waiter.release(behind);
+}
+
+}  // namespace martlet::persist

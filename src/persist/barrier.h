@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "bus/log.h"
+#include "persist/watermarks.h"
+
+namespace martlet::persist {
+
+// Lets requests wait until what was in the logs when they came is stored. One look-up of the logs'
+// ends serves all that came before it started. Pure: the shell makes the look-ups and ticks. Loop
+// thread; callbacks run inside the calls.
+class Barrier {
+ public:
+  // behind: the wait took too long, or the logs could not be asked.
+  using Release = std::function<void(bool behind)>;
+  struct Limits {
+    std::size_t max_waiting;
+    Duration max_wait;
+    Duration look_up_period;
+  };
+
+  // watermarks outlives it.
+  Barrier(const Watermarks& watermarks, Limits limits) : watermarks_(watermarks), limits_(limits) {}
+
+  // shards: those that matter; empty: all. False: too many wait already.
+  bool add(std::vector<ShardId> shards, MonotonicTime now, Release release);
+
+  // True if a look-up should start now; the caller then calls look_up_started, and later
+  // look_up_done.
+  bool wants_look_up(MonotonicTime now) const;
+  void look_up_started(MonotonicTime now);
+  void look_up_done(const Result<std::vector<bus::LogInfo>>& infos);
+
+  void watermarks_changed();
+  void tick(MonotonicTime now);
+
+  std::size_t waiting() const { return waiters_.size(); }
+
+ private:
+  enum class Phase { kNew, kAsked, kKnown };
+  struct Waiter {
+    std::vector<ShardId> shards;
+    MonotonicTime until;
+    Phase phase = Phase::kNew;
+    std::vector<std::pair<ShardId, LogPosition>> targets;  // not reached yet
+    Release release;
+  };
+
+  void set_targets(Waiter& waiter, const std::vector<LogPosition>& ends) const;
+  bool is_satisfied(Waiter& waiter) const;
+  void release_if(const std::function<bool(Waiter&)>& condition, bool behind);
+
+  const Watermarks& watermarks_;
+  const Limits limits_;
+  std::list<Waiter> waiters_;  // in the order of their arrival
+  bool looking_up_ = false;
+  MonotonicTime last_look_up_{};
+};
+
+}  // namespace martlet::persist

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "bus/log.h"
+#include "event/loop.h"
+#include "persist/applier_core.h"
+#include "persist/metrics.h"
+#include "store/store.h"
+
+namespace martlet::persist {
+
+// Compares a shard's row with the end of its log and, when the log lost its tail, raises base and
+// generation. The end is looked at twice before that, since a replica may be behind for a moment.
+// Loop thread. Calls back once; may be destroyed by the callback, or before it.
+class LogCheck {
+ public:
+  using Done = std::function<void(Result<Inspection>)>;
+  struct Parts {
+    event::Loop& loop;
+    store::MessageStore& store;
+    bus::Log& log;
+    PersistMetrics& metrics;
+  };
+  LogCheck(const Parts& parts, ShardId shard, Done done);
+  ~LogCheck();
+  LogCheck(const LogCheck&) = delete;
+  LogCheck& operator=(const LogCheck&) = delete;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace martlet::persist

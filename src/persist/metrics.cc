@@ -1,0 +1,121 @@
+#include "persist/metrics.h"
+
+namespace martlet::persist {
+namespace {
+
+using metrics::Buckets;
+using metrics::Label;
+using store::ApplyOutcome;
+
+Label<ErrorCode> error_label() {
+  Label<ErrorCode> label{"code", {}};
+  for (const ErrorCode code : all_error_codes())
+    label.values.emplace_back(code, std::string(error_name(code)));
+  return label;
+}
+
+Label<ApplyOutcome> outcome_label() {
+  return {"outcome",
+          {{ApplyOutcome::kFenced, "fenced"},
+           {ApplyOutcome::kUnknown, "unknown"},
+           {ApplyOutcome::kRefused, "refused"},
+           {ApplyOutcome::kRetry, "retry"},
+           {ApplyOutcome::kDuplicate, "duplicate"}}};
+}
+
+Label<Alarm> alarm_label() {
+  return {"alarm",
+          {{Alarm::kGap, "gap"},
+           {Alarm::kDuplicate, "duplicate"},
+           {Alarm::kDead, "dead"},
+           {Alarm::kRefused, "refused"}}};
+}
+
+Label<wire::Command> command_label() {
+  return {"command",
+          {{wire::Command::Register, "REGISTER"},
+           {wire::Command::Login, "LOGIN"},
+           {wire::Command::Refresh, "REFRESH"},
+           {wire::Command::Sync, "SYNC"},
+           {wire::Command::Fetch, "FETCH"},
+           {wire::Command::History, "HISTORY"}}};
+}
+
+}  // namespace
+
+PersistMetrics::PersistMetrics(metrics::Registry& r)
+    : batches_(r.counter({"martlet_persist_applied_batches_total", "batches",
+                          "Batches of the logs that were stored."})),
+      messages_(r.counter(
+          {"martlet_persist_applied_messages_total", "messages", "Messages that were stored."})),
+      batch_messages_(r.histogram(
+          {"martlet_persist_apply_messages", "messages", "Messages stored by one transaction."},
+          Buckets::counts())),
+      apply_seconds_(r.histogram(
+          {"martlet_persist_apply_seconds", "seconds", "How long a transaction that stores took."},
+          Buckets::seconds())),
+      apply_failures_(r.counters({"martlet_persist_apply_failures_total", "transactions",
+                                  "Transactions that did not store, by what became of them."},
+                                 outcome_label())),
+      alarms_(r.counters({"martlet_persist_alarms_total", "alarms",
+                          "What an operator must look at: entries put aside, gaps, bugs."},
+                         alarm_label())),
+      bases_raised_(r.counter({"martlet_persist_bases_raised_total", "times",
+                               "How often a log had lost its tail and got a new generation."})),
+      purges_(r.counter({"martlet_persist_purges_total", "purges",
+                         "How often stored entries were deleted from a log."})),
+      requests_(r.counters(
+          {"martlet_persist_requests_total", "requests", "Requests of clients, by command."},
+          command_label())),
+      refusals_(r.counters({"martlet_persist_refusals_total", "requests",
+                            "Requests of clients answered by an error, by code."},
+                           error_label())),
+      answer_seconds_(r.histogram(
+          {"martlet_persist_answer_seconds", "seconds", "From a client's request to its answer."},
+          Buckets::seconds())),
+      barrier_seconds_(r.histogram({"martlet_persist_barrier_seconds", "seconds",
+                                    "How long requests waited for the database to reach the logs."},
+                                   Buckets::seconds())),
+      behind_(r.counter({"martlet_persist_answers_behind_total", "requests",
+                         "Requests answered before the database had reached the logs."})),
+      cold_queries_(r.counter({"martlet_persist_cold_queries_total", "queries",
+                               "Queries that answered questions of dispatchers."})),
+      cold_questions_(r.counter({"martlet_persist_cold_questions_total", "questions",
+                                 "Questions of dispatchers that were answered."})),
+      cold_items_(r.counter({"martlet_persist_cold_items_total", "items",
+                             "Conversations and messages that those questions asked for."})),
+      cold_refusals_(r.counter({"martlet_persist_cold_refusals_total", "questions",
+                                "Questions of dispatchers answered by an error."})),
+      revocations_(r.counter({"martlet_persist_devices_revoked_total", "devices",
+                              "Devices revoked because a refresh token was used twice."})),
+      malformed_(r.counter({"martlet_persist_malformed_total", "messages",
+                            "Messages of other services that could not be read."})),
+      followed_(r.gauge(
+          {"martlet_persist_shards_followed", "shards", "Shards whose log this process stores."})),
+      stuck_(r.gauge({"martlet_persist_shards_stuck", "shards",
+                      "Shards that stand still until somebody repairs them."})),
+      lag_(r.gauge({"martlet_persist_lag_batches", "batches",
+                    "Batches in the logs of all shards that are not stored, at the last look."})),
+      waiting_(r.gauge({"martlet_persist_barrier_waiting", "requests",
+                        "Requests that wait for the database to reach the logs."})),
+      open_(r.gauge(
+          {"martlet_persist_open_requests", "requests", "Requests that have no answer yet."})) {}
+
+void PersistMetrics::batches_applied(std::size_t batches, std::size_t messages) {
+  batches_.add(batches);
+  messages_.add(messages);
+  batch_messages_.observe(static_cast<double>(messages));
+}
+
+void PersistMetrics::barrier_took(Duration duration, bool behind) {
+  barrier_seconds_.observe(duration);
+  if (behind) behind_.add();
+}
+
+void PersistMetrics::cold_query(std::size_t questions, std::size_t items) {
+  cold_queries_.add();
+  cold_questions_.add(questions);
+  cold_items_.add(items);
+}
+
+}  // namespace martlet::persist

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "base/error.h"
+#include "metrics/registry.h"
+#include "persist/applier_core.h"
+#include "wire/commands.h"
+
+namespace martlet::persist {
+
+// What the persist counts. Loop thread.
+class PersistMetrics {
+ public:
+  explicit PersistMetrics(metrics::Registry& registry);
+
+  void batches_applied(std::size_t batches, std::size_t messages);
+  void apply_took(Duration duration) { apply_seconds_.observe(duration); }
+  void apply_failed(store::ApplyOutcome outcome) { apply_failures_.at(outcome).add(); }
+  void alarmed(Alarm alarm) { alarms_.at(alarm).add(); }
+  void base_raised() { bases_raised_.add(); }
+  void purged() { purges_.add(); }
+
+  void requested(wire::Command command) { requests_.at(command).add(); }
+  void refused(ErrorCode code) { refusals_.at(code).add(); }
+  void answer_took(Duration duration) { answer_seconds_.observe(duration); }
+  void barrier_took(Duration duration, bool behind);
+  void cold_query(std::size_t questions, std::size_t items);
+  void cold_refused() { cold_refusals_.add(); }
+  void device_revoked() { revocations_.add(); }
+  void malformed() { malformed_.add(); }
+
+  void shards_followed(std::size_t shards) { followed_.set(static_cast<std::int64_t>(shards)); }
+  void shards_stuck(std::size_t shards) { stuck_.set(static_cast<std::int64_t>(shards)); }
+  void lag(std::uint64_t batches) { lag_.set(static_cast<std::int64_t>(batches)); }
+  void waiting(std::size_t requests) { waiting_.set(static_cast<std::int64_t>(requests)); }
+  void open_requests(std::size_t requests) { open_.set(static_cast<std::int64_t>(requests)); }
+
+ private:
+  metrics::Counter& batches_;
+  metrics::Counter& messages_;
+  metrics::Histogram& batch_messages_;
+  metrics::Histogram& apply_seconds_;
+  metrics::Family<metrics::Counter, store::ApplyOutcome> apply_failures_;
+  metrics::Family<metrics::Counter, Alarm> alarms_;
+  metrics::Counter& bases_raised_;
+  metrics::Counter& purges_;
+  metrics::Family<metrics::Counter, wire::Command> requests_;
+  metrics::Family<metrics::Counter, ErrorCode> refusals_;
+  metrics::Histogram& answer_seconds_;
+  metrics::Histogram& barrier_seconds_;
+  metrics::Counter& behind_;
+  metrics::Counter& cold_queries_;
+  metrics::Counter& cold_questions_;
+  metrics::Counter& cold_items_;
+  metrics::Counter& cold_refusals_;
+  metrics::Counter& revocations_;
+  metrics::Counter& malformed_;
+  metrics::Gauge& followed_;
+  metrics::Gauge& stuck_;
+  metrics::Gauge& lag_;
+  metrics::Gauge& waiting_;
+  metrics::Gauge& open_;
+};
+
+}  // namespace martlet::persist

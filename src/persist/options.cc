@@ -1,0 +1,41 @@
+#include "persist/options.h"
+
+namespace martlet::persist {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+void declare(config::Keys& keys, PersistOptions& options) {
+  keys.url("postgres.url", &options.postgres_url, "libpq URI of the database");
+  keys.duration("postgres.wait_s", &options.postgres_wait, {seconds(0), seconds(3600)},
+                "how long the start waits for the database");
+  keys.path("auth.signing_key", &options.signing_key, config::PathRule::kExistingFile,
+            "PEM file with the Ed25519 key that signs access tokens; its key id is the file's name "
+            "without .pem");
+  keys.integer("nats.replicas", &options.replicas, {1, 5, "servers"},
+               "copies of the lease bucket that the brokers keep");
+  keys.choice("persist.registration", &options.registration, {"open", "closed"},
+              "closed: REGISTER is refused");
+  keys.integer("persist.writers", &options.writers, {1, 64, "threads"},
+               "database connections that store what the logs have");
+  keys.integer("persist.readers", &options.readers, {1, 64, "threads"},
+               "database connections that answer requests");
+  keys.integer("persist.hash_threads", &options.hash_threads, {1, 64, "threads"},
+               "passwords hashed at once, 64 MiB each");
+  keys.integer("persist.hash_queue", &options.hash_queue, {1, 10'000, "requests"},
+               "REGISTER and LOGIN that wait for a thread; more are refused as BUSY");
+  keys.integer("persist.max_waiting", &options.max_waiting, {1, 1'000'000, "requests"},
+               "SYNC, FETCH and HISTORY that wait for the database to reach the logs; more are "
+               "refused as BUSY");
+  keys.duration("persist.barrier_wait_ms", &options.barrier_wait, {milliseconds(10), seconds(9)},
+                "then they are answered with what is there");
+  keys.duration("persist.keep_s", &options.keep, {seconds(1), hours(24)},
+                "how long entries stay in the log after they were stored");
+  keys.duration("persist.access_token_s", &options.access_token_life, {seconds(1), hours(24)},
+                "life of an access token");
+  keys.duration("persist.refresh_token_s", &options.refresh_token_life,
+                {seconds(60), hours(24 * 365)}, "life of a refresh token");
+}
+
+}  // namespace martlet::persist

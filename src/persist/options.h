@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "config/keys.h"
+#include "persist/limits.h"
+
+namespace martlet::persist {
+
+struct PersistOptions {
+  std::string postgres_url;
+  Duration postgres_wait = std::chrono::seconds(30);
+  std::string signing_key;
+  std::string registration = "open";
+  std::size_t writers = kDefaultWriters;
+  std::size_t readers = kDefaultReaders;
+  std::size_t hash_threads = kDefaultHashThreads;
+  std::size_t hash_queue = kDefaultHashQueue;
+  std::size_t max_waiting = kDefaultMaxWaiting;
+  Duration barrier_wait = kDefaultBarrierWait;
+  Duration keep = kDefaultKeep;
+  Duration access_token_life = kAccessTokenLife;
+  Duration refresh_token_life = kRefreshTokenLife;
+  int replicas = 1;
+};
+
+void declare(config::Keys& keys, PersistOptions& options);
+
+}  // namespace martlet::persist

@@ -1,0 +1,251 @@
+#include "persist/persist.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "bus/subjects.h"
+#include "persist/limits.h"
+#include "wire/envelopes.h"
+
+namespace martlet::persist {
+namespace {
+// The table is looked at every second; after so long without an answer we are not ready.
+constexpr Duration kTableStale = 5s;
+}  // namespace
+
+Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOptions& options,
+                 std::uint16_t shards, Backends backends)
+    : loop_(loop),
+      options_(options),
+      backends_(std::move(backends)),
+      metrics_(registry),
+      watermarks_(shards),
+      barrier_(watermarks_, {options.max_waiting, options.barrier_wait, kLookUpPeriod}),
+      hashes_(loop, options.hash_threads, options.hash_queue),
+      accounts_({loop, *backends_.bus, *backends_.store, hashes_, metrics_, random_, *backends_.key,
+                 options_}),
+      reads_({loop, *backends_.store, barrier_, metrics_, shards}),
+      cold_({loop, *backends_.bus, *backends_.store, watermarks_, metrics_}),
+      shard_desk_({loop, *backends_.bus, *backends_.log, *backends_.store, watermarks_, metrics_,
+                   [this](ShardId shard) { announce(shard); }}),
+      tick_(loop, [this] { on_tick(); }),
+      second_(loop, [this] { on_second(); }),
+      purge_(loop, [this] { look_at_logs(); }) {
+  watermarks_.on_change([this] { barrier_.watermarks_changed(); });
+}
+
+Persist::~Persist() {
+  *self_ = nullptr;
+}
+
+void Persist::start(Started on_started) {
+  on_started_ = std::move(on_started);
+  on_second();
+}
+
+// The table was read for the first time: now everything can be answered.
+void Persist::serve() {
+  subscribe();
+  tick_.start_every(kTickPeriod);
+  second_.start_every(kAnnouncePeriod);
+  purge_.start_every(kPurgePeriod);
+  backends_.leases->start(*this);
+  backends_.bus->after_subscriptions(kInfoTimeout, [self = self_](const Result<void>& done) {
+    if (*self != nullptr) std::exchange((*self)->on_started_, nullptr)(done);
+  });
+}
+
+void Persist::subscribe() {
+  const ClientCall::Parts parts{loop_, *backends_.bus, metrics_, open_};
+  const auto answer = [this](std::string subject, bus::Bus::Handler handler) {
+    subscriptions_.push_back(backends_.bus->subscribe(subject, bus::subject::persist_queue(),
+                                                      bus::Priority::kAnswers, std::move(handler)));
+  };
+  answer(bus::subject::rpc_account(), [this, parts](const bus::Incoming& message) {
+    if (const auto call = ClientCall::parse(parts, message)) accounts_.handle(call);
+  });
+  answer(bus::subject::rpc_read(), [this, parts](const bus::Incoming& message) {
+    if (const auto call = ClientCall::parse(parts, message)) reads_.handle(call);
+  });
+  answer(bus::subject::rpc_shard(),
+         [this](const bus::Incoming& message) { shard_desk_.handle(message); });
+  answer(bus::subject::rpc_cold(), [this](const bus::Incoming& message) { cold_.handle(message); });
+  announcements_ =
+      backends_.bus->subscribe(bus::subject::all_watermarks(), "", bus::Priority::kDroppable,
+                               [this](const bus::Incoming& message) { on_watermark(message); });
+}
+
+Result<void> Persist::ready() const {
+  if (!backends_.bus->is_connected()) return fail(ErrorCode::kUnavailable, "no broker");
+  if (loop_.now() - table_seen_at_ > kTableStale)
+    return fail(ErrorCode::kUnavailable, "the database does not answer");
+  return {};
+}
+
+// ---- shards
+
+void Persist::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&) {
+  MARTLET_LOG(info, "shard_acquired shard={} epoch={}", shard.value(), epoch.value());
+  auto follower = std::make_unique<Follower>(
+      Follower::Parts{loop_, *backends_.store, *backends_.log, watermarks_, metrics_, random_,
+                      options_.keep, [this](ShardId stored) { announce(stored); }},
+      shard);
+  follower->start();
+  followers_[shard] = std::move(follower);
+}
+
+void Persist::on_release_wanted(ShardId shard) {
+  const auto found = followers_.find(shard);
+  if (found == followers_.end()) return backends_.leases->give_back(shard);
+  found->second->release([this, shard] {
+    MARTLET_LOG(info, "shard_given_back shard={}", shard.value());
+    // The follower is calling: it ends with this turn.
+    loop_.defer_delete(std::move(followers_[shard]));
+    followers_.erase(shard);
+    backends_.leases->give_back(shard);
+  });
+}
+
+void Persist::on_lost(ShardId shard) {
+  MARTLET_LOG(info, "shard_lost shard={}", shard.value());
+  const auto found = followers_.find(shard);
+  if (found == followers_.end()) return;
+  loop_.defer_delete(std::move(found->second));
+  followers_.erase(found);
+}
+
+// ---- watermarks
+
+void Persist::announce(ShardId shard) {
+  const store::ShardState& state = watermarks_.at(shard);
+  backends_.bus->publish(
+      bus::subject::watermark(shard),
+      wire::encode(wire::Watermark{shard, state.generation, state.base, state.watermark}));
+}
+
+void Persist::on_watermark(const bus::Incoming& message) {
+  const auto heard = wire::parse_watermark(message.payload);
+  if (!heard) return metrics_.malformed();
+  const store::ShardState state{heard->position, heard->base, heard->generation};
+  if (!watermarks_.learn(heard->shard, state)) return;
+  const auto follower = followers_.find(heard->shard);
+  if (follower == followers_.end()) return;
+  // Somebody else found that our log lost its tail.
+  follower->second->row_seen(state, LogPosition(0), loop_.now());
+}
+
+void Persist::on_second() {
+  for (const auto& [shard, follower] : followers_)
+    if (follower->core().is_following()) announce(shard);
+  if (loading_) return;
+  loading_ = true;
+  std::map<ShardId, LogPosition> then;
+  for (const auto& [shard, follower] : followers_) then[shard] = follower->core().state().watermark;
+  backends_.store->load_shards(
+      [self = self_, then = std::move(then)](const Result<store::ShardStates>& states) {
+        Persist* here = *self;
+        if (here == nullptr) return;
+        here->loading_ = false;
+        if (states) return here->table_seen(*states, then);
+        if (here->on_started_ && here->table_seen_at_ == MonotonicTime{})
+          std::exchange(here->on_started_, nullptr)(tl::unexpected(states.error()));
+      });
+}
+
+void Persist::table_seen(const store::ShardStates& states,
+                         const std::map<ShardId, LogPosition>& then) {
+  const bool first = table_seen_at_ == MonotonicTime{};
+  table_seen_at_ = loop_.now();
+  for (std::uint16_t i = 0; i < states.size() && i < watermarks_.shards(); ++i) {
+    const ShardId shard(i);
+    watermarks_.learn(shard, states[i]);
+    const auto follower = followers_.find(shard);
+    const auto before = then.find(shard);
+    if (follower != followers_.end() && before != then.end())
+      follower->second->row_seen(states[i], before->second, table_seen_at_);
+  }
+  if (first) serve();
+}
+
+// ---- time
+
+void Persist::on_tick() {
+  const MonotonicTime now = loop_.now();
+  for (const auto& [shard, follower] : followers_) follower->tick(now);
+  barrier_.tick(now);
+  cold_.tick(now);
+  if (barrier_.wants_look_up(now)) look_up_ends();
+  std::size_t stuck = 0;
+  for (const auto& [shard, follower] : followers_) stuck += follower->core().is_stuck() ? 1 : 0;
+  metrics_.shards_followed(followers_.size());
+  metrics_.shards_stuck(stuck);
+  metrics_.waiting(barrier_.waiting());
+  metrics_.open_requests(open_.count + cold_.open() + shard_desk_.open());
+  if (on_stopped_) finish_stop();
+}
+
+void Persist::look_up_ends() {
+  barrier_.look_up_started(loop_.now());
+  backends_.log->infos(kInfoTimeout,
+                       [self = self_](const Result<std::vector<bus::LogInfo>>& infos) {
+                         if (*self != nullptr) (*self)->barrier_.look_up_done(infos);
+                       });
+}
+
+void Persist::look_at_logs() {
+  backends_.log->infos(kInfoTimeout,
+                       [self = self_](const Result<std::vector<bus::LogInfo>>& infos) {
+                         if (*self != nullptr && infos) (*self)->logs_seen(*infos);
+                       });
+}
+
+void Persist::logs_seen(const std::vector<bus::LogInfo>& infos) {
+  std::uint64_t lag = 0;
+  for (const bus::LogInfo& info : infos) {
+    if (info.shard.value() >= watermarks_.shards()) continue;
+    const store::ShardState& state = watermarks_.at(info.shard);
+    const std::uint64_t end = state.base + info.last.value();
+    if (end > state.watermark.value()) lag += end - state.watermark.value();
+    const auto follower = followers_.find(info.shard);
+    if (follower != followers_.end()) follower->second->log_seen(info, loop_.now());
+  }
+  metrics_.lag(lag);
+}
+
+// ---- the end
+
+// New requests go to other persists from now on; what is under way is finished.
+void Persist::stop_phase_one(Done on_done) {
+  subscriptions_.clear();
+  on_stopped_ = std::move(on_done);
+  if (!tick_.is_scheduled()) {
+    leases_stopped_ = true;
+    return finish_stop();
+  }
+  const auto all_released = std::make_shared<std::size_t>(followers_.size() + 1);
+  const auto released = [self = self_, all_released] {
+    if (--*all_released > 0 || *self == nullptr) return;
+    (*self)->backends_.leases->stop([self] {
+      if (*self != nullptr) (*self)->leases_stopped_ = true;
+    });
+  };
+  for (const auto& [shard, follower] : followers_) follower->release(released);
+  released();
+}
+
+void Persist::finish_stop() {
+  const bool idle = open_.count == 0 && cold_.open() == 0 && shard_desk_.open() == 0;
+  if (!leases_stopped_ || !idle) return;
+  std::exchange(on_stopped_, nullptr)();
+}
+
+void Persist::stop_phase_two(Done on_done) {
+  tick_.cancel();
+  second_.cancel();
+  purge_.cancel();
+  announcements_.reset();
+  followers_.clear();
+  on_done();
+}
+
+}  // namespace martlet::persist
