@@ -99,6 +99,9 @@ class Shell {
                     "and create: a bug");
     }
     lifecycle_.emplace(loop_, *application_, common_.stop_timeout, events());
+    // Not before: create() may wait for servers, and a signal then simply ends the process.
+    on_term_.emplace(loop_, SIGTERM, [this] { lifecycle_->stop("SIGTERM"); });
+    on_int_.emplace(loop_, SIGINT, [this] { lifecycle_->stop("SIGINT"); });
     metrics_.probe.start();
     loop_.post([this] { lifecycle_->start(); });
     loop_.run();
@@ -171,8 +174,8 @@ class Shell {
   int exit_code_ = 0;
   std::unique_ptr<Application> application_;
   std::optional<Lifecycle> lifecycle_;
-  event::SignalWatch on_term_{loop_, SIGTERM, [this] { lifecycle_->stop("SIGTERM"); }};
-  event::SignalWatch on_int_{loop_, SIGINT, [this] { lifecycle_->stop("SIGINT"); }};
+  std::optional<event::SignalWatch> on_term_;
+  std::optional<event::SignalWatch> on_int_;
 };
 
 bool has_argument(const config::Sources& sources, std::string_view argument) {

@@ -35,6 +35,7 @@ struct Definition {
   std::function<void(config::Keys&)> declare_keys;
   // Registers every metric that create() will register. run() compares.
   std::function<void(metrics::Registry&)> declare_metrics;
+  // May block, e.g. to wait for servers: nothing runs yet, and a signal ends the process.
   std::function<Result<std::unique_ptr<Application>>(Context&)> create;
   std::vector<Limit> limits;
   std::vector<Command> commands;

@@ -22,6 +22,7 @@ struct Behaviour {
   bool second_signal = false;
   bool fail_while_serving = false;
   bool undeclared_metric = false;
+  bool signal_at_create = false;
 };
 
 void say(const char* word) {
@@ -71,6 +72,7 @@ Definition definition_of(const Behaviour& behaviour) {
     registry.gauge({"test_gauge", "none", "A gauge."});
   };
   definition.create = [behaviour](Context& context) -> Result<std::unique_ptr<Application>> {
+    if (behaviour.signal_at_create) ::raise(SIGTERM);
     return std::make_unique<TestApplication>(context, behaviour);
   };
   definition.limits = {{"kDepth", 9, "frames", "How deep at most."}};
@@ -92,6 +94,12 @@ Definition definition_of(const Behaviour& behaviour) {
 TEST(Run, SigtermStopsInTwoPhasesWithCodeZero) {
   EXPECT_EXIT(run_and_exit({}, {}), testing::ExitedWithCode(0),
               "service_serving.*\n?.*\\[one\\]\\[two\\](.|\n)*service_stopped(.|\n)*\\[gone\\]");
+}
+
+TEST(Run, SigtermWhileItIsBeingCreatedEndsItAtOnce) {
+  Behaviour behaviour;
+  behaviour.signal_at_create = true;
+  EXPECT_EXIT(run_and_exit(behaviour, {}), testing::KilledBySignal(SIGTERM), "");
 }
 
 TEST(Run, AStartThatFailsIsOneLineAndCodeOne) {
