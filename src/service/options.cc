@@ -6,7 +6,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 void declare(config::Keys& keys, CommonOptions& options) {
-  keys.string("name", &options.name, {1, 64}, "label of this process in logs, files and metrics");
+  keys.string("name", &options.name, {0, 64},
+              "label of this process in logs and files; empty: the service's name");
   keys.url("nats.url", &options.nats_url, "the broker; may carry user:password@");
   keys.duration("nats.wait_s", &options.nats_wait, {seconds(0), seconds(3600)},
                 "how long the start waits for the servers that the service needs");

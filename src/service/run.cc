@@ -259,7 +259,6 @@ int run(int argc, char** argv, const Definition& definition) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGALRM, on_exit_timeout);
   CommonOptions common;
-  common.name = definition.name;
   config::Keys keys;
   declare(keys, common);
   definition.declare_keys(keys);
@@ -267,6 +266,7 @@ int run(int argc, char** argv, const Definition& definition) {
   if (const auto done = run_command(definition, sources, keys)) return *done;
   const auto loaded = config::load(keys, sources);
   if (!loaded) return start_error(definition, loaded.error().detail);
+  if (common.name.empty()) common.name = definition.name;
   return serve(definition, common, keys);
 }
 

@@ -1,0 +1,1 @@
+"""Tables of docs/operations.md, made from what the services say of themselves."""
