@@ -190,7 +190,7 @@ void Client::go_online(const wire::AuthOk& auth_ok) {
   const auto tail_check = std::chrono::milliseconds(std::max(auth_ok.tail_check_ms, 1'000U));
   set_state(State::kOnline, std::string(auth_ok.edge));
   if (state_ != State::kOnline) return;
-  sync_.on_connected(tail_check, now);
+  if (options_.receives) sync_.on_connected(tail_check, now);
   queue_.on_connected(std::min(window, kMaxWindow), now);
   std::deque<Waiting> waiting;
   waiting.swap(waiting_);

@@ -55,6 +55,7 @@ struct ClientOptions {
   UserId user;
   DeviceId device;
   std::string password;  // empty: only the tokens of the store
+  bool receives = true;  // false: only sends and asks; what comes stays unseen for the device
 };
 
 struct HistoryAnswer {

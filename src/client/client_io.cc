@@ -158,6 +158,7 @@ void Client::do_send(const SendQueue::Send& send) {
 // The session that sends gets no event: its own message takes its place in the conversation here.
 void Client::do_acked(const SendQueue::Acked& acked) {
   listener_.on_acked(acked);
+  if (!options_.receives) return;
   Message own;
   own.conversation = acked.ack.conversation;
   own.seq = acked.ack.seq;
@@ -280,6 +281,7 @@ void Client::on_read_answer(const ConversationId& conversation, Seq seq, const A
 void Client::on_link_event(wire::Command command, BytesView body) {
   const MonotonicTime now = loop_.now();
   if (command == wire::Command::MessageEvent) {
+    if (!options_.receives) return;
     if (const auto message = wire::parse_message(body)) sync_.on_event(to_message(*message), now);
   } else if (command == wire::Command::StoredEvent) {
     if (const auto event = wire::parse_stored_event(body)) {

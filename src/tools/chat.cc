@@ -1,0 +1,123 @@
+#include "tools/chat.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "wire/content.h"
+
+namespace martlet::tools {
+namespace {
+
+constexpr std::size_t kLinesOnTheirWay = 1'000;
+
+struct InputMessage {
+  std::optional<UserId> to;
+  std::string text;
+};
+
+Result<InputMessage> parse_input(const std::string& line) {
+  const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+  const auto bad = [] {
+    return fail(ErrorCode::kBadBody, R"(a line of input must be {"to": USER, "text": TEXT})");
+  };
+  if (!json.is_object() || !json.contains("text") || !json["text"].is_string()) return bad();
+  InputMessage message;
+  message.text = json["text"].get<std::string>();
+  if (!json.contains("to")) return message;
+  if (!json["to"].is_string()) return bad();
+  const Result<UserId> to = parse_user(json["to"].get<std::string>());
+  if (!to) return tl::unexpected(to.error());
+  message.to = *to;
+  return message;
+}
+
+}  // namespace
+
+Chat::Chat(const ToolOptions& tool, Options options)
+    : DeviceCommand(tool), options_(std::move(options)) {}
+
+Result<void> Chat::prepare() {
+  if (!options_.peer.empty()) {
+    const Result<UserId> peer = parse_user(options_.peer);
+    if (!peer) return tl::unexpected(peer.error());
+    peer_ = *peer;
+    conversation_ = ConversationId::between(self(), *peer);
+  } else if (!output().is_json()) {
+    return fail(ErrorCode::kBadId, "chat needs a PEER, or --json");
+  }
+  return {};
+}
+
+// Input is taken once this device is up to date, so that what was missed is shown first.
+void Chat::on_synced(bool) {
+  if (std::exchange(said_online_, true)) return;
+  output().online(self(), device(), edge_);
+  lines_ = std::make_unique<InputLines>(
+      loop(), kLinesOnTheirWay,
+      [this](std::optional<std::string> line) { on_line(std::move(line)); });
+}
+
+void Chat::on_line(std::optional<std::string> line) {
+  if (!line) {
+    input_ended_ = true;
+    return end_if_done();
+  }
+  if (line->empty()) {
+    lines_->give_credit();
+    return;
+  }
+  const Result<void> sent = send_line(*line);
+  if (sent) return;
+  lines_->give_credit();
+  complain(sent.error());
+}
+
+Result<void> Chat::send_line(const std::string& line) {
+  InputMessage message{peer_, line};
+  if (output().is_json()) {
+    Result<InputMessage> parsed = parse_input(line);
+    if (!parsed) return tl::unexpected(parsed.error());
+    message = std::move(*parsed);
+    if (!message.to) message.to = peer_;
+  }
+  if (!message.to) return fail(ErrorCode::kBadId, "to whom?");
+  const auto queued =
+      client().send(*message.to, wire::encode_text(message.text), client::Strength::kLogged);
+  if (!queued) return tl::unexpected(queued.error());
+  return {};
+}
+
+bool Chat::is_shown(const ConversationId& conversation) const {
+  return output().is_json() || conversation == conversation_;
+}
+
+void Chat::on_message(const client::Message& message, client::Origin origin) {
+  if (is_shown(message.conversation)) output().message(message, origin);
+}
+
+void Chat::on_acked(const client::SendQueue::Acked& acked) {
+  if (output().is_json()) output().sent(self(), acked);
+  if (lines_) lines_->give_credit();
+  end_if_done();
+}
+
+void Chat::on_refused(const client::SendQueue::Refused& refused) {
+  if (output().is_json()) output().refused(refused);
+  complain(refused.error);
+  if (lines_) lines_->give_credit();
+  end_if_done();
+}
+
+void Chat::on_dropped(const ConversationId& conversation, Seq from) {
+  if (is_shown(conversation)) output().dropped(conversation, from);
+}
+
+void Chat::on_read(const wire::ReadEvent& event) {
+  if (is_shown(event.conversation)) output().read(event.conversation, event.user, event.seq);
+}
+
+void Chat::end_if_done() {
+  if (input_ended_ && !options_.stay && client().queue().empty()) done(Exit::kOk);
+}
+
+}  // namespace martlet::tools

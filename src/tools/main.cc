@@ -1,0 +1,219 @@
+// martlet: the command line client. See --help.
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+
+#include "base/log.h"
+#include "tools/chat.h"
+#include "tools/history.h"
+#include "tools/listen.h"
+#include "tools/password.h"
+#include "tools/raw.h"
+#include "tools/register.h"
+#include "tools/send.h"
+#include "tools/simple_commands.h"
+#include "tools/tool.h"
+#include "tools/who.h"
+
+namespace martlet::tools {
+namespace {
+
+constexpr const char* kFooter = R"(
+A home directory is one device of one user: its tokens, how far it has read, and what it has not
+sent yet. One command at a time uses it. A message whose command ends before its acknowledgement
+stays in the home and goes out with the next command.
+
+Passwords come from --password-file (- is standard input), from MARTLET_PASSWORD, or are asked.
+
+Exit codes: 0 done; 1 refused by the server; 2 wrong arguments; 3 no server, or not in time;
+4 not logged in; 5 the home can't be used or is in use. Errors go to standard error with the name
+of the error code.
+
+Example:
+  martlet --server localhost:7000 --home ~/.ann register ann
+  martlet --home ~/.ann send ben "hello"
+  martlet --home ~/.ann chat ben)";
+
+using Command = std::function<Exit(const ToolOptions&)>;
+
+std::string default_home() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+  const char* home = std::getenv("HOME");
+  return (home != nullptr ? std::string(home) : std::string(".")) + "/.martlet";
+}
+
+void add_options(CLI::App& app, ToolOptions& options) {
+  app.add_option("--server", options.servers,
+                 "Edges, HOST:PORT[,HOST:PORT…]; remembered by register and login")
+      ->envname("MARTLET_SERVER");
+  app.add_option("--home", options.home, "Directory of this device")
+      ->envname("MARTLET_HOME")
+      ->capture_default_str();
+  app.add_option("--api", options.api, "http://HOST:PORT of martlet-api, for who")
+      ->envname("MARTLET_API");
+  app.add_option("--timeout", options.timeout_s, "Seconds for commands that end by themselves")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "Print JSON, one object a line");
+  app.add_flag("-v,--verbose", options.verbose, "Say why the connection is lost");
+}
+
+struct AccountOptions {
+  std::string user;
+  std::string device = "cli";
+  std::string password_file;
+};
+
+void add_account_options(CLI::App& command, AccountOptions& account) {
+  command.add_option("USER", account.user)->required();
+  command.add_option("--device", account.device, "Name of this device")->capture_default_str();
+  command.add_option("--password-file", account.password_file, "First line of this file; -: stdin");
+}
+
+using AccountCall = Exit (*)(const ToolOptions&, const std::string&, const std::string&,
+                             const std::string&);
+
+void add_account(CLI::App& app, const char* name, const char* text, AccountCall call,
+                 Command& chosen) {
+  auto account = std::make_shared<AccountOptions>();
+  CLI::App* command = app.add_subcommand(name, text);
+  add_account_options(*command, *account);
+  command->callback([account, call, &chosen] {
+    chosen = [account, call](const ToolOptions& tool) {
+      const Result<std::string> password = read_password(account->password_file, account->user);
+      if (!password) return fail_with(password.error());
+      return call(tool, account->user, account->device, *password);
+    };
+  });
+}
+
+void add_send(CLI::App& app, Command& chosen) {
+  struct Words {
+    Send::Options send;
+    std::vector<std::string> text;
+  };
+  auto words = std::make_shared<Words>();
+  CLI::App* command = app.add_subcommand("send", "Send a message to a user");
+  command->add_option("PEER", words->send.peer)->required();
+  CLI::Option* text = command->add_option("TEXT", words->text, "Words, joined by spaces");
+  CLI::Option* from_stdin =
+      command->add_flag("--stdin", words->send.from_stdin, "Each line of standard input");
+  text->excludes(from_stdin);
+  command->add_flag("--wait-stored", words->send.wait_stored, "Until the database has it");
+  command->callback([words, &chosen] {
+    if (words->text.empty() && !words->send.from_stdin) {
+      throw CLI::RequiredError("TEXT or --stdin");
+    }
+    words->send.text = CLI::detail::join(words->text, " ");
+    chosen = [words](const ToolOptions& tool) { return Send(tool, words->send).run(); };
+  });
+}
+
+void add_listen(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<Listen::Options>();
+  CLI::App* command = app.add_subcommand("listen", "Print what was missed and what comes");
+  command->add_option("--count", options->count, "End after so many messages");
+  command->add_option("--until-idle", options->until_idle_s, "End after so many quiet seconds");
+  command->add_flag("--own", options->show_own, "Also what your other devices send");
+  command->callback([options, &chosen] {
+    chosen = [options](const ToolOptions& tool) { return Listen(tool, *options).run(); };
+  });
+}
+
+void add_chat(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<Chat::Options>();
+  CLI::App* command = app.add_subcommand("chat", "Lines both ways");
+  command->add_option("PEER", options->peer, "May be left out with --json");
+  command->add_flag("--stay", options->stay, "Go on listening when the input has ended");
+  command->callback([options, &chosen] {
+    chosen = [options](const ToolOptions& tool) { return Chat(tool, *options).run(); };
+  });
+}
+
+void add_history(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<History::Options>();
+  CLI::App* command = app.add_subcommand("history", "Print stored messages, oldest first");
+  command->add_option("PEER", options->peer, "A user, or a conversation like u:ann:ben")
+      ->required();
+  CLI::Option* before =
+      command->add_option("--before", options->before, "Those with a smaller seq");
+  CLI::Option* after = command->add_option("--after", options->after, "Those with a greater seq");
+  after->excludes(before);
+  command->add_option("--limit", options->limit, "At most so many; 0: all")->capture_default_str();
+  command->callback([options, after, &chosen] {
+    options->forward = after->count() > 0;
+    chosen = [options](const ToolOptions& tool) { return History(tool, *options).run(); };
+  });
+}
+
+void add_read(CLI::App& app, Command& chosen) {
+  struct Options {
+    std::string peer;
+    std::uint64_t seq = 0;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("read", "Say that you have read up to SEQ");
+  command->add_option("PEER", options->peer)->required();
+  command->add_option("SEQ", options->seq)->required()->check(CLI::PositiveNumber);
+  command->callback([options, &chosen] {
+    chosen = [options](const ToolOptions& tool) {
+      return Read(tool, options->peer, options->seq).run();
+    };
+  });
+}
+
+void add_others(CLI::App& app, Command& chosen) {
+  app.add_subcommand("sync", "Print what this device missed and where its conversations are")
+      ->callback([&chosen] { chosen = [](const ToolOptions& tool) { return Sync(tool).run(); }; });
+  auto user = std::make_shared<std::string>();
+  CLI::App* who_command = app.add_subcommand("who", "Where a user is connected");
+  who_command->add_option("USER", *user)->required();
+  who_command->callback(
+      [user, &chosen] { chosen = [user](const ToolOptions& tool) { return who(tool, *user); }; });
+  auto wait_s = std::make_shared<double>(0);
+  CLI::App* raw_command = app.add_subcommand(
+      "raw",
+      R"(Send JSON frames, a line each: {"command": "Ping", "body": {}}; print the answers)");
+  raw_command->add_option("--wait", *wait_s, "Print events for so many seconds at the end");
+  raw_command->callback([wait_s, &chosen] {
+    chosen = [wait_s](const ToolOptions& tool) { return raw(tool, *wait_s); };
+  });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"The command line client of Martlet."};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  ToolOptions options;
+  options.home = default_home();
+  Command chosen;
+  add_options(app, options);
+  add_account(app, "register", "Make an account and log this device in", &register_user, chosen);
+  add_account(app, "login", "Log this device in", &log_in, chosen);
+  add_send(app, chosen);
+  add_listen(app, chosen);
+  add_chat(app, chosen);
+  add_history(app, chosen);
+  add_read(app, chosen);
+  add_others(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::kUsage);
+  }
+  base::LogOptions log;
+  log.service = "martlet";
+  log.level = options.verbose ? "debug" : "error";
+  base::start_logging(log);
+  std::signal(SIGPIPE, SIG_IGN);
+  return static_cast<int>(chosen(options));
+}
+
+}  // namespace
+}  // namespace martlet::tools
+
+int main(int argc, char** argv) {
+  return martlet::tools::run(argc, argv);
+}
