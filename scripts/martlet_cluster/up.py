@@ -15,13 +15,14 @@ from martlet_cluster.errors import ClusterError
 from martlet_cluster.state import locked
 
 HOW_TO_CHAT = """
-The cluster is running. To chat, in two terminals:
+The cluster is running. To chat as the two of the demonstration, in two terminals:
 
-  {tool} --server {first} --home {home}/ann register ann
-  {tool} --server {first} --home {home}/ann chat ben
+  {tool} --home {home}/ann chat ben
+  {tool} --home {home}/ben chat ann
 
-  {tool} --server {second} --home {home}/ben register ben
-  {tool} --server {second} --home {home}/ben chat ann
+and as somebody else, after
+
+  {tool} --server {server} --home ~/.martlet register NAME
 
 ./dev cluster status shows it, ./dev logs its logs, ./dev psql its database.
 ./dev down stops it and keeps the messages, ./dev down --wipe forgets them."""
@@ -45,12 +46,10 @@ def shown(path: Path) -> str:
 
 
 def how_to_chat(cluster: Cluster) -> str:
-    edges = [edge.listen for edge in cluster.edges]
     return HOW_TO_CHAT.format(
         tool=shown(paths.built("src/tools/martlet")),
-        first=edges[0],
-        second=edges[-1],
-        home=shown(cluster.directory / "home"),
+        home=shown(demo.homes(cluster)),
+        server=",".join(edge.listen for edge in cluster.edges),
     )
 
 
