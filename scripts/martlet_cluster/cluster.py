@@ -23,7 +23,8 @@ Progress = Callable[[str], None]
 
 class Cluster(Roster):
     """overrides maps a kind ("edge") or a member ("edge-2") to settings: configuration keys of our
-    services, lines of nats-server.conf or redis.conf, parameters of PostgreSQL.
+    services, lines of nats-server.conf or redis.conf, parameters of PostgreSQL. Without it they are
+    those that the directory's cluster had.
 
     Not detached, the cluster ends with the process that started it, even if that is killed. The
     object may be used by several threads.
@@ -42,12 +43,14 @@ class Cluster(Roster):
         progress: Progress | None = None,
     ) -> None:
         counts = {"edge": edges, "dispatcher": dispatchers, "persist": persists, "api": apis}
-        super().__init__(Path(directory).resolve(), overrides or {}, counts)
+        saved = state.read(Path(directory))
+        if overrides is None:
+            overrides = saved["overrides"] if saved else {}
+        super().__init__(Path(directory).resolve(), overrides, counts)
         self._detached = detached
         self._progress = progress or (lambda line: None)
         self._guardian: Guardian | None = None
         self._lock = threading.RLock()
-        saved = state.read(self.directory)
         if saved is not None:
             self.restore(saved, all_members=False)
         raise_open_files()
@@ -63,9 +66,7 @@ class Cluster(Roster):
         saved = state.read(Path(directory))
         if saved is None:
             return None
-        cluster = Cluster.only_servers(
-            directory, overrides=saved["overrides"], detached=True, progress=progress
-        )
+        cluster = Cluster.only_servers(directory, detached=True, progress=progress)
         cluster.restore(saved, all_members=True)
         return cluster
 

@@ -24,7 +24,11 @@ def described_services() -> list[str]:
 def describe(service: str) -> Description:
     program = service_binary(service)
     done = subprocess.run(
-        [program, "--describe"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
+        [program, "--describe"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     if done.returncode != 0:
         raise ClusterError(f"{program.name} --describe failed: {done.stderr.strip()}")
@@ -45,7 +49,11 @@ def refreshed(page: str, descriptions: list[Description]) -> str:
 
 def difference(old: str, new: str) -> str:
     lines = difflib.unified_diff(
-        old.splitlines(keepends=True), new.splitlines(keepends=True), "the page", "the services", n=0
+        old.splitlines(keepends=True),
+        new.splitlines(keepends=True),
+        "the page",
+        "the services",
+        n=0,
     )
     return "".join(lines)
 
