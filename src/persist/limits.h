@@ -3,10 +3,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/clock.h"
 #include "bus/leases.h"
 #include "model/limits.h"
+#include "service/run.h"
 
 // Every bound of a persist. What an operator may change is in options.h and has its default here.
 namespace martlet::persist {
@@ -58,5 +60,8 @@ static_assert(kFetchBytes > kMaxAppendBytes, "a fetch holds at least one batch")
 static_assert(kDefaultBarrierWait < std::chrono::milliseconds(kAnswerDeadlineMs) / 2);
 static_assert(kMinBackoff < kMaxBackoff);
 static_assert(kDefaultKeep > bus::kHeartbeatDead, "a successor must find what was not seen live");
+
+// For --describe.
+std::vector<service::Limit> limits();
 
 }  // namespace martlet::persist

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "bus/cluster_check.h"
 #include "bus/subjects.h"
 #include "persist/limits.h"
 #include "wire/envelopes.h"
@@ -43,15 +44,33 @@ void Persist::start(Started on_started) {
   on_second();
 }
 
-// The table was read for the first time: now everything can be answered.
+void Persist::started(const Result<void>& done) {
+  if (on_started_) std::exchange(on_started_, nullptr)(done);
+}
+
+// The table was read for the first time.
+void Persist::check_cluster() {
+  backends_.cluster->ensure(options_.replicas, [self = self_](const Result<void>& ensured) {
+    Persist* here = *self;
+    if (here == nullptr) return;
+    if (!ensured) return here->started(ensured);
+    bus::check_cluster(*here->backends_.cluster, here->watermarks_.shards(),
+                       [self](const Result<void>& same) {
+                         if (*self == nullptr) return;
+                         same ? (*self)->serve() : (*self)->started(same);
+                       });
+  });
+}
+
 void Persist::serve() {
+  if (on_stopped_ || !on_started_) return;
   subscribe();
   tick_.start_every(kTickPeriod);
   second_.start_every(kAnnouncePeriod);
   purge_.start_every(kPurgePeriod);
   backends_.leases->start(*this);
   backends_.bus->after_subscriptions(kInfoTimeout, [self = self_](const Result<void>& done) {
-    if (*self != nullptr) std::exchange((*self)->on_started_, nullptr)(done);
+    if (*self != nullptr) (*self)->started(done);
   });
 }
 
@@ -147,8 +166,7 @@ void Persist::on_second() {
         if (here == nullptr) return;
         here->loading_ = false;
         if (states) return here->table_seen(*states, then);
-        if (here->on_started_ && here->table_seen_at_ == MonotonicTime{})
-          std::exchange(here->on_started_, nullptr)(tl::unexpected(states.error()));
+        if (here->table_seen_at_ == MonotonicTime{}) here->started(tl::unexpected(states.error()));
       });
 }
 
@@ -164,7 +182,7 @@ void Persist::table_seen(const store::ShardStates& states,
     if (follower != followers_.end() && before != then.end())
       follower->second->row_seen(states[i], before->second, table_seen_at_);
   }
-  if (first) serve();
+  if (first) check_cluster();
 }
 
 // ---- time

@@ -9,6 +9,7 @@
 #include "auth/keys.h"
 #include "base/random.h"
 #include "bus/bus.h"
+#include "bus/kv.h"
 #include "bus/leases.h"
 #include "bus/log.h"
 #include "persist/account_desk.h"
@@ -26,10 +27,10 @@ namespace martlet::persist {
 struct Backends {
   std::unique_ptr<bus::Bus> bus;
   std::unique_ptr<bus::Log> log;
+  std::unique_ptr<bus::Kv> cluster;  // the lease bucket
   std::unique_ptr<bus::Leases> leases;
   std::unique_ptr<store::MessageStore> store;
   std::unique_ptr<auth::SigningKey> key;
-  std::shared_ptr<void> keep;  // whatever else must live as long
 };
 
 // The service: follows the logs of its shards, answers requests of edges and dispatchers. Loop
@@ -50,7 +51,9 @@ class Persist final : public service::Application, private bus::LeaseListener {
   void on_release_wanted(ShardId shard) override;
   void on_lost(ShardId shard) override;
 
+  void check_cluster();
   void serve();
+  void started(const Result<void>& done);
   void subscribe();
   void on_watermark(const bus::Incoming& message);
   void announce(ShardId shard);

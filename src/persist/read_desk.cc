@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "persist/limits.h"
 #include "store/limits.h"
+#include "wire/verify.h"
 
 namespace martlet::persist {
 namespace {
@@ -15,9 +16,10 @@ wire::Message message_of(const store::StoredRow& row) {
   message.sender = row.sender.str();
   message.client_msg_id = row.client_msg_id;
   message.time_ms = row.time_ms;
-  message.content = row.content;
   message.generation = row.generation;
-  message.removed = row.removed;
+  // Edges store only what verifies; a page must not fail on what the disk made of it.
+  message.removed = row.removed || !wire::verifies<proto::Content>(row.content);
+  if (!message.removed) message.content = row.content;
   return message;
 }
 

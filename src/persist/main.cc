@@ -1,0 +1,78 @@
+#include "bus/cluster_check.h"
+#include "bus/kv_leases.h"
+#include "bus/nats_bus.h"
+#include "bus/nats_kv.h"
+#include "bus/nats_log.h"
+#include "persist/limits.h"
+#include "persist/options.h"
+#include "persist/persist.h"
+#include "service/run.h"
+#include "store/pg_store.h"
+
+namespace {
+
+using namespace martlet;
+
+using Created = Result<std::unique_ptr<service::Application>>;
+
+constexpr std::size_t kMemberBytes = 8;
+
+store::PgStoreOptions store_options(const service::Context& context,
+                                    const persist::PersistOptions& options) {
+  store::PgStoreOptions store;
+  store.url = options.postgres_url;
+  store.application_name = "martlet-" + context.common.name;
+  store.shards = context.common.shards;
+  store.writers = options.writers;
+  store.readers = options.readers;
+  store.max_queue = persist::kDatabaseQueue;
+  return store;
+}
+
+Created create(service::Context& context, const persist::PersistOptions& options, Random& random) {
+  auto key = auth::SigningKey::load(options.signing_key);
+  if (!key) return tl::unexpected(key.error());
+  const store::PgStoreOptions database = store_options(context, options);
+  if (auto opened = store::open_store(database, options.postgres_wait, SystemClock()); !opened)
+    return tl::unexpected(opened.error());
+
+  bus::BusOptions bus_options;
+  bus_options.url = context.common.nats_url;
+  bus_options.name = context.common.name;
+  bus_options.wait = context.common.nats_wait;
+  auto bus = bus::connect(context.loop, bus_options);
+  if (!bus) return tl::unexpected(bus.error());
+
+  persist::Backends backends;
+  auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
+  // A name of its own for each start: what a dead one left behind must run out.
+  const bus::LeaseOptions leases{"persist", base::to_hex(random.bytes(kMemberBytes)),
+                                 context.common.shards};
+  backends.log = std::make_unique<bus::NatsLog>(**bus);
+  backends.leases = std::make_unique<bus::KvLeases>(context.loop, *kv, random, leases);
+  backends.cluster = std::move(kv);
+  backends.bus = std::move(*bus);
+  backends.store = std::make_unique<store::PgStore>(context.loop, database);
+  backends.key = std::make_unique<auth::SigningKey>(std::move(*key));
+  return std::make_unique<persist::Persist>(context.loop, context.registry, options,
+                                            context.common.shards, std::move(backends));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  persist::PersistOptions options;
+  SystemRandom random;
+  service::Definition definition;
+  definition.name = "persist";
+  definition.declare_keys = [&](config::Keys& keys) { persist::declare(keys, options); };
+  definition.declare_metrics = [](metrics::Registry& registry) {
+    const persist::PersistMetrics metrics(registry);
+  };
+  definition.create = [&](service::Context& context) { return create(context, options, random); };
+  definition.limits = persist::limits();
+  definition.commands = {
+      {"init-keys", "DIR", "make the key pair k1 below DIR if there is none, and end",
+       [](const std::string& directory) { return auth::generate_key_pair(directory, "k1"); }}};
+  return service::run(argc, argv, definition);
+}
