@@ -181,7 +181,7 @@ class Model {
     if (!rig_.database.is_up) return;
     const std::uint64_t from = rig_.database.watermark.value();
     const std::uint64_t lag = rig_.log.last().value() - from;
-    rig_.database.follow(rig_.log, LogPosition(from + random_.below(lag + 1)));
+    rig_.follow(LogPosition(from + random_.below(lag + 1)));
     if (one_in(3)) return;
     rig_.core().watermark(rig_.database.told(kShard));
     rig_.take();

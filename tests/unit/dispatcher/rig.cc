@@ -67,72 +67,6 @@ std::vector<wire::Batch> FakeLog::batches() const {
   return out;
 }
 
-void FakeDatabase::follow(const FakeLog& log, LogPosition up_to) {
-  const auto records = log.read(bus::LogSequence(watermark.value() - base + 1), SIZE_MAX);
-  MARTLET_ASSERT(records.has_value());
-  for (const bus::LogRecord& record : *records) {
-    const LogPosition position(base + record.sequence.value());
-    if (position > up_to) return;
-    const auto batch = wire::parse_batch(record.batch);
-    for (const wire::Entry& entry : batch->entries) {
-      if (entry.kind != wire::EntryKind::kMessage) continue;
-      Seq& last = last_seqs_[entry.conversation.str()];
-      MARTLET_ASSERT(entry.seq == last.next());
-      last = entry.seq;
-      const bool is_new =
-          messages_
-              .emplace(Key{entry.conversation.str(), entry.sender.str(), entry.client_msg_id},
-                       wire::StoredMessage{true, entry.seq, entry.message_id, entry.time_ms,
-                                           entry.content_hash})
-              .second;
-      MARTLET_ASSERT(is_new);
-    }
-    watermark = position;
-  }
-}
-
-void FakeDatabase::check_end(const FakeLog& log) {
-  if (base + log.last().value() >= watermark.value()) return;
-  base = watermark.value() - log.last().value();
-  generation = generation.next();
-}
-
-Result<wire::ColdAnswer> FakeDatabase::answer(const wire::ColdQuestion& question) {
-  if (!is_up) return fail(ErrorCode::kUnavailable, "database is down");
-  ++questions;
-  items += question.conversations.size() + question.messages.size();
-  wire::ColdAnswer answer;
-  answer.generation = generation;
-  answer.watermark = watermark;
-  for (const ConversationId& conversation : question.conversations) {
-    const auto [a, b] = conversation.users();
-    const auto last = last_seqs_.find(conversation.str());
-    wire::ConversationHead head{wire::HeadStatus::kNew, {}};
-    if (!users.contains(a.str()) || !users.contains(b.str())) {
-      head.status = wire::HeadStatus::kNoSuchUser;
-    } else if (last != last_seqs_.end()) {
-      head = {wire::HeadStatus::kKnown, last->second};
-    }
-    answer.heads.push_back(head);
-  }
-  for (const wire::MessageKey& key : question.messages) {
-    const auto found =
-        messages_.find(Key{key.conversation.str(), key.sender.str(), key.client_msg_id});
-    answer.messages.push_back(found == messages_.end() ? wire::StoredMessage{} : found->second);
-  }
-  return answer;
-}
-
-Result<wire::ShardAnswer> FakeDatabase::answer(ShardId shard) {
-  if (!is_up) return fail(ErrorCode::kUnavailable, "database is down");
-  wire::ShardAnswer answer;
-  answer.shard = shard;
-  answer.generation = generation;
-  answer.base = base;
-  answer.watermark = watermark;
-  return answer;
-}
-
 TakenOver play_take_over(TakeOverCore& core, FakeLog& log, FakeDatabase& database, ShardId shard,
                          Moment moment) {
   using Kind = TakeOverStep::Kind;
@@ -148,7 +82,7 @@ TakenOver play_take_over(TakeOverCore& core, FakeLog& log, FakeDatabase& databas
         core.ensured({}, moment);
         break;
       case Kind::kAskShard:
-        database.check_end(log);
+        database.check_end(log.last().value());
         core.shard_answer(database.answer(shard), moment);
         break;
       case Kind::kSubscribe:
@@ -280,8 +214,19 @@ void Rig::settle() {
   }
 }
 
+void Rig::follow(LogPosition up_to) {
+  const std::uint64_t from = database.watermark.value() - database.base + 1;
+  const auto records = log.read(bus::LogSequence(from), SIZE_MAX);
+  ASSERT_TRUE(records.has_value());
+  for (const bus::LogRecord& record : *records) {
+    const LogPosition position(database.base + record.sequence.value());
+    if (position > up_to) return;
+    database.apply(position, *wire::parse_batch(record.batch));
+  }
+}
+
 void Rig::store_all() {
-  database.follow(log);
+  follow();
   core_->watermark(database.told(kShard));
   take();
 }

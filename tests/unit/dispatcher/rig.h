@@ -1,19 +1,19 @@
 #pragma once
 
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "dispatcher/shard_core.h"
 #include "dispatcher/take_over.h"
+#include "support/fake_database.h"
 #include "wire/requests.h"
 
 // The surroundings of a shard's cores, played on one thread: a log that keeps what was appended, a
 // database behind it, edges that remember what they were told.
 namespace martlet::dispatcher::testing {
+
+using test::FakeDatabase;
 
 ClientMsgId id_of(std::uint64_t number);
 UserId user(std::string_view name);
@@ -36,31 +36,6 @@ class FakeLog {
  private:
   std::vector<Bytes> records_;
   bus::LogSequence first_{1};
-};
-
-// What persist knows: entries of the log up to its watermark.
-class FakeDatabase {
- public:
-  std::set<std::string> users;
-  Generation generation{1};
-  std::uint64_t base = 0;
-  LogPosition watermark;
-  bool is_up = true;
-  std::size_t questions = 0;
-  std::size_t items = 0;
-
-  // Applies the log up to the position, or to its end.
-  void follow(const FakeLog& log, LogPosition up_to = LogPosition(UINT64_MAX));
-  // A log that ends below the watermark lost its tail.
-  void check_end(const FakeLog& log);
-  wire::Watermark told(ShardId shard) const { return {shard, generation, base, watermark}; }
-  Result<wire::ColdAnswer> answer(const wire::ColdQuestion& question);
-  Result<wire::ShardAnswer> answer(ShardId shard);
-
- private:
-  using Key = std::tuple<std::string, std::string, ClientMsgId>;
-  std::map<std::string, Seq> last_seqs_;
-  std::map<Key, wire::StoredMessage> messages_;
 };
 
 struct Sending {
@@ -95,6 +70,8 @@ class Rig {
   void answer_question();
   // Appends, questions and answers until nothing is left to do.
   void settle();
+  // The database follows the log, up to the position or to its end.
+  void follow(LogPosition up_to = LogPosition(UINT64_MAX));
   void store_all();  // the database follows, and tells its watermark
   void pass(Duration time);
   void tick();

@@ -137,7 +137,7 @@ TEST_F(TakeOver, MessageIdsGoOnWhenEveryMessageWasPurged) {
   const MessageId last = rig.core().last_message_id();
   rig.read("bob", between("alice", "bob"), 1);
   rig.settle();
-  rig.database.follow(rig.log);
+  rig.follow();
   rig.log.purge_below(rig.log.last());
   rig.moment.wall_ms -= 1'000'000;
   rig.take_over();
@@ -181,7 +181,7 @@ TEST_F(TakeOver, GivesUpWhenAnotherOwnerWroteBehindIt) {
 }
 
 TEST_F(TakeOver, BeginsAgainWhenThePurgeOvertakesIt) {
-  rig.database.follow(rig.log);
+  rig.follow();
   until_replay();
   rig.log.purge_below(bus::LogSequence(3));
   core->records(rig.log.read(bus::LogSequence(1), 2), rig.moment);
@@ -231,13 +231,13 @@ TEST_F(TakeOver, GivesUpAStepThatFailsForLong) {
 }
 
 TEST_F(TakeOver, AfterAPurgeTheWindowIsCompleteSinceTheFirstEntry) {
-  rig.database.follow(rig.log);
+  rig.follow();
   rig.log.purge_below(bus::LogSequence(3));
   EXPECT_EQ(finish().start.window.complete_since(), kStartMs);
 }
 
 TEST_F(TakeOver, OldStoredEntriesLeaveTheWindow) {
-  rig.database.follow(rig.log);
+  rig.follow();
   rig.moment.wall_ms += 60'000;
   TakenOver taken = finish();
   EXPECT_EQ(taken.start.window.size(), 0u);
@@ -277,7 +277,7 @@ TEST_F(TakeOver, HandsOutNoMoreThanTenThousandAndNamesTheRest) {
 // ---- generations --------------------------------------------------------------------------------
 
 TEST_F(TakeOver, AnEmptiedLogIsContinuedAboveTheWatermark) {
-  rig.database.follow(rig.log);
+  rig.follow();
   const LogPosition stored = rig.database.watermark;
   rig.log.lose_after(bus::LogSequence(0));
   rig.take_over();
@@ -289,7 +289,7 @@ TEST_F(TakeOver, AnEmptiedLogIsContinuedAboveTheWatermark) {
 }
 
 TEST_F(TakeOver, AfterALossTheLogsOwnNumbersAreNotTrusted) {
-  rig.database.follow(rig.log);
+  rig.follow();
   rig.log.lose_after(bus::LogSequence(2));  // OWNER and message 1 are left
   rig.take_over();
   rig.send({.id = id_of(10)});
@@ -301,7 +301,7 @@ TEST_F(TakeOver, AfterALossTheLogsOwnNumbersAreNotTrusted) {
 // The trap: a later take-over sees an OWNER of the present generation, but before it the remains of
 // the lost one.
 TEST_F(TakeOver, RemainsOfALostGenerationAreNeverTrusted) {
-  rig.database.follow(rig.log);
+  rig.follow();
   rig.log.lose_after(bus::LogSequence(2));
   rig.take_over();
   rig.send({.from = "carol", .to = "dave", .id = id_of(20)});
@@ -314,7 +314,7 @@ TEST_F(TakeOver, RemainsOfALostGenerationAreNeverTrusted) {
 }
 
 TEST_F(TakeOver, AMessageOfTheLostTailIsStillKnownByTheDatabase) {
-  rig.database.follow(rig.log);
+  rig.follow();
   rig.log.lose_after(bus::LogSequence(2));
   rig.take_over();
   rig.send({.id = id_of(3)});
@@ -323,7 +323,7 @@ TEST_F(TakeOver, AMessageOfTheLostTailIsStillKnownByTheDatabase) {
 }
 
 TEST_F(TakeOver, ALogThatEndsBelowTheWatermarkIsNotFencedBeforePersistKnows) {
-  rig.database.follow(rig.log);
+  rig.follow();
   until(Kind::kInfo);
   core->info(bus::LogInfo{kShard, bus::LogSequence(1), bus::LogSequence(2), 0}, rig.moment);
   EXPECT_EQ(core->next_step().kind, Kind::kWait);

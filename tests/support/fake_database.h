@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "base/result.h"
+#include "model/ids.h"
+#include "wire/envelopes.h"
+#include "wire/log_batch.h"
+#include "wire/rpc.h"
+
+namespace martlet::test {
+
+// What persist knows of one shard: the entries of its log up to a watermark. Asserts what
+// PostgreSQL would refuse: a number or a message twice, a gap.
+class FakeDatabase {
+ public:
+  std::set<std::string> users;
+  Generation generation{1};
+  std::uint64_t base = 0;
+  LogPosition watermark;
+  bool is_up = true;
+  std::size_t questions = 0;
+  std::size_t items = 0;
+
+  // The next batch of the log.
+  void apply(LogPosition position, const wire::Batch& batch);
+  // A log that ends below the watermark lost its tail.
+  void check_end(std::uint64_t last_sequence);
+  wire::Watermark told(ShardId shard) const { return {shard, generation, base, watermark}; }
+  Result<wire::ColdAnswer> answer(const wire::ColdQuestion& question);
+  Result<wire::ShardAnswer> answer(ShardId shard);
+
+ private:
+  using Key = std::tuple<std::string, std::string, ClientMsgId>;
+  std::map<std::string, Seq> last_seqs_;
+  std::map<Key, wire::StoredMessage> messages_;
+};
+
+}  // namespace martlet::test
