@@ -163,16 +163,15 @@ std::uint64_t NatsBus::expect(Duration timeout, const Replies::Callback& callbac
   return number;
 }
 
+std::uint64_t NatsBus::wait_at_most(Duration timeout, std::function<void(Error)> callback) {
+  return expect(timeout, [callback = std::move(callback)](Result<const nats::Message*> answer) {
+    callback(answer.error());
+  });
+}
+
 void NatsBus::ask(const Question& question, Replies::Callback callback) {
   if (!ready_) return fail_later(std::move(callback), not_connected());
-  const auto on_answer = [callback](Result<const nats::Message*> answer) {
-    if (answer && (*answer)->status() == kNoResponders) {
-      callback(fail(ErrorCode::kUnavailable, "nobody answers this subject"));
-    } else {
-      callback(std::move(answer));
-    }
-  };
-  const std::uint64_t number = expect(question.timeout, on_answer);
+  const std::uint64_t number = expect(question.timeout, callback);
   if (number == 0) return;
   const std::string reply = answers_subject(number);
   if (publisher_->publish({question.subject, reply, question.headers, question.payload})) {
@@ -188,11 +187,11 @@ void NatsBus::request(std::string_view subject, BytesView payload, Duration time
                       Reply callback) {
   ask({subject, {}, payload, timeout},
       [callback = std::move(callback)](Result<const nats::Message*> answer) {
-        if (answer) {
-          callback(Bytes((*answer)->payload()));
-        } else {
-          callback(tl::unexpected(std::move(answer.error())));
+        if (!answer) return callback(tl::unexpected(std::move(answer.error())));
+        if ((*answer)->status() == kNoResponders) {
+          return callback(fail(ErrorCode::kUnavailable, "nobody answers this subject"));
         }
+        callback(Bytes((*answer)->payload()));
       });
 }
 

@@ -68,8 +68,9 @@ class NatsBus final : public Bus {
   void on_state(std::function<void(BusState)> listener) override;
   bool is_connected() const override { return ready_; }
 
-  // For what is built on the broker's own services (log, key-value): the answer with its headers.
-  // Exactly one call; kTimeout, kUnavailable (no responders, not connected, link lost).
+  // For what is built on the broker's own services (log, key-value): the answer with its headers
+  // and status (503: no responders). Exactly one call; kTimeout, kUnavailable (not connected, link
+  // lost), kBusy.
   void ask(const Question& question, Replies::Callback callback);
   // The same for subscriptions and publishes.
   using MessageHandler = std::function<void(const nats::Message&)>;
@@ -77,6 +78,10 @@ class NatsBus final : public Bus {
                                                    MessageHandler handler);
   SendResult publish_with_reply(std::string_view subject, std::string_view reply,
                                 BytesView payload);
+  // Calls back unless stop_waiting comes first: kTimeout, kUnavailable (link lost). The number is
+  // for stop_waiting.
+  std::uint64_t wait_at_most(Duration timeout, std::function<void(Error)> callback);
+  void stop_waiting(std::uint64_t number) { replies_.forget(number); }
   // A subject of our own that nobody else uses.
   std::string new_inbox();
 

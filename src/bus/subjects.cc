@@ -29,6 +29,13 @@ std::string log_stream(ShardId shard) {
   return "IM_LOG_" + number(shard);
 }
 
+std::string bucket_stream(std::string_view bucket) {
+  return "KV_" + std::string(bucket);
+}
+std::string bucket(std::string_view bucket) {
+  return "$KV." + std::string(bucket) + ".";
+}
+
 std::string user(const UserId& user) {
   return "im.u." + user.str();
 }

@@ -23,6 +23,10 @@ std::string log(ShardId shard);         // im.log.<shard>
 std::string all_logs();                 // im.log.*
 std::string log_stream(ShardId shard);  // IM_LOG_<shard>
 
+// A key-value bucket: its stream, and what comes before a key in the key's subject.
+std::string bucket_stream(std::string_view bucket);  // KV_<bucket>
+std::string bucket(std::string_view bucket);         // $KV.<bucket>.
+
 // To the edges with sessions of a user: ToUser. To one edge: ToEdge.
 std::string user(const UserId& user);     // im.u.<uid>
 std::string group(const GroupId& group);  // im.g.<gid>

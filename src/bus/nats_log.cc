@@ -1,0 +1,180 @@
+#include "bus/nats_log.h"
+
+#include <charconv>
+#include <utility>
+
+#include "base/assert.h"
+#include "bus/jetstream.h"
+#include "bus/nats_log_reader.h"
+#include "bus/subjects.h"
+#include "lib/nats/message.h"
+#include "model/limits.h"
+
+namespace martlet::bus {
+namespace {
+
+namespace js = jetstream;
+
+constexpr Duration kAdminTimeout = std::chrono::seconds(5);
+constexpr int kNoResponders = 503;
+// The server counts headers too.
+constexpr std::int64_t kMaxMessageBytes = kMaxAppendBytes + 1024;
+
+LogInfo to_info(ShardId shard, const js::StreamState& state) {
+  return {shard, LogSequence(state.first), LogSequence(state.last), state.bytes};
+}
+
+// Of the streams that we may meet in a list; others are not ours.
+std::optional<ShardId> shard_of_stream(std::string_view name) {
+  const std::string prefix = "IM_LOG_";
+  if (!name.starts_with(prefix)) return std::nullopt;
+  name.remove_prefix(prefix.size());
+  std::uint16_t shard = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), shard);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return ShardId(shard);
+}
+
+tl::expected<LogSequence, AppendError> read_ack(Result<const nats::Message*> answer) {
+  using Refusal = tl::unexpected<AppendError>;
+  if (!answer) return Refusal(AppendError{AppendFailure::kUnknown, answer.error().detail});
+  if ((*answer)->status() == kNoResponders) {
+    return Refusal(AppendError{AppendFailure::kRefused, "there is no such stream"});
+  }
+  const auto ack = js::parse_ack((*answer)->payload());
+  if (ack) return LogSequence(*ack);
+  const js::ApiError& error = ack.error();
+  if (error.code == 0) return Refusal(AppendError{AppendFailure::kUnknown, error.description});
+  const auto failure = error.err_code == js::kWrongLastSequence ? AppendFailure::kWrongSequence
+                                                                : AppendFailure::kRefused;
+  return Refusal(AppendError{failure, error.description});
+}
+
+// Pages of all streams with a log's subject, one after the other.
+struct Listing {
+  NatsBus& bus;
+  MonotonicTime deadline;
+  Log::Infos callback;
+  std::vector<LogInfo> found;
+  std::size_t seen = 0;
+};
+
+void list_next(std::shared_ptr<Listing> listing);
+
+void on_page(const std::shared_ptr<Listing>& listing, Result<BytesView> answer) {
+  if (!answer) return listing->callback(tl::unexpected(answer.error()));
+  const auto page = js::parse_stream_page(*answer);
+  if (!page) return listing->callback(tl::unexpected(js::to_error(page.error())));
+  for (const js::StreamState& state : page->streams) {
+    if (const auto shard = shard_of_stream(state.name)) {
+      listing->found.push_back(to_info(*shard, state));
+    }
+  }
+  listing->seen += page->streams.size();
+  if (page->streams.empty() || listing->seen >= page->total) {
+    return listing->callback(std::move(listing->found));
+  }
+  list_next(listing);
+}
+
+void list_next(std::shared_ptr<Listing> listing) {
+  const std::string body = js::list_by_subject(subject::all_logs(), listing->seen);
+  const Duration left = listing->deadline - listing->bus.loop().now();
+  ask_jetstream(listing->bus, js::list_subject(), body, left,
+                [listing](Result<BytesView> answer) { on_page(listing, std::move(answer)); });
+}
+
+}  // namespace
+
+void NatsLog::ensure(ShardId shard, const LogOptions& options, Done callback) {
+  js::StreamConfig config;
+  config.name = subject::log_stream(shard);
+  config.subject = subject::log(shard);
+  config.replicas = options.replicas;
+  config.max_bytes = static_cast<std::int64_t>(options.max_bytes + kStreamReserveBytes);
+  config.max_message_bytes = kMaxMessageBytes;
+  ensure_stream(bus_, config, std::move(callback));
+}
+
+void NatsLog::append(ShardId shard, LogSequence expected_last, BytesView batch, Duration timeout,
+                     Appended callback) {
+  MARTLET_ASSERT(batch.size() <= kMaxAppendBytes);
+  const std::string subject = subject::log(shard);
+  const nats::Header expected = {"Nats-Expected-Last-Sequence",
+                                 std::to_string(expected_last.value())};
+  bus_.ask({subject, {&expected, 1}, batch, timeout},
+           [expected_last, callback = std::move(callback)](Result<const nats::Message*> answer) {
+             auto result = read_ack(std::move(answer));
+             if (result && *result != expected_last.next()) {
+               result = tl::unexpected(
+                   AppendError{AppendFailure::kUnknown, "acknowledged under another sequence"});
+             }
+             callback(std::move(result));
+           });
+}
+
+void NatsLog::info(ShardId shard, Duration timeout, Info callback) {
+  ask_jetstream(bus_, js::stream_info_subject(subject::log_stream(shard)), {}, timeout,
+                [shard, callback = std::move(callback)](Result<BytesView> answer) {
+                  if (!answer) return callback(tl::unexpected(answer.error()));
+                  const auto state = js::parse_stream(*answer);
+                  if (!state) return callback(tl::unexpected(js::to_error(state.error())));
+                  callback(to_info(shard, *state));
+                });
+}
+
+void NatsLog::infos(Duration timeout, Infos callback) {
+  list_next(std::make_shared<Listing>(
+      Listing{bus_, bus_.loop().now() + timeout, std::move(callback), {}, 0}));
+}
+
+std::unique_ptr<LogReader> NatsLog::read(ShardId shard, LogSequence from) {
+  return std::make_unique<NatsLogReader>(bus_, shard, from);
+}
+
+void NatsLog::purge_below(ShardId shard, LogSequence keep_from, const LogInfo& now, Done callback) {
+  MARTLET_ASSERT(now.shard == shard);
+  if (!(now.first < keep_from && keep_from <= now.last && keep_from.value() > 1)) {
+    bus_.loop().post([callback = std::move(callback)] {
+      callback(fail(ErrorCode::kBadRange, "purge outside the log"));
+    });
+    return;
+  }
+  ask_jetstream(bus_, js::purge_subject(subject::log_stream(shard)),
+                js::purge_below(keep_from.value()), kAdminTimeout,
+                [callback = std::move(callback)](Result<BytesView> answer) {
+                  if (!answer) return callback(tl::unexpected(answer.error()));
+                  const auto done = js::parse_success(*answer);
+                  if (!done) return callback(tl::unexpected(js::to_error(done.error())));
+                  callback({});
+                });
+}
+
+void ask_jetstream(NatsBus& bus, const std::string& subject, BytesView body, Duration timeout,
+                   std::function<void(Result<BytesView>)> callback) {
+  bus.ask({subject, {}, body, timeout},
+          [callback = std::move(callback)](Result<const nats::Message*> answer) {
+            if (!answer) return callback(tl::unexpected(answer.error()));
+            if ((*answer)->status() == kNoResponders) {
+              return callback(fail(ErrorCode::kUnavailable, "JetStream does not answer"));
+            }
+            callback((*answer)->payload());
+          });
+}
+
+void ensure_stream(NatsBus& bus, const js::StreamConfig& config, Log::Done callback) {
+  ask_jetstream(bus, js::create_stream_subject(config.name), js::stream_config(config),
+                kAdminTimeout,
+                [name = config.name, callback = std::move(callback)](Result<BytesView> answer) {
+                  if (!answer) return callback(tl::unexpected(answer.error()));
+                  const auto done = js::parse_success(*answer);
+                  if (done) return callback({});
+                  if (done.error().err_code == js::kStreamNameInUse) {
+                    return callback(fail(ErrorCode::kConflict,
+                                         "stream " + name + " exists with other settings"));
+                  }
+                  callback(tl::unexpected(js::to_error(done.error())));
+                });
+}
+
+}  // namespace martlet::bus

@@ -1,0 +1,190 @@
+#include "bus/nats_log_reader.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <utility>
+
+#include "base/assert.h"
+#include "bus/subjects.h"
+#include "lib/nats/message.h"
+#include "model/limits.h"
+
+namespace martlet::bus {
+namespace {
+
+namespace js = jetstream;
+
+constexpr Duration kRequestTimeout = std::chrono::seconds(5);
+// How long the server keeps a consumer that nobody asks.
+constexpr Duration kConsumerIdle = std::chrono::seconds(60);
+constexpr std::size_t kBatchMessages = 2000;
+// One entry must fit, or the server never delivers it.
+constexpr std::size_t kMinBytes = kMaxAppendBytes + 4096;
+
+}  // namespace
+
+NatsLogReader::NatsLogReader(NatsBus& bus, ShardId shard, LogSequence from)
+    : bus_(bus),
+      shard_(shard),
+      stream_(subject::log_stream(shard)),
+      inbox_(bus.new_inbox()),
+      next_(from) {
+  MARTLET_ASSERT(from.value() >= 1);
+}
+
+NatsLogReader::~NatsLogReader() {
+  bus_.stop_waiting(waiting_);
+  if (!consumer_.empty()) bus_.publish(js::delete_consumer_subject(stream_, consumer_), {});
+}
+
+void NatsLogReader::next(std::size_t max_bytes, Duration max_wait, Records callback) {
+  MARTLET_ASSERT(!callback_ && callback);
+  callback_ = std::move(callback);
+  max_bytes_ = std::max(max_bytes, kMinBytes);
+  wait_until_ = bus_.loop().now() + max_wait;
+  if (!bus_.is_connected()) return fail_soon({ErrorCode::kUnavailable, "not connected to NATS"});
+  waiting_ = bus_.wait_at_most(max_wait + kRequestTimeout,
+                               [this, alive = std::weak_ptr(alive_)](Error error) {
+                                 if (!alive.expired()) break_off(std::move(error));
+                               });
+  switch (phase_) {
+    case Phase::kNew:
+      return open();
+    case Phase::kReady:
+      if (links_ != bus_.stats().reconnects) {
+        return fail_soon({ErrorCode::kUnavailable, "the link to NATS broke meanwhile"});
+      }
+      if (records_.empty()) return fetch(Phase::kTaking);
+      return later([this] { finish(); });
+    case Phase::kBroken:
+      return fail_soon(error_);
+    case Phase::kTaking:
+    case Phase::kWaiting:
+      MARTLET_ASSERT(false);
+  }
+}
+
+// Answers that come after the reader has gone are dropped.
+std::function<void(Result<BytesView>)> NatsLogReader::guarded(
+    std::function<void(Result<BytesView>)> callback) {
+  return [alive = std::weak_ptr(alive_), callback = std::move(callback)](Result<BytesView> answer) {
+    if (!alive.expired()) callback(std::move(answer));
+  };
+}
+
+// Not from inside next().
+void NatsLogReader::later(std::function<void()> task) {
+  bus_.loop().post([alive = std::weak_ptr(alive_), task = std::move(task)] {
+    if (!alive.expired()) task();
+  });
+}
+
+void NatsLogReader::fail_soon(Error error) {
+  later([this, error = std::move(error)] { break_off(error); });
+}
+
+void NatsLogReader::open() {
+  links_ = bus_.stats().reconnects;
+  subscription_ = bus_.subscribe_messages(inbox_ + ".*", Priority::kAnswers,
+                                          [this](const nats::Message& m) { on_message(m); });
+  bus_.after_subscriptions(kRequestTimeout, [this, alive = std::weak_ptr(alive_)](auto done) {
+    if (alive.expired()) return;
+    if (!done) return break_off(done.error());
+    ask_jetstream(bus_, js::stream_info_subject(stream_), {}, kRequestTimeout,
+                  guarded([this](Result<BytesView> answer) {
+                    if (!answer) return break_off(answer.error());
+                    const auto log = js::parse_stream(*answer);
+                    if (!log) return break_off(js::to_error(log.error()));
+                    check_start(*log);
+                  }));
+  });
+}
+
+// The server would move a start outside the log into it without a word.
+void NatsLogReader::check_start(const js::StreamState& log) {
+  if (next_.value() < log.first || next_.value() > log.last + 1) {
+    return break_off(
+        {ErrorCode::kConflict, fmt::format("log {} has {} to {}, {} was asked for", shard_.value(),
+                                           log.first, log.last, next_.value())});
+  }
+  create_consumer();
+}
+
+void NatsLogReader::create_consumer() {
+  ask_jetstream(bus_, js::create_consumer_subject(stream_),
+                js::consumer_from(stream_, next_.value(), kConsumerIdle), kRequestTimeout,
+                guarded([this](Result<BytesView> answer) {
+                  if (!answer) return break_off(answer.error());
+                  const auto name = js::parse_consumer_name(*answer);
+                  if (!name) return break_off(js::to_error(name.error()));
+                  consumer_ = *name;
+                  fetch(Phase::kTaking);
+                }));
+}
+
+void NatsLogReader::fetch(Phase phase) {
+  phase_ = phase;
+  const Duration left = wait_until_ - bus_.loop().now();
+  const bool wait = phase == Phase::kWaiting;
+  const std::string body = wait ? js::next_batch(1, kMinBytes, left)
+                                : js::next_batch(kBatchMessages, max_bytes_, Duration(0));
+  const std::string reply = fmt::format("{}.{}", inbox_, ++request_);
+  if (bus_.publish_with_reply(js::next_subject(stream_, consumer_), reply, body) ==
+      SendResult::kDropped) {
+    fail_soon({ErrorCode::kUnavailable, "not connected to NATS"});
+  }
+}
+
+void NatsLogReader::on_message(const nats::Message& message) {
+  if (phase_ == Phase::kBroken) return;
+  const int status = message.status();
+  if (status == 0) return on_record(message);
+  // Statuses come on the reply subject, so a late one of an earlier fetch is known.
+  if (callback_ && message.subject() == fmt::format("{}.{}", inbox_, request_)) {
+    on_status(status, message.status_text());
+  }
+}
+
+void NatsLogReader::on_status(int status, std::string_view text) {
+  const bool nothing_more = status == 404 || status == 408 ||
+                            (status == 409 && text.find("MaxBytes") != std::string_view::npos);
+  if (!nothing_more) {
+    return break_off({ErrorCode::kUnavailable, fmt::format("JetStream: {} {}", status, text)});
+  }
+  const bool may_wait = wait_until_ - bus_.loop().now() > std::chrono::milliseconds(1);
+  if (records_.empty() && phase_ == Phase::kTaking && may_wait) return fetch(Phase::kWaiting);
+  finish();
+}
+
+void NatsLogReader::on_record(const nats::Message& message) {
+  const auto delivery = js::parse_delivery(message.reply());
+  if (!delivery) return break_off({ErrorCode::kInternal, "unknown form of a delivery"});
+  if (delivery->stream_sequence != next_.value()) {
+    return break_off({ErrorCode::kConflict,
+                      fmt::format("log {} has a gap: {} came instead of {}", shard_.value(),
+                                  delivery->stream_sequence, next_.value())});
+  }
+  records_.push_back({next_, Bytes(message.payload())});
+  next_ = next_.next();
+  if (!callback_) return;  // kept for the next call
+  const bool full = phase_ == Phase::kWaiting || records_.size() == kBatchMessages;
+  if (full || delivery->pending == 0) finish();
+}
+
+void NatsLogReader::finish() {
+  phase_ = Phase::kReady;
+  bus_.stop_waiting(std::exchange(waiting_, 0));
+  const Records callback = std::exchange(callback_, nullptr);
+  callback(std::exchange(records_, {}));
+}
+
+void NatsLogReader::break_off(Error error) {
+  phase_ = Phase::kBroken;
+  error_ = error;
+  bus_.stop_waiting(std::exchange(waiting_, 0));
+  records_.clear();
+  const Records callback = std::exchange(callback_, nullptr);
+  if (callback) callback(tl::unexpected(std::move(error)));
+}
+
+}  // namespace martlet::bus

@@ -1,0 +1,293 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "bus/nats_bus.h"
+#include "bus/nats_log.h"
+#include "bus/subjects.h"
+#include "model/limits.h"
+#include "support/nats_server.h"
+#include "support/run_loop.h"
+
+namespace martlet::bus {
+namespace {
+
+using namespace std::chrono_literals;
+using Appended = tl::expected<LogSequence, AppendError>;
+using Records = Result<std::vector<LogRecord>>;
+
+constexpr ShardId kShard{3};
+
+class LogTest : public ::testing::Test {
+ protected:
+  LogTest()
+      : bus_(std::move(connect(loop_, {server_.url(), "log test", 5s}).value())), log_(*bus_) {
+    EXPECT_TRUE(ensure(kShard, {}));
+  }
+
+  // Starts something that calls back once, and runs the loop until it did.
+  template <class T, class Start>
+  T wait(Start start) {
+    std::optional<T> result;
+    start([&](T value) { result.emplace(std::move(value)); });
+    EXPECT_TRUE(test::run_until(
+        loop_, [&] { return result.has_value(); }, 20s));
+    return std::move(*result);
+  }
+  Result<void> ensure(ShardId shard, const LogOptions& options) {
+    return wait<Result<void>>([&](auto done) { log_.ensure(shard, options, done); });
+  }
+  Appended append(std::uint64_t expected, BytesView batch, Duration timeout = 5s) {
+    return wait<Appended>(
+        [&](auto done) { log_.append(kShard, LogSequence(expected), batch, timeout, done); });
+  }
+  void fill(std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      ASSERT_TRUE(append(i, "batch " + std::to_string(i + 1)));
+    }
+  }
+  LogInfo info() {
+    return wait<Result<LogInfo>>([&](auto done) { log_.info(kShard, 5s, done); }).value();
+  }
+  Result<void> purge(std::uint64_t keep_from, const LogInfo& now) {
+    return wait<Result<void>>(
+        [&](auto done) { log_.purge_below(kShard, LogSequence(keep_from), now, done); });
+  }
+  Records next(LogReader& reader, std::size_t bytes = 4U << 20, Duration max_wait = 0s) {
+    return wait<Records>([&](auto done) { reader.next(bytes, max_wait, done); });
+  }
+  std::vector<std::uint64_t> sequences(const Records& records) {
+    std::vector<std::uint64_t> result;
+    for (const LogRecord& record : records.value()) result.push_back(record.sequence.value());
+    return result;
+  }
+
+  test::NatsServer server_;
+  event::Loop loop_;
+  std::unique_ptr<NatsBus> bus_;
+  NatsLog log_;
+};
+
+TEST_F(LogTest, ANewLogIsEmpty) {
+  const LogInfo now = info();
+  EXPECT_EQ(now.first.value(), 1U);
+  EXPECT_EQ(now.last.value(), 0U);
+}
+
+TEST_F(LogTest, EnsuringAgainChangesNothing) {
+  fill(2);
+  EXPECT_TRUE(ensure(kShard, {}));
+  EXPECT_EQ(info().last.value(), 2U);
+}
+
+TEST_F(LogTest, ALogWithOtherSettingsIsAnError) {
+  const auto done = ensure(kShard, {.max_bytes = 1U << 20});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+}
+
+TEST_F(LogTest, AppendsOnlyBehindTheExpectedSequence) {
+  EXPECT_EQ(append(0, "a").value().value(), 1U);
+  EXPECT_EQ(append(1, "b").value().value(), 2U);
+  EXPECT_EQ(append(0, "again").error().failure, AppendFailure::kWrongSequence);
+  EXPECT_EQ(append(1, "behind").error().failure, AppendFailure::kWrongSequence);
+  EXPECT_EQ(append(3, "ahead").error().failure, AppendFailure::kWrongSequence);
+  EXPECT_EQ(info().last.value(), 2U);
+}
+
+TEST_F(LogTest, AFirstAppendWithAnotherExpectationIsRefused) {
+  EXPECT_EQ(append(7, "a").error().failure, AppendFailure::kWrongSequence);
+  EXPECT_EQ(info().last.value(), 0U);
+}
+
+TEST_F(LogTest, TheLargestBatchFits) {
+  EXPECT_TRUE(append(0, std::string(kMaxAppendBytes, 'x')));
+}
+
+TEST_F(LogTest, WithoutAStreamAnAppendIsRefused) {
+  const auto result =
+      wait<Appended>([&](auto done) { log_.append(ShardId(9), LogSequence(0), "x", 5s, done); });
+  EXPECT_EQ(result.error().failure, AppendFailure::kRefused);
+}
+
+TEST_F(LogTest, AnAppendWithoutAnAnswerIsUnknownAndMayBeThere) {
+  fill(1);
+  server_.pause();
+  EXPECT_EQ(append(1, "late", 200ms).error().failure, AppendFailure::kUnknown);
+  server_.resume();
+  // The one that timed out was first, so this one is refused.
+  EXPECT_EQ(append(1, "next").error().failure, AppendFailure::kWrongSequence);
+  EXPECT_EQ(info().last.value(), 2U);
+}
+
+TEST_F(LogTest, AnAcknowledgedAppendSurvivesAKilledServer) {
+  fill(20);
+  server_.kill();
+  const auto lost = append(20, "lost", 500ms);
+  EXPECT_EQ(lost.error().failure, AppendFailure::kUnknown);
+  server_.restart();
+  ASSERT_TRUE(test::run_until(loop_, [&] { return bus_->is_connected(); }));
+  EXPECT_EQ(info().last.value(), 20U);
+  EXPECT_TRUE(append(20, "batch 21"));
+  const auto reader = log_.read(kShard, LogSequence(1));
+  const Records records = next(*reader);
+  ASSERT_EQ(records.value().size(), 21U);
+  for (const LogRecord& record : *records) {
+    EXPECT_EQ(record.batch, "batch " + std::to_string(record.sequence.value()));
+  }
+}
+
+TEST_F(LogTest, ReadsFromTheMiddle) {
+  fill(5);
+  const auto reader = log_.read(kShard, LogSequence(4));
+  EXPECT_EQ(sequences(next(*reader)), (std::vector<std::uint64_t>{4, 5}));
+}
+
+TEST_F(LogTest, ReadsInPartsOfTheGivenSize) {
+  const std::string large(kMaxAppendBytes, 'x');
+  for (std::uint64_t i = 0; i < 10; ++i) ASSERT_TRUE(append(i, large));
+  const auto reader = log_.read(kShard, LogSequence(1));
+  std::vector<std::uint64_t> all;
+  int parts = 0;
+  while (all.size() < 10 && parts < 10) {
+    const Records records = next(*reader, 1U << 20);
+    EXPECT_LE(records.value().size(), 4U);
+    for (const std::uint64_t s : sequences(records)) all.push_back(s);
+    ++parts;
+  }
+  EXPECT_EQ(all, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+}
+
+TEST_F(LogTest, WithNothingNewItWaitsAndThenSaysNothing) {
+  fill(1);
+  const auto reader = log_.read(kShard, LogSequence(2));
+  const MonotonicTime start = loop_.now();
+  EXPECT_TRUE(next(*reader, 4U << 20, 300ms).value().empty());
+  EXPECT_GE(loop_.now() - start, 290ms);
+  EXPECT_TRUE(next(*reader).value().empty());
+}
+
+TEST_F(LogTest, AWaitingReaderGetsANewEntryAtOnce) {
+  const auto reader = log_.read(kShard, LogSequence(1));
+  EXPECT_TRUE(next(*reader).value().empty());
+  std::optional<Records> got;
+  reader->next(4U << 20, 10s, [&](Records records) { got.emplace(std::move(records)); });
+  const MonotonicTime start = loop_.now();
+  fill(1);
+  ASSERT_TRUE(test::run_until(loop_, [&] { return got.has_value(); }));
+  EXPECT_EQ(sequences(*got), (std::vector<std::uint64_t>{1}));
+  EXPECT_LT(loop_.now() - start, 5s);
+}
+
+TEST_F(LogTest, FollowsALogThatGrows) {
+  const auto reader = log_.read(kShard, LogSequence(1));
+  std::vector<std::uint64_t> all;
+  std::function<void()> follow = [&] {
+    reader->next(4U << 20, 1s, [&](Records records) {
+      for (const std::uint64_t s : sequences(records)) all.push_back(s);
+      follow();
+    });
+  };
+  follow();
+  fill(300);
+  EXPECT_TRUE(test::run_until(loop_, [&] { return all.size() >= 300; }));
+  ASSERT_EQ(all.size(), 300U);
+  for (std::uint64_t i = 0; i < 300; ++i) EXPECT_EQ(all[i], i + 1);
+}
+
+TEST_F(LogTest, AStartBehindTheEndIsAConflict) {
+  fill(3);
+  const auto reader = log_.read(kShard, LogSequence(5));
+  EXPECT_EQ(next(*reader).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(next(*reader).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(LogTest, AStartThatWasPurgedIsAConflict) {
+  fill(5);
+  ASSERT_TRUE(purge(3, info()));
+  const auto reader = log_.read(kShard, LogSequence(2));
+  EXPECT_EQ(next(*reader).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(LogTest, AReaderThatPurgeOvertakesFindsTheGap) {
+  const std::string large(kMaxAppendBytes, 'x');
+  for (std::uint64_t i = 0; i < 10; ++i) ASSERT_TRUE(append(i, large));
+  const auto reader = log_.read(kShard, LogSequence(1));
+  EXPECT_EQ(sequences(next(*reader, 2 * kMaxAppendBytes)).front(), 1U);
+  ASSERT_TRUE(purge(9, info()));
+  EXPECT_EQ(next(*reader).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(LogTest, AReaderOfALostServerFails) {
+  fill(1);
+  const auto reader = log_.read(kShard, LogSequence(1));
+  EXPECT_EQ(sequences(next(*reader)), (std::vector<std::uint64_t>{1}));
+  server_.restart();
+  ASSERT_TRUE(test::run_until(loop_, [&] { return !bus_->is_connected(); }));
+  ASSERT_TRUE(test::run_until(loop_, [&] { return bus_->is_connected(); }));
+  EXPECT_FALSE(next(*reader));
+  const auto again = log_.read(kShard, LogSequence(1));
+  EXPECT_EQ(sequences(next(*again)), (std::vector<std::uint64_t>{1}));
+}
+
+TEST_F(LogTest, PurgeKeepsFromTheGivenSequence) {
+  fill(5);
+  ASSERT_TRUE(purge(3, info()));
+  EXPECT_EQ(info().first.value(), 3U);
+  EXPECT_EQ(info().last.value(), 5U);
+  EXPECT_EQ(append(5, "next").value().value(), 6U);
+}
+
+TEST_F(LogTest, PurgeUpToTheLastEntryKeepsIt) {
+  fill(5);
+  ASSERT_TRUE(purge(5, info()));
+  EXPECT_EQ(info().first.value(), 5U);
+  EXPECT_EQ(append(5, "next").value().value(), 6U);
+}
+
+// What nats-server 2.9 makes of these costs the whole log or its fence.
+TEST_F(LogTest, PurgeOutsideTheLogIsRefusedAndNotSent) {
+  fill(5);
+  for (const std::uint64_t keep_from : {0U, 1U, 6U, 7U, 100U}) {
+    const auto done = purge(keep_from, info());
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::kBadRange);
+  }
+  EXPECT_EQ(info().first.value(), 1U);
+  EXPECT_EQ(info().last.value(), 5U);
+  EXPECT_EQ(append(5, "next").value().value(), 6U);
+}
+
+TEST_F(LogTest, PurgeOfAnEmptyLogIsRefused) {
+  EXPECT_FALSE(purge(1, info()));
+  EXPECT_FALSE(purge(2, info()));
+}
+
+TEST_F(LogTest, AnEmptiedLogSaysSo) {
+  fill(3);
+  ASSERT_TRUE(purge(2, info()));
+  wait<Result<Bytes>>([&](auto done) {
+    bus_->request("$JS.API.STREAM.PURGE." + subject::log_stream(kShard), "", 5s, done);
+  });
+  EXPECT_EQ(info().first.value(), 4U);
+  EXPECT_EQ(info().last.value(), 3U);
+  const auto reader = log_.read(kShard, LogSequence(4));
+  EXPECT_TRUE(next(*reader).value().empty());
+}
+
+TEST_F(LogTest, AllLogsAreToldInOneLookUpAndNothingElse) {
+  fill(2);
+  for (std::uint16_t shard = 4; shard < 8; ++shard) ASSERT_TRUE(ensure(ShardId(shard), {}));
+  wait<Result<Bytes>>([&](auto done) {
+    bus_->request("$JS.API.STREAM.CREATE.OTHER", R"({"name":"OTHER","subjects":["other.>"]})", 5s,
+                  done);
+  });
+  const auto infos =
+      wait<Result<std::vector<LogInfo>>>([&](auto done) { log_.infos(5s, done); }).value();
+  ASSERT_EQ(infos.size(), 5U);
+  for (const LogInfo& one : infos) EXPECT_EQ(one.last.value(), one.shard == kShard ? 2U : 0U);
+}
+
+}  // namespace
+}  // namespace martlet::bus
