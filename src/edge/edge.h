@@ -43,7 +43,10 @@ class Edge final : private LinkHost, private UnansweredPort {
 
   bool is_draining() const { return draining_; }
   std::size_t connections() const { return links_.size(); }
+  std::size_t unanswered() const { return unanswered_.size(); }
   const EdgeIdentity& identity() const { return parts_.identity; }
+  // As bound; empty when not listening.
+  std::string listen_address() const { return listener_ ? listener_->address().str() : ""; }
 
   // No new connections; asks all clients to go elsewhere and waits a little for them.
   void drain(Done on_done);

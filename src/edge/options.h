@@ -17,6 +17,8 @@ struct EdgeOptions {
   std::string public_keys;
   std::string redis_url = "redis://127.0.0.1:6379/0";
 
+  int nats_replicas = 1;  // of the bucket that all members share
+
   std::size_t max_connections = kMaxConnections;
   std::size_t output_high_bytes = kOutputHighMarkBytes;
   std::size_t output_low_bytes = kOutputLowMarkBytes;

@@ -1,0 +1,69 @@
+#include "edge/application.h"
+
+#include <utility>
+
+#include "bus/cluster_check.h"
+
+namespace martlet::edge {
+namespace {
+
+EdgeIdentity make_identity(const service::Context& context, const EdgeOptions& options,
+                           const Clock& clock, Random& random) {
+  return {.id = EdgeId::trusted(base::to_hex(random.bytes(8))),
+          .name = context.common.name,
+          .address = config::to_string(options.advertise),
+          .http = config::to_string(context.common.http_listen),
+          .shards = context.common.shards,
+          .started_ms = clock.wall_ms()};
+}
+
+}  // namespace
+
+EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
+                                 EdgeBackends backends)
+    : shards_(context.common.shards),
+      replicas_(options.nats_replicas),
+      clock_(context.loop),
+      backends_(std::move(backends)),
+      metrics_(context.registry),
+      edge_({.loop = context.loop,
+             .clock = clock_,
+             .random = random_,
+             .bus = *backends_.bus,
+             .registry = *backends_.sessions,
+             .metrics = metrics_,
+             .verify_token = backends_.verify_token,
+             .identity = make_identity(context, options, clock_, random_),
+             .options = std::move(options)}) {}
+
+void EdgeApplication::start(Started on_started) {
+  backends_.cluster->ensure(replicas_, [this, on_started](const Result<void>& ensured) {
+    if (!ensured) return on_started(ensured);
+    bus::check_cluster(*backends_.cluster, shards_, [this, on_started](const Result<void>& same) {
+      if (!same) return on_started(same);
+      edge_.start(on_started);
+    });
+  });
+}
+
+Result<void> EdgeApplication::ready() const {
+  if (edge_.is_draining()) return fail(ErrorCode::kShuttingDown, "draining");
+  if (!backends_.bus->is_connected()) {
+    return fail(ErrorCode::kUnavailable, "not connected to the broker");
+  }
+  return {};
+}
+
+std::string EdgeApplication::listen_address() const {
+  return edge_.listen_address();
+}
+
+void EdgeApplication::stop_phase_one(Done on_done) {
+  edge_.drain(std::move(on_done));
+}
+
+void EdgeApplication::stop_phase_two(Done on_done) {
+  edge_.close_all(std::move(on_done));
+}
+
+}  // namespace martlet::edge

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+
+#include "base/random.h"
+#include "bus/kv.h"
+#include "edge/edge.h"
+#include "service/application.h"
+
+namespace martlet::edge {
+
+// The back ends that main.cc chose.
+struct EdgeBackends {
+  std::unique_ptr<bus::Bus> bus;
+  std::unique_ptr<bus::Kv> cluster;  // the bucket that says what all members must agree on
+  std::unique_ptr<registry::Sessions> sessions;
+  VerifyToken verify_token;
+};
+
+// The edge service in the process shell. Loop thread.
+class EdgeApplication final : public service::Application {
+ public:
+  EdgeApplication(service::Context& context, EdgeOptions options, EdgeBackends backends);
+
+  void start(Started on_started) override;
+  Result<void> ready() const override;
+  std::string listen_address() const override;
+  void stop_phase_one(Done on_done) override;
+  void stop_phase_two(Done on_done) override;
+
+ private:
+  const std::uint16_t shards_;
+  const int replicas_;
+  event::LoopClock clock_;
+  SystemRandom random_;
+  EdgeBackends backends_;
+  EdgeMetrics metrics_;
+  Edge edge_;
+};
+
+}  // namespace martlet::edge

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "service/run.h"
+
+namespace martlet::edge {
+
+// The limits of limits.h for --describe.
+std::vector<service::Limit> limits();
+
+}  // namespace martlet::edge

@@ -1,0 +1,78 @@
+#include "auth/token.h"
+#include "bus/cluster_check.h"
+#include "bus/nats_bus.h"
+#include "bus/nats_kv.h"
+#include "edge/application.h"
+#include "edge/describe.h"
+#include "edge/options.h"
+#include "lib/redis/client.h"
+#include "registry/redis_sessions.h"
+#include "service/run.h"
+
+namespace {
+
+using namespace martlet;
+
+using Created = Result<std::unique_ptr<service::Application>>;
+
+// The directory together with its connection.
+class Directory final : public registry::Sessions {
+ public:
+  Directory(event::Loop& loop, redis::ClientOptions options)
+      : client_(loop, random_, std::move(options)), sessions_(loop, client_) {}
+
+  void add(const registry::SessionRecord& record) override { sessions_.add(record); }
+  void remove(const registry::SessionRecord& record) override { sessions_.remove(record); }
+  void read(const UserId& user, Records callback) override {
+    sessions_.read(user, std::move(callback));
+  }
+  std::uint64_t dropped() const override { return sessions_.dropped(); }
+
+ private:
+  SystemRandom random_;
+  redis::Client client_;
+  registry::RedisSessions sessions_;
+};
+
+edge::VerifyToken token_verifier(auth::KeyRing keys) {
+  return [keys = std::move(keys)](std::string_view token, WallMs now) -> Result<edge::TokenClaims> {
+    const auto claims = auth::verify_token(token, keys, {}, now);
+    if (!claims) return tl::unexpected(claims.error());
+    return edge::TokenClaims{claims->user, claims->device, claims->expires_s * 1000};
+  };
+}
+
+Created create(service::Context& context, const edge::EdgeOptions& options) {
+  auto keys = auth::KeyRing::load(options.public_keys);
+  if (!keys) return tl::unexpected(keys.error());
+  auto redis = redis::parse_url(options.redis_url);
+  if (!redis) return fail(redis.error().code, "redis.url: " + redis.error().detail);
+
+  bus::BusOptions bus_options;
+  bus_options.url = context.common.nats_url;
+  bus_options.name = context.common.name;
+  bus_options.wait = context.common.nats_wait;
+  auto bus = bus::connect(context.loop, bus_options);
+  if (!bus) return tl::unexpected(bus.error());
+  auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
+  edge::EdgeBackends backends{.bus = std::move(*bus),
+                              .cluster = std::move(kv),
+                              .sessions = std::make_unique<Directory>(context.loop, *redis),
+                              .verify_token = token_verifier(std::move(*keys))};
+  return std::make_unique<edge::EdgeApplication>(context, options, std::move(backends));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  edge::EdgeOptions options;
+  service::Definition definition;
+  definition.name = "edge";
+  definition.declare_keys = [&](config::Keys& keys) { edge::declare(keys, options); };
+  definition.declare_metrics = [](metrics::Registry& registry) {
+    const edge::EdgeMetrics metrics(registry);
+  };
+  definition.create = [&](service::Context& context) { return create(context, options); };
+  definition.limits = edge::limits();
+  return service::run(argc, argv, definition);
+}
