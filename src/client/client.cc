@@ -60,7 +60,7 @@ Client::~Client() {
 }
 
 void Client::set_state(State state, const std::string& why) {
-  if (state_ == state) return;
+  if (state_ == state && why.empty()) return;
   state_ = state;
   listener_.on_state(state, why);
 }
@@ -69,7 +69,7 @@ void Client::set_state(State state, const std::string& why) {
 
 void Client::start() {
   final_kick_.reset();
-  set_state(State::kConnecting, "started");
+  set_state(State::kConnecting, {});
   connect();
 }
 

@@ -32,6 +32,7 @@ class ClientListener {
  public:
   virtual ~ClientListener() = default;
 
+  // kOnline: why names the edge. kConnecting: also for each attempt that failed.
   virtual void on_state(State, const std::string& /*why*/) {}
   // Each message once, in the order of its conversation; also those sent by this device.
   virtual void on_message(const Message&, Origin) {}

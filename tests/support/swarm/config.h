@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "client/address_list.h"
+#include "model/ids.h"
+
+namespace martlet::swarm {
+
+// One device.
+struct MemberConfig {
+  UserId user;
+  DeviceId device;
+  client::AddressList servers;
+  std::string store;  // directory; empty: in memory
+};
+
+// The JSON file that the swarm is started with; only members is required:
+//   {"journals": DIR, "password": P, "register": true, "seed": 1,
+//    "members": [{"user", "device", "servers": "HOST:PORT,…", "store": DIR}],
+//    "pairs": [["u1", "u2"], …], "rate": messages a second, "total": 0 (until stop),
+//    "stored_percent": 0, "text_bytes": [20, 200]}
+struct Config {
+  std::string journals = ".";
+  std::string password = "swarm-password";
+  bool registers = true;
+  std::uint64_t seed = 1;
+  std::vector<MemberConfig> members;
+  std::vector<std::pair<UserId, UserId>> pairs;
+  double rate = 100;
+  std::uint64_t total = 0;
+  std::uint64_t stored_percent = 0;
+  std::uint64_t min_text_bytes = 20;
+  std::uint64_t max_text_bytes = 200;
+};
+
+Result<Config> read_config(const std::string& file);
+
+}  // namespace martlet::swarm

@@ -1,0 +1,95 @@
+#include "support/swarm/journal.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/hash.h"
+
+namespace martlet::swarm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string hash_of(BytesView content) {
+  return std::to_string(base::hash64(content));
+}
+
+void write(std::ofstream& file, const Json& line) {
+  file << line.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
+}
+
+const char* name_of(client::Origin origin) {
+  switch (origin) {
+    case client::Origin::kLive:
+      return "live";
+    case client::Origin::kFetched:
+      return "fetched";
+    case client::Origin::kOwn:
+      break;
+  }
+  return "own";
+}
+
+}  // namespace
+
+Journal::Journal(const std::string& file) : file_(file, std::ios::app) {}
+
+void Journal::sent(const ConversationId& conversation, const ClientMsgId& id, BytesView content) {
+  write(file_, {{"e", "sent"},
+                {"conversation", conversation.str()},
+                {"id", to_string(id)},
+                {"hash", hash_of(content)}});
+}
+
+void Journal::acked(const client::Acknowledged& ack, double ms) {
+  write(file_, {{"e", "acked"},
+                {"conversation", ack.conversation.str()},
+                {"id", to_string(ack.id)},
+                {"seq", ack.seq.value()},
+                {"message_id", std::to_string(ack.message_id.value())},
+                {"generation", ack.generation.value()},
+                {"ms", ms}});
+}
+
+void Journal::stored(const client::SendQueue::Stored& stored) {
+  write(file_, {{"e", "stored"},
+                {"conversation", stored.conversation.str()},
+                {"id", to_string(stored.id)},
+                {"seq", stored.seq.value()}});
+}
+
+void Journal::refused(const client::SendQueue::Refused& refused) {
+  write(file_, {{"e", "refused"},
+                {"conversation", refused.message.conversation.str()},
+                {"id", to_string(refused.message.id)},
+                {"code", error_name(refused.error.code)}});
+}
+
+void Journal::received(const client::Message& message, client::Origin origin) {
+  write(file_, {{"e", "received"},
+                {"conversation", message.conversation.str()},
+                {"seq", message.seq.value()},
+                {"id", to_string(message.client_msg_id)},
+                {"sender", message.sender.str()},
+                {"hash", hash_of(message.content)},
+                {"message_id", std::to_string(message.id.value())},
+                {"origin", name_of(origin)}});
+}
+
+void Journal::dropped(const ConversationId& conversation, Seq from) {
+  write(file_, {{"e", "dropped"}, {"conversation", conversation.str()}, {"from", from.value()}});
+}
+
+void Journal::synced(bool behind, const client::SyncEngine::Counters& counters) {
+  write(file_, {{"e", "synced"},
+                {"behind", behind},
+                {"syncs", counters.syncs},
+                {"fetches", counters.fetches},
+                {"gaps", counters.gaps},
+                {"live_missed", counters.live_missed}});
+}
+
+void Journal::state(const std::string& state, const std::string& why) {
+  write(file_, {{"e", "state"}, {"state", state}, {"why", why}});
+}
+
+}  // namespace martlet::swarm

@@ -1,0 +1,121 @@
+#include "support/swarm/member.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "client/file_store.h"
+#include "wire/content.h"
+
+namespace martlet::swarm {
+namespace {
+
+const char* name_of(client::State state) {
+  switch (state) {
+    case client::State::kOff:
+      return "off";
+    case client::State::kConnecting:
+      return "connecting";
+    case client::State::kSigningIn:
+      return "signing_in";
+    case client::State::kOnline:
+      return "online";
+    case client::State::kStopping:
+      break;
+  }
+  return "stopping";
+}
+
+std::unique_ptr<client::Store> open_store(const std::string& directory) {
+  if (directory.empty()) return std::make_unique<client::MemoryStore>();
+  auto store = client::FileStore::open(directory);
+  if (store) return std::move(*store);
+  std::fprintf(stderr, "swarm: %s\n", store.error().detail.c_str());
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): at start
+}
+
+}  // namespace
+
+Member::Member(event::Loop& loop, Random& random, const MemberConfig& config,
+               const std::string& journals, const std::string& password, Totals& totals)
+    : loop_(loop),
+      user_(config.user),
+      device_(config.device),
+      totals_(totals),
+      journal_(journals + "/" + config.user.str() + "." + config.device.str() + ".jsonl"),
+      store_(open_store(config.store)) {
+  client::ClientOptions options;
+  options.addresses = config.servers;
+  options.user = user_;
+  options.device = device_;
+  options.password = password;
+  client_ = std::make_unique<client::Client>(loop, random, *store_, std::move(options), *this);
+}
+
+// The journal first: what was sent must be in it even if this process dies now.
+Result<ClientMsgId> Member::send(const UserId& to, const std::string& text, client::Strength want) {
+  const Bytes content = wire::encode_text(text);
+  SystemRandom random;
+  const ClientMsgId id = make_client_msg_id(event::LoopClock(loop_), random);
+  journal_.sent(ConversationId::between(user_, to), id, content);
+  sent_at_[id] = loop_.now();
+  ++totals_.sent;
+  return client_->send(to, content, want, id);
+}
+
+void Member::begin_check() {
+  check_from_ = synced_;
+  checking_ = true;
+  client_->sync_now();
+}
+
+bool Member::is_checked() const {
+  return ended_ || (checking_ && synced_ > check_from_ && client_->sync().is_settled());
+}
+
+void Member::on_state(client::State state, const std::string& why) {
+  journal_.state(name_of(state), why);
+}
+
+void Member::on_message(const client::Message& message, client::Origin origin) {
+  ++totals_.received;
+  journal_.received(message, origin);
+}
+
+void Member::on_dropped(const ConversationId& conversation, Seq from) {
+  ++totals_.dropped;
+  journal_.dropped(conversation, from);
+}
+
+void Member::on_acked(const client::SendQueue::Acked& acked) {
+  ++totals_.acked;
+  double ms = -1;
+  if (const auto since = sent_at_.find(acked.ack.id); since != sent_at_.end()) {
+    ms = std::chrono::duration<double, std::milli>(loop_.now() - since->second).count();
+    totals_.ack_ms.push_back(ms);
+    sent_at_.erase(since);
+  }
+  journal_.acked(acked.ack, ms);
+}
+
+void Member::on_stored(const client::SendQueue::Stored& stored) {
+  ++totals_.stored;
+  journal_.stored(stored);
+}
+
+void Member::on_refused(const client::SendQueue::Refused& refused) {
+  ++totals_.refused;
+  sent_at_.erase(refused.message.id);
+  journal_.refused(refused);
+}
+
+void Member::on_synced(bool behind) {
+  journal_.synced(behind, client_->sync().counters());
+  if (!behind) ++synced_;
+}
+
+void Member::on_end(const Error& error) {
+  ended_ = true;
+  journal_.state("end", std::string(error_name(error.code)) + " " + error.detail);
+}
+
+}  // namespace martlet::swarm

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "client/client.h"
+#include "support/swarm/config.h"
+#include "support/swarm/journal.h"
+
+namespace martlet::swarm {
+
+// Sums over all members.
+struct Totals {
+  std::uint64_t sent = 0;
+  std::uint64_t acked = 0;
+  std::uint64_t stored = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t received = 0;
+  std::uint64_t dropped = 0;
+  std::vector<double> ack_ms;
+};
+
+// One device of the swarm: a client and its journal.
+class Member final : public client::ClientListener {
+ public:
+  // Loop, random and totals must outlive it.
+  Member(event::Loop& loop, Random& random, const MemberConfig& config, const std::string& journals,
+         const std::string& password, Totals& totals);
+
+  void start() { client_->start(); }
+  void stop() { client_->stop(); }
+  Result<ClientMsgId> send(const UserId& to, const std::string& text, client::Strength want);
+
+  // All sends are answered, and stored if that was asked for.
+  bool is_answered() const { return client_->queue().empty(); }
+  // From now on: a whole SYNC, and nothing lacking after it.
+  void begin_check();
+  bool is_checked() const;
+  bool is_ready() const { return synced_ > 0; }
+  bool has_ended() const { return ended_; }
+
+  const UserId& user() const { return user_; }
+  const DeviceId& device() const { return device_; }
+  client::Client& client() { return *client_; }
+
+ private:
+  void on_state(client::State state, const std::string& why) override;
+  void on_message(const client::Message& message, client::Origin origin) override;
+  void on_dropped(const ConversationId& conversation, Seq from) override;
+  void on_acked(const client::SendQueue::Acked& acked) override;
+  void on_stored(const client::SendQueue::Stored& stored) override;
+  void on_refused(const client::SendQueue::Refused& refused) override;
+  void on_synced(bool behind) override;
+  void on_end(const Error& error) override;
+
+  event::Loop& loop_;
+  UserId user_;
+  DeviceId device_;
+  Totals& totals_;
+  Journal journal_;
+  std::unique_ptr<client::Store> store_;
+  std::unique_ptr<client::Client> client_;
+  std::unordered_map<ClientMsgId, MonotonicTime> sent_at_;
+  std::uint64_t synced_ = 0;  // SYNCs that were not behind
+  std::uint64_t check_from_ = 0;
+  bool checking_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace martlet::swarm

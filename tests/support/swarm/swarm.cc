@@ -1,0 +1,243 @@
+#include "support/swarm/swarm.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <utility>
+
+namespace martlet::swarm {
+namespace {
+
+// Passwords are hashed on few threads: more at a time only wait there.
+constexpr std::size_t kRegisterAtOnce = 4;
+constexpr Duration kSendTick = std::chrono::milliseconds(5);
+constexpr Duration kPollTick = std::chrono::milliseconds(20);
+// A plan that can't keep up does not catch up in one burst.
+constexpr double kMostCredit = 200;
+
+double percentile(std::vector<double> values, double part) {
+  if (values.empty()) return 0;
+  const auto at = static_cast<std::size_t>(part * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + static_cast<long>(at), values.end());
+  return values[at];
+}
+
+}  // namespace
+
+Swarm::Swarm(event::Loop& loop, Config config)
+    : loop_(loop),
+      config_(std::move(config)),
+      plan_(config_.seed),
+      send_timer_(loop, [this] { send_some(); }),
+      poll_timer_(loop, [this] { poll(); }) {}
+
+void Swarm::start() {
+  commands_ = std::make_unique<tools::InputLines>(loop_, 1'000,
+                                                  [this](const std::optional<std::string>& line) {
+                                                    on_command(line.value_or("quit"));
+                                                    commands_->give_credit();
+                                                  });
+  std::set<UserId> seen;
+  for (const MemberConfig& member : config_.members) {
+    if (!config_.registers || !seen.insert(member.user).second) continue;
+    to_register_.emplace_back(member.user, member.servers.current());
+  }
+  wait_ = Wait::kReady;
+  poll_timer_.start_every(kPollTick);
+  for (std::size_t i = 0; i < kRegisterAtOnce; ++i) register_next();
+  if (registered_out_ == 0) start_members();
+}
+
+void Swarm::register_next() {
+  if (to_register_.empty()) return;
+  auto [user, server] = std::move(to_register_.front());
+  to_register_.pop_front();
+  ++registered_out_;
+  registering_.push_back(std::make_unique<Registration>(loop_, server, user, config_.password,
+                                                        [this](const std::string& problem) {
+                                                          if (!problem.empty())
+                                                            print("error", problem);
+                                                          --registered_out_;
+                                                          register_next();
+                                                          if (registered_out_ == 0) start_members();
+                                                        }));
+}
+
+void Swarm::start_members() {
+  for (const MemberConfig& config : config_.members) {
+    members_.push_back(std::make_unique<Member>(loop_, random_, config, config_.journals,
+                                                config_.password, totals_));
+    members_.back()->start();
+  }
+}
+
+void Swarm::on_command(const std::string& line) {
+  std::istringstream words(line);
+  std::string command;
+  words >> command;
+  if (command == "start") {
+    words >> config_.rate;
+    sending_ = true;
+    last_send_ = loop_.now();
+    send_timer_.start_every(kSendTick);
+    print("sending");
+  } else if (command == "stop") {
+    sending_ = false;
+    print("stopped");
+  } else if (command == "drain") {
+    sending_ = false;
+    wait_ = Wait::kAnswers;
+  } else if (command == "send") {
+    send_one(line.substr(std::min(line.size(), command.size() + 1)));
+  } else if (command == "reconnect") {
+    for (auto& member : members_) member->client().reconnect();
+  } else if (command == "tick") {
+    print("tick");
+  } else if (command == "quit") {
+    sending_ = false;
+    wait_ = Wait::kEnd;
+    for (auto& member : members_) member->stop();
+  } else if (!command.empty()) {
+    print("error", "unknown command: " + command);
+  }
+}
+
+void Swarm::send_one(const std::string& arguments) {
+  std::istringstream words(arguments);
+  std::string user;
+  std::string device;
+  std::string to;
+  std::string text;
+  words >> user >> device >> to;
+  std::getline(words >> std::ws, text);
+  const std::optional<UserId> peer = UserId::parse(to);
+  for (auto& member : members_) {
+    if (member->user().str() != user || member->device().str() != device || !peer) continue;
+    member->send(*peer, text, client::Strength::kLogged);
+    return;
+  }
+  print("error", "no such member or peer: " + arguments);
+}
+
+// Any of the user's devices.
+Member* Swarm::member_of(const UserId& user) {
+  std::vector<Member*> devices;
+  for (auto& member : members_) {
+    if (member->user() == user && !member->has_ended()) devices.push_back(member.get());
+  }
+  return devices.empty() ? nullptr : devices[plan_.below(devices.size())];
+}
+
+// Text of every sort: short and long, one line and several, and not only ASCII.
+std::string Swarm::next_text(const Member& member) {
+  static const char* const kWords[] = {"swallow", "tab\there", "line\nbreak", "鸟不落地",
+                                       "é",       "🐦",         "\"quoted\"",  "back\\slash"};
+  std::string text =
+      member.user().str() + "/" + member.device().str() + " " + std::to_string(++numbered_);
+  const std::uint64_t span = config_.max_text_bytes - config_.min_text_bytes + 1;
+  const std::uint64_t wanted = config_.min_text_bytes + plan_.below(span);
+  while (text.size() < wanted) {
+    text += ' ';
+    text += kWords[plan_.below(std::size(kWords))];
+  }
+  return text;
+}
+
+void Swarm::send_some() {
+  if (!sending_ || config_.pairs.empty()) {
+    send_timer_.cancel();
+    return;
+  }
+  const MonotonicTime now = loop_.now();
+  credit_ += config_.rate * std::chrono::duration<double>(now - last_send_).count();
+  credit_ = std::min(credit_, kMostCredit);
+  last_send_ = now;
+  for (; credit_ >= 1; credit_ -= 1) {
+    if (config_.total > 0 && planned_ == config_.total) {
+      sending_ = false;
+      return print("stopped");
+    }
+    ++planned_;
+    auto [from, to] = config_.pairs[plan_.below(config_.pairs.size())];
+    if (plan_.below(2) == 1) std::swap(from, to);
+    Member* member = member_of(from);
+    if (member == nullptr) std::swap(from, to);
+    if (member == nullptr) member = member_of(from);
+    if (member == nullptr) continue;
+    const bool stored = plan_.below(100) < config_.stored_percent;
+    member->send(to, next_text(*member),
+                 stored ? client::Strength::kStored : client::Strength::kLogged);
+  }
+}
+
+bool Swarm::all(bool (Member::*is)() const) const {
+  return std::all_of(members_.begin(), members_.end(),
+                     [is](const auto& member) { return member->has_ended() || ((*member).*is)(); });
+}
+
+// Conditions are cheap, and no event says when the last of them has come true.
+void Swarm::poll() {
+  if (members_.empty() && wait_ != Wait::kEnd) return;
+  if (wait_ == Wait::kReady && all(&Member::is_ready)) {
+    wait_ = Wait::kNothing;
+    print("ready");
+  } else if (wait_ == Wait::kAnswers && all(&Member::is_answered)) {
+    wait_ = Wait::kChecks;
+    for (auto& member : members_) member->begin_check();
+  } else if (wait_ == Wait::kChecks && all(&Member::is_checked)) {
+    wait_ = Wait::kNothing;
+    print("drained");
+  } else if (wait_ == Wait::kEnd && all(&Member::has_ended)) {
+    print("bye");
+    loop_.stop();
+  }
+}
+
+void Swarm::print(const std::string& status, const std::string& text) {
+  client::SyncEngine::Counters sync;
+  std::uint64_t repeats = 0;
+  std::uint64_t logins = 0;
+  std::uint64_t ended = 0;
+  std::uint64_t unanswered = 0;
+  for (const auto& member : members_) {
+    const auto& one = member->client().sync().counters();
+    sync.syncs += one.syncs;
+    sync.fetches += one.fetches;
+    sync.fetched += one.fetched;
+    sync.gaps += one.gaps;
+    sync.live_missed += one.live_missed;
+    sync.duplicates += one.duplicates;
+    repeats += member->client().queue().counters().repeats;
+    unanswered += member->client().queue().unacknowledged();
+    logins += member->client().logins();
+    ended += member->has_ended() ? 1 : 0;
+  }
+  const nlohmann::ordered_json line = {{"status", status},
+                                       {"text", text},
+                                       {"members", members_.size()},
+                                       {"ended", ended},
+                                       {"logins", logins},
+                                       {"sent", totals_.sent},
+                                       {"acked", totals_.acked},
+                                       {"stored", totals_.stored},
+                                       {"refused", totals_.refused},
+                                       {"unanswered", unanswered},
+                                       {"received", totals_.received},
+                                       {"dropped", totals_.dropped},
+                                       {"repeats", repeats},
+                                       {"syncs", sync.syncs},
+                                       {"fetches", sync.fetches},
+                                       {"fetched", sync.fetched},
+                                       {"gaps", sync.gaps},
+                                       {"live_missed", sync.live_missed},
+                                       {"duplicates", sync.duplicates},
+                                       {"ack_p50_ms", percentile(totals_.ack_ms, 0.5)},
+                                       {"ack_p99_ms", percentile(totals_.ack_ms, 0.99)},
+                                       {"ack_max_ms", percentile(totals_.ack_ms, 1)}};
+  std::printf("%s\n", line.dump().c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace martlet::swarm

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/swarm/config.h"
+#include "support/swarm/member.h"
+#include "support/swarm/registration.h"
+#include "tools/input.h"
+
+namespace martlet::swarm {
+
+// All members, the sending plan, and the commands on standard input:
+//   start [RATE]   send by the plan          stop    send no more
+//   drain          stop, wait until every send is answered and every member has checked its tail
+//   send USER DEVICE TO TEXT…                reconnect
+//   tick           print the sums            quit    say goodbye and end
+// Each line of standard output is a JSON object with "status": ready (all members are online),
+// sending, stopped, drained, tick, error, bye.
+class Swarm {
+ public:
+  Swarm(event::Loop& loop, Config config);
+
+  void start();
+
+ private:
+  enum class Wait { kReady, kNothing, kAnswers, kChecks, kEnd };
+
+  void register_next();
+  void start_members();
+  void on_command(const std::string& line);
+  void send_one(const std::string& arguments);
+  void send_some();
+  Member* member_of(const UserId& user);
+  std::string next_text(const Member& member);
+  void poll();
+  bool all(bool (Member::*is)() const) const;
+  void print(const std::string& status, const std::string& text = {});
+
+  event::Loop& loop_;
+  Config config_;
+  SystemRandom random_;
+  SeededRandom plan_;
+  Totals totals_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::deque<std::pair<UserId, net::Address>> to_register_;
+  std::vector<std::unique_ptr<Registration>> registering_;
+  std::size_t registered_out_ = 0;
+  std::unique_ptr<tools::InputLines> commands_;
+  Wait wait_ = Wait::kNothing;
+  bool sending_ = false;
+  double credit_ = 0;
+  MonotonicTime last_send_{};
+  std::uint64_t planned_ = 0;
+  std::uint64_t numbered_ = 0;
+  event::Timer send_timer_;
+  event::Timer poll_timer_;
+};
+
+}  // namespace martlet::swarm
