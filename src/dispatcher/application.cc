@@ -1,0 +1,52 @@
+#include "dispatcher/application.h"
+
+#include <utility>
+
+#include "bus/cluster_check.h"
+
+namespace martlet::dispatcher {
+
+DispatcherApplication::DispatcherApplication(service::Context& context,
+                                             const DispatcherOptions& options, Backends backends)
+    : shards_(context.common.shards),
+      options_(options),
+      backends_(std::move(backends)),
+      metrics_(context.registry),
+      dispatcher_({context.loop, *backends_.bus, *backends_.log, *backends_.leases, options_,
+                   shards_, backends_.name, metrics_}) {}
+
+void DispatcherApplication::start(Started on_started) {
+  backends_.kv->ensure(options_.replicas, [this, on_started](const Result<void>& ensured) {
+    if (is_stopping_) return;
+    if (!ensured) return on_started(ensured);
+    check_shards(on_started);
+  });
+}
+
+void DispatcherApplication::check_shards(Started on_started) {
+  bus::check_cluster(*backends_.kv, shards_, [this, on_started](const Result<void>& same) {
+    if (is_stopping_) return;
+    if (same) dispatcher_.start();
+    on_started(same);
+  });
+}
+
+Result<void> DispatcherApplication::ready() const {
+  if (is_stopping_) return fail(ErrorCode::kShuttingDown, "stopping");
+  if (!backends_.bus->is_connected()) return fail(ErrorCode::kUnavailable, "no broker");
+  if (backends_.leases->renewal_age() > bus::kHeartbeatDead) {
+    return fail(ErrorCode::kUnavailable, "leases are not renewed");
+  }
+  return {};
+}
+
+void DispatcherApplication::stop_phase_one(Done on_done) {
+  is_stopping_ = true;
+  dispatcher_.let_go_of_all(std::move(on_done));
+}
+
+void DispatcherApplication::stop_phase_two(Done on_done) {
+  dispatcher_.stop(std::move(on_done));
+}
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,41 @@
+#include "dispatcher/limits.h"
+
+#include "dispatcher/application.h"
+
+namespace martlet::dispatcher {
+namespace {
+
+std::uint64_t ms(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+}  // namespace
+
+std::vector<service::Limit> limits() {
+  return {
+      {"kWindowTime", ms(kWindowTime), "ms", "least of dispatcher.window_s"},
+      {"kClockMarginMs", kClockMarginMs, "ms",
+       "clocks may differ by so much before duplicates are looked up"},
+      {"kMaxAskersPerMessage", kMaxAskersPerMessage, "requests",
+       "copies of a message answered by one append"},
+      {"kMaxParkedFramesPerUser", kMaxParkedFramesPerUser, "frames",
+       "of one user in one shard that wait for the database"},
+      {"kMaxParkedBytes", kMaxParkedBytes, "bytes", "of a shard's frames that wait"},
+      {"kParkingTime", ms(kParkingTime), "ms", "a frame waits for the database"},
+      {"kMaxColdItems", kMaxColdItems, "items", "in one question to the database"},
+      {"kColdTimeout", ms(kColdTimeout), "ms", "for its answer"},
+      {"kMaxQueuedBytes", kMaxQueuedBytes, "bytes", "of a shard's entries that wait for an append"},
+      {"kAppendTimeout", ms(kAppendTimeout), "ms", "for an append to be acknowledged"},
+      {"kMaxAnswersPerPublish", kMaxAnswersPerPublish, "answers", "in one message to an edge"},
+      {"kMaxBufferedFrames", kMaxBufferedFrames, "frames", "kept while a shard is taken over"},
+      {"kMaxBufferedBytes", kMaxBufferedBytes, "bytes", "of these frames"},
+      {"kMaxRepublishedEntries", kMaxRepublishedEntries, "entries",
+       "published live again after a take-over"},
+      {"kMaxRepublishedBytes", kMaxRepublishedBytes, "bytes", "of these entries"},
+      {"kMaxResyncHints", kMaxResyncHints, "conversations", "hinted to sync for the rest"},
+      {"kMaxAppendBytes", kMaxAppendBytes, "bytes", "in one append"},
+  };
+}
+
+}  // namespace martlet::dispatcher

@@ -1,0 +1,60 @@
+#include "base/bytes.h"
+#include "base/random.h"
+#include "bus/cluster_check.h"
+#include "bus/kv_leases.h"
+#include "bus/nats_bus.h"
+#include "bus/nats_kv.h"
+#include "bus/nats_log.h"
+#include "dispatcher/application.h"
+#include "service/run.h"
+
+namespace {
+
+using namespace martlet;
+
+using Created = Result<std::unique_ptr<service::Application>>;
+
+// Fresh at every start, so that nobody takes this process for the one before; the name is for
+// people.
+std::string make_member(const std::string& name, Random& random) {
+  const bool is_fit = is_valid_id(name) && name.size() + 9 <= kMaxIdBytes;
+  return (is_fit ? name : "dispatcher") + "-" + base::to_hex(random.bytes(4));
+}
+
+Created create(service::Context& context, const dispatcher::DispatcherOptions& options,
+               Random& random) {
+  bus::BusOptions bus_options;
+  bus_options.url = context.common.nats_url;
+  bus_options.name = context.common.name;
+  bus_options.wait = context.common.nats_wait;
+  auto bus = bus::connect(context.loop, bus_options);
+  if (!bus) return tl::unexpected(bus.error());
+  const std::string member = make_member(context.common.name, random);
+  auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
+  auto log = std::make_unique<bus::NatsLog>(**bus);
+  auto leases = std::make_unique<bus::KvLeases>(
+      context.loop, *kv, random,
+      bus::LeaseOptions{.kind = "dispatch", .member = member, .shards = context.common.shards});
+  dispatcher::Backends backends{.bus = std::move(*bus),
+                                .log = std::move(log),
+                                .kv = std::move(kv),
+                                .leases = std::move(leases),
+                                .name = member};
+  return std::make_unique<dispatcher::DispatcherApplication>(context, options, std::move(backends));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  SystemRandom random;
+  dispatcher::DispatcherOptions options;
+  service::Definition definition;
+  definition.name = "dispatcher";
+  definition.declare_keys = [&](config::Keys& keys) { dispatcher::declare(keys, options); };
+  definition.declare_metrics = [](metrics::Registry& registry) {
+    const dispatcher::DispatcherMetrics metrics(registry);
+  };
+  definition.create = [&](service::Context& context) { return create(context, options, random); };
+  definition.limits = dispatcher::limits();
+  return service::run(argc, argv, definition);
+}
