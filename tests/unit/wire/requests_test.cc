@@ -215,6 +215,7 @@ TEST(Requests, FetchHasOneToAThousandRanges) {
 
 TEST(Requests, RangesThatAreReversedZeroOrHugeAreRefused) {
   EXPECT_EQ(code_of(parse_fetch(encode_raw_ranges(1, 9, 8))), ErrorCode::kBadRange);
+  EXPECT_EQ(detail_of(parse_fetch(encode_raw_ranges(1, 9, 8))), "ranges has a reversed one");
   EXPECT_EQ(code_of(parse_fetch(encode_raw_ranges(1, 0, 8))), ErrorCode::kBadRange);
   EXPECT_EQ(code_of(parse_fetch(encode_raw_ranges(1, 1, kMaxRangeSeqs))), ErrorCode::kNone);
   EXPECT_EQ(code_of(parse_fetch(encode_raw_ranges(1, 1, kMaxRangeSeqs + 1))), ErrorCode::kBadRange);
