@@ -1,5 +1,6 @@
 #include "bus/cluster_check.h"
 #include "bus/kv_leases.h"
+#include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "bus/nats_log.h"
@@ -42,6 +43,7 @@ Created create(service::Context& context, const persist::PersistOptions& options
   bus_options.wait = context.common.nats_wait;
   auto bus = bus::connect(context.loop, bus_options);
   if (!bus) return tl::unexpected(bus.error());
+  bus::add_metrics(context.registry, bus->get());
 
   persist::Backends backends;
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
@@ -68,6 +70,7 @@ int main(int argc, char** argv) {
   definition.declare_keys = [&](config::Keys& keys) { persist::declare(keys, options); };
   definition.declare_metrics = [](metrics::Registry& registry) {
     const persist::PersistMetrics metrics(registry);
+    bus::add_metrics(registry, nullptr);
   };
   definition.create = [&](service::Context& context) { return create(context, options, random); };
   definition.limits = persist::limits();

@@ -103,8 +103,7 @@ Result<void> Persist::ready() const {
 
 // ---- shards
 
-void Persist::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&) {
-  MARTLET_LOG(info, "shard_acquired shard={} epoch={}", shard.value(), epoch.value());
+void Persist::on_acquired(ShardId shard, Epoch, const bus::ShardRecord&) {
   auto follower = std::make_unique<Follower>(
       Follower::Parts{loop_, *backends_.store, *backends_.log, watermarks_, metrics_, random_,
                       options_.keep, [this](ShardId stored) { announce(stored); }},
@@ -117,7 +116,6 @@ void Persist::on_release_wanted(ShardId shard) {
   const auto found = followers_.find(shard);
   if (found == followers_.end()) return backends_.leases->give_back(shard);
   found->second->release([this, shard] {
-    MARTLET_LOG(info, "shard_given_back shard={}", shard.value());
     // The follower is calling: it ends with this turn.
     loop_.defer_delete(std::move(followers_[shard]));
     followers_.erase(shard);
@@ -126,7 +124,6 @@ void Persist::on_release_wanted(ShardId shard) {
 }
 
 void Persist::on_lost(ShardId shard) {
-  MARTLET_LOG(info, "shard_lost shard={}", shard.value());
   const auto found = followers_.find(shard);
   if (found == followers_.end()) return;
   loop_.defer_delete(std::move(found->second));
@@ -193,9 +190,13 @@ void Persist::on_tick() {
   barrier_.tick(now);
   cold_.tick(now);
   if (barrier_.wants_look_up(now)) look_up_ends();
+  std::size_t following = 0;
   std::size_t stuck = 0;
-  for (const auto& [shard, follower] : followers_) stuck += follower->core().is_stuck() ? 1 : 0;
-  metrics_.shards_followed(followers_.size());
+  for (const auto& [shard, follower] : followers_) {
+    following += follower->core().is_following() ? 1 : 0;
+    stuck += follower->core().is_stuck() ? 1 : 0;
+  }
+  metrics_.shards_followed(following);
   metrics_.shards_stuck(stuck);
   metrics_.waiting(barrier_.waiting());
   metrics_.open_requests(open_.count + cold_.open() + shard_desk_.open());

@@ -1,0 +1,151 @@
+#include "bus/subjects.h"
+#include "world.h"
+
+namespace martlet::persist {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FollowTest : public PersistTest {
+ protected:
+  const ConversationId conversation_ = between("alice", "bob");
+  const ShardId shard_ = store::shard_of(conversation_);
+
+  wire::ShardAnswer ask_shard() {
+    const Bytes reply =
+        request(bus::subject::rpc_shard(), wire::encode(wire::ShardQuestion{shard_}));
+    return *wire::parse_shard_answer(reply);
+  }
+};
+
+TEST_F(FollowTest, StoresWhatIsAppendedAndAnnouncesIt) {
+  start_persist();
+  send("alice", "bob", 20);
+  EXPECT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(20); }));
+  expect_all_stored();
+}
+
+TEST_F(FollowTest, TwoPersistsShareTheShardsAndOneTakesOverWhatTheOtherLeaves) {
+  Node& first = start_persist();
+  Node& second = start_persist();
+  EXPECT_TRUE(wait_for([&] {
+    return metric(first, "martlet_persist_shards_followed") == kShards / 2 &&
+           metric(second, "martlet_persist_shards_followed") == kShards / 2;
+  }));
+  send("alice", "bob", 10);
+  send("alice", "carol", 10);
+  send("carol", "bob", 10);
+  drop_persist(first);
+  send("alice", "bob", 10);
+  send("alice", "carol", 10);
+  send("carol", "bob", 10);
+  expect_all_stored();
+  EXPECT_EQ(metric(second, "martlet_persist_shards_stuck"), 0);
+}
+
+TEST_F(FollowTest, AStoppedPersistGivesItsShardsBackAtOnce) {
+  Node& first = start_persist();
+  Node& second = start_persist();
+  EXPECT_TRUE(
+      wait_for([&] { return metric(second, "martlet_persist_shards_followed") == kShards / 2; }));
+  stop_persist(first);
+  send("alice", "bob", 5);
+  expect_all_stored();
+}
+
+TEST_F(FollowTest, LostDatabaseConnectionsLoseAndDoubleNothing) {
+  start_persist();
+  for (int round = 0; round < 20; ++round) {
+    send("alice", "bob", 5);
+    scalar(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
+        "current_database() AND pid <> pg_backend_pid()");
+  }
+  expect_all_stored();
+}
+
+TEST_F(FollowTest, ABrokerThatWasKilledIsFollowedAgain) {
+  start_persist();
+  send("alice", "bob", 5);
+  expect_all_stored();
+  restart_broker(false);
+  send("alice", "bob", 5);
+  expect_all_stored();
+}
+
+TEST_F(FollowTest, PoisonIsPutAsideAndTheRestIsStored) {
+  run("ALTER TABLE messages ADD CHECK (octet_length(content) < 1000)");
+  Node& node = start_persist();
+  append(shard_,
+         {message(conversation_, "alice"), message(conversation_, "alice", std::string(2000, 'x')),
+          message(conversation_, "bob")});
+  send("alice", "bob", 3);
+  EXPECT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(4); }));
+  EXPECT_TRUE(all_stored()) << "the poison as a tombstone";
+  EXPECT_EQ(scalar("SELECT count(*) FROM messages WHERE content IS NULL"), "1");
+  EXPECT_EQ(scalar("SELECT count(*) FROM dead_entries"), "1");
+  EXPECT_EQ(metric(node, "martlet_persist_alarms_total{alarm=\"dead\"}"), 1);
+}
+
+TEST_F(FollowTest, ADuplicateStopsItsShardAndNoOther) {
+  Node& node = start_persist();
+  wire::Entry entry = message(conversation_, "alice");
+  append(shard_, {entry});
+  ASSERT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(1); }));
+  entry.seq = Seq(2);
+  append(shard_, {entry});
+  EXPECT_TRUE(wait_for([&] { return metric(node, "martlet_persist_shards_stuck") == 1; }));
+  EXPECT_EQ(announced_[shard_], LogPosition(1));
+  ConversationId other = between("alice", "carol");
+  ASSERT_NE(store::shard_of(other), shard_);
+  send("alice", "carol", 3);
+  EXPECT_TRUE(wait_for([&] { return announced_[store::shard_of(other)] == LogPosition(3); }));
+}
+
+TEST_F(FollowTest, AWipedLogGetsANewGenerationAndGoesOn) {
+  start_persist();
+  send("alice", "bob", 5);
+  expect_all_stored();
+  restart_broker(true);
+  bool created = false;
+  log_->ensure(shard_, {8U << 20, 1},
+               [&](const Result<void>& done) { created = done.has_value(); });
+  ASSERT_TRUE(wait_for([&] { return created; }));
+  const wire::ShardAnswer answer = ask_shard();
+  EXPECT_EQ(answer.error.code, ErrorCode::kNone) << answer.error.detail;
+  EXPECT_EQ(answer.generation, Generation(2));
+  EXPECT_EQ(answer.base, 5u);
+  EXPECT_EQ(answer.watermark, LogPosition(5));
+  generations_[shard_] = Generation(2);
+  info(shard_);
+  send("alice", "bob", 5);
+  EXPECT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(10); }));
+  expect_all_stored();
+  EXPECT_EQ(scalar("SELECT string_agg(DISTINCT generation::text, ' ') FROM messages"), "1 2");
+}
+
+TEST_F(FollowTest, ShardAnswersNameTheWatermark) {
+  start_persist();
+  send("alice", "bob", 3);
+  ASSERT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(3); }));
+  const wire::ShardAnswer answer = ask_shard();
+  EXPECT_EQ(answer.watermark, LogPosition(3));
+  EXPECT_EQ(answer.generation, Generation(1));
+  EXPECT_EQ(answer.base, 0u);
+}
+
+TEST_F(FollowTest, DeletesWhatIsStoredForLongEnough) {
+  options_.keep = 1s;
+  start_persist();
+  send("alice", "bob", 10);
+  expect_all_stored();
+  // A purge comes every 10 s.
+  for (int look = 0; look < 10'000 && info(shard_).first < bus::LogSequence(10); ++look) {
+  }
+  EXPECT_EQ(info(shard_).first, bus::LogSequence(10));
+  send("alice", "bob", 1);
+  expect_all_stored();
+}
+
+}  // namespace
+}  // namespace martlet::persist
