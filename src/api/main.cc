@@ -1,6 +1,7 @@
 #include "api/application.h"
 #include "api/limits.h"
 #include "api/options.h"
+#include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "lib/redis/client.h"
 #include "registry/redis_sessions.h"
@@ -39,6 +40,7 @@ Created create(service::Context& context, const api::ApiOptions& own) {
   options.wait = context.common.nats_wait;
   auto bus = bus::connect(context.loop, options);
   if (!bus) return tl::unexpected(bus.error());
+  bus::add_metrics(context.registry, bus->get());
   return std::make_unique<api::ApiApplication>(context, std::move(*bus),
                                                std::make_unique<Directory>(context.loop, *redis));
 }
@@ -50,6 +52,7 @@ int serve(int argc, char** argv) {
   definition.declare_keys = [&](config::Keys& keys) { api::declare(keys, options); };
   definition.declare_metrics = [](metrics::Registry& registry) {
     const api::ApiMetrics metrics(registry);
+    bus::add_metrics(registry, nullptr);
   };
   definition.create = [&](service::Context& context) { return create(context, options); };
   definition.limits = api::limits();

@@ -1,5 +1,6 @@
 #include "auth/token.h"
 #include "bus/cluster_check.h"
+#include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "edge/application.h"
@@ -18,7 +19,7 @@ using Created = Result<std::unique_ptr<service::Application>>;
 // The directory together with its connection.
 class Directory final : public registry::Sessions {
  public:
-  Directory(event::Loop& loop, redis::ClientOptions options)
+  Directory(martlet::event::Loop& loop, redis::ClientOptions options)
       : client_(loop, random_, std::move(options)), sessions_(loop, client_) {}
 
   void add(const registry::SessionRecord& record) override { sessions_.add(record); }
@@ -54,6 +55,7 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   bus_options.wait = context.common.nats_wait;
   auto bus = bus::connect(context.loop, bus_options);
   if (!bus) return tl::unexpected(bus.error());
+  bus::add_metrics(context.registry, bus->get());
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
   edge::EdgeBackends backends{.bus = std::move(*bus),
                               .cluster = std::move(kv),
@@ -71,6 +73,7 @@ int main(int argc, char** argv) {
   definition.declare_keys = [&](config::Keys& keys) { edge::declare(keys, options); };
   definition.declare_metrics = [](metrics::Registry& registry) {
     const edge::EdgeMetrics metrics(registry);
+    bus::add_metrics(registry, nullptr);
   };
   definition.create = [&](service::Context& context) { return create(context, options); };
   definition.limits = edge::limits();
