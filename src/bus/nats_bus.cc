@@ -34,6 +34,17 @@ std::string barrier_subject_of(const std::string& inbox) {
   return inbox + ".b.*";
 }
 
+Result<BusLinks> open_links(event::Loop& loop, const std::shared_ptr<nats::InboundQueue>& queue,
+                            const nats::ConnectionOptions& options, const std::string& inbox) {
+  // In this order: a publisher may only be destroyed on the loop, and this may be another thread.
+  auto subscriber = nats::Subscriber::connect(loop, queue, options);
+  if (!subscriber) return tl::unexpected(subscriber.error());
+  auto publisher =
+      nats::Publisher::connect(loop, options, queue, kAnswersId, answers_subject_of(inbox));
+  if (!publisher) return tl::unexpected(publisher.error());
+  return BusLinks{std::move(*publisher), std::move(*subscriber)};
+}
+
 Error not_connected() {
   return {ErrorCode::kUnavailable, "not connected to NATS"};
 }
@@ -54,13 +65,13 @@ class NatsBus::NatsSubscription final : public Subscription {
 };
 
 NatsBus::NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, std::string inbox,
-                 std::unique_ptr<nats::Publisher> publisher,
-                 std::unique_ptr<nats::Subscriber> subscriber)
+                 nats::ConnectionOptions options, BusLinks links)
     : loop_(loop),
       queue_(std::move(queue)),
       inbox_(std::move(inbox)),
-      publisher_(std::move(publisher)),
-      subscriber_(std::move(subscriber)),
+      options_(std::move(options)),
+      publisher_(std::move(links.publisher)),
+      subscriber_(std::move(links.subscriber)),
       replies_(kMaxWaiting),
       expiry_(loop,
               [this] {
@@ -68,8 +79,7 @@ NatsBus::NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, s
                 if (replies_.empty()) expiry_.cancel();
               }),
       prober_(loop, [this] { probe(); }) {
-  publisher_->on_change([this](bool connected) { on_link(connected); });
-  subscriber_->on_change([this](bool connected) { on_link(connected); });
+  watch_links();
   const auto on_answer =
       std::make_shared<MessageHandler>([this](const nats::Message& m) { deliver(m); });
   handlers_.emplace(kAnswersId, on_answer);
@@ -81,6 +91,13 @@ NatsBus::NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, s
 
 NatsBus::~NatsBus() {
   self_.reset();
+  if (reopener_.joinable()) reopener_.join();
+}
+
+void NatsBus::watch_links() {
+  publisher_->start();
+  publisher_->on_change([this](bool connected) { on_link(connected); });
+  subscriber_->on_change([this](bool connected) { on_link(connected); });
 }
 
 SendResult NatsBus::publish(std::string_view subject, BytesView payload) {
@@ -320,6 +337,7 @@ void NatsBus::rejoined(Result<void> done) {
 // A message to ourselves. It finds a publishing link that is silently dead (the library must not
 // ping there), and it is behind everything that the delivery thread had to do.
 void NatsBus::probe() {
+  if (publisher_->is_closed() || subscriber_->is_closed()) return reopen();
   if (!ready_) return rejoin();
   const MonotonicTime sent = loop_.now();
   after_publishes(kProbeTimeout, [this, sent](Result<void> done) {
@@ -335,24 +353,33 @@ void NatsBus::probe() {
   });
 }
 
-namespace {
-
-struct Links {
-  std::unique_ptr<nats::Publisher> publisher;
-  std::unique_ptr<nats::Subscriber> subscriber;
-};
-
-Result<Links> open_links(event::Loop& loop, const std::shared_ptr<nats::InboundQueue>& queue,
-                         const nats::ConnectionOptions& options, const std::string& inbox) {
-  auto publisher =
-      nats::Publisher::connect(loop, options, queue, kAnswersId, answers_subject_of(inbox));
-  if (!publisher) return tl::unexpected(publisher.error());
-  auto subscriber = nats::Subscriber::connect(loop, queue, options);
-  if (!subscriber) return tl::unexpected(subscriber.error());
-  return Links{std::move(*publisher), std::move(*subscriber)};
+// The library gives a connection up after two refusals of the password and after errors that it
+// does not know. A broker that comes back to its senses must find us again.
+void NatsBus::reopen() {
+  if (reopening_) return;
+  if (ready_) on_lost();
+  reopening_ = true;
+  if (reopener_.joinable()) reopener_.join();
+  reopener_ = std::thread([this, self = std::weak_ptr(self_)] {
+    auto links = std::make_shared<Result<BusLinks>>(open_links(loop_, queue_, options_, inbox_));
+    loop_.post([self, links] {
+      if (const auto bus = self.lock()) (*bus)->on_reopened(std::move(*links));
+    });
+  });
 }
 
-}  // namespace
+void NatsBus::on_reopened(Result<BusLinks> links) {
+  reopening_ = false;
+  if (!links) {
+    MARTLET_LOG(warn, "bus_reopen_failed error=\"{}\"", links.error().detail);
+    return;  // the next probe tries again
+  }
+  subscriber_->copy_to(*links->subscriber);
+  publisher_ = std::move(links->publisher);
+  subscriber_ = std::move(links->subscriber);
+  watch_links();
+  rejoin();
+}
 
 Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& options) {
   nats::ConnectionOptions link;
@@ -368,7 +395,7 @@ Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& op
   const std::string inbox = "_INBOX." + base::to_hex(SystemRandom().bytes(12));
   const SystemClock clock;
   const MonotonicTime deadline = clock.now() + options.wait;
-  Result<Links> links = open_links(loop, queue, link, inbox);
+  Result<BusLinks> links = open_links(loop, queue, link, inbox);
   while (!links && links.error().code == ErrorCode::kUnavailable && clock.now() < deadline) {
     std::this_thread::sleep_for(kConnectPause);
     links = open_links(loop, queue, link, inbox);
@@ -385,8 +412,7 @@ Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& op
                 fmt::format("NATS at {} has max_payload {}, at least {} is needed",
                             nats::masked_url(options.url), max_payload, kMinServerPayloadBytes));
   }
-  auto bus = std::make_unique<NatsBus>(loop, queue, inbox, std::move(links->publisher),
-                                       std::move(links->subscriber));
+  auto bus = std::make_unique<NatsBus>(loop, queue, inbox, link, std::move(*links));
   *slot = bus->self_;
   if (!bus->subscriber_->flush(link.connect_timeout)) {
     return fail(ErrorCode::kUnavailable, "NATS does not answer");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <unordered_map>
 
 #include "base/random.h"
@@ -36,6 +37,11 @@ struct BusStats {
   std::size_t backlog_bytes = 0;  // published, not yet taken by the socket
 };
 
+struct BusLinks {
+  std::unique_ptr<nats::Publisher> publisher;
+  std::unique_ptr<nats::Subscriber> subscriber;
+};
+
 // A question to the broker itself (JetStream), with headers.
 struct Question {
   std::string_view subject;
@@ -52,7 +58,7 @@ struct Question {
 class NatsBus final : public Bus {
  public:
   NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, std::string inbox,
-          std::unique_ptr<nats::Publisher> publisher, std::unique_ptr<nats::Subscriber> subscriber);
+          nats::ConnectionOptions options, BusLinks links);
   ~NatsBus() override;
   NatsBus(const NatsBus&) = delete;
   NatsBus& operator=(const NatsBus&) = delete;
@@ -111,11 +117,15 @@ class NatsBus final : public Bus {
   void pass_subscriptions(Duration timeout, Done callback);
   void pass_publishes(Duration timeout, Done callback);
   void probe();
+  void reopen();
+  void on_reopened(Result<BusLinks> links);
+  void watch_links();
   void set_state(BusState state);
 
   event::Loop& loop_;
   std::shared_ptr<nats::InboundQueue> queue_;
   const std::string inbox_;
+  const nats::ConnectionOptions options_;
   std::unique_ptr<nats::Publisher> publisher_;
   std::unique_ptr<nats::Subscriber> subscriber_;
   Replies replies_;
@@ -126,6 +136,8 @@ class NatsBus final : public Bus {
   std::function<void(BusState)> listener_;
   bool ready_ = true;
   bool rejoining_ = false;
+  std::thread reopener_;  // connecting blocks; at most one at a time
+  bool reopening_ = false;
   int lost_probes_ = 0;
   BusStats stats_;
   event::Timer expiry_;

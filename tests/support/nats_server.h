@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace martlet::test {
@@ -22,7 +23,8 @@ class NatsServer {
 
   void kill();     // SIGKILL, and waits for the end
   void restart();  // on the same port, with what is on disk
-  void wipe();     // forgets what is on disk; only while it is killed
+  void set_settings(std::vector<std::string> settings) { settings_ = std::move(settings); }
+  void wipe();  // forgets what is on disk; only while it is killed
   void pause();
   void resume();
 

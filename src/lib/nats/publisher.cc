@@ -31,6 +31,7 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
 
   natsStatus set_options(natsOptions* raw, const std::string& name);
   natsStatus connect(natsOptions* raw);
+  void start();
   void close();
 
   // Library's threads; does nothing once the publisher is gone.
@@ -55,6 +56,7 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
   std::shared_ptr<LiveSubscriptions> live = std::make_shared<LiveSubscriptions>();
   bool connected = false;
   bool flush_scheduled = false;
+  natsSock first_socket = -1;
   natsSock socket = -1;
   std::unique_ptr<event::SocketWatch> watch;
   std::size_t backlog = 0;
@@ -62,6 +64,7 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
   std::string subject;  // these two are kept for their memory
   std::string reply;
 
+  std::atomic<bool> started = false;  // on the loop from here on
   std::atomic<bool> write_wanted = false;
   std::atomic<bool> closed = false;
   std::mutex mutex;
@@ -71,8 +74,13 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
 natsStatus Publisher::Link::set_options(natsOptions* raw, const std::string& name) {
   const auto on_attach = [](void** user, void* self, natsConnection*, natsSock fd) {
     *user = self;
-    // At a reconnect this is a thread of the library.
-    static_cast<Link*>(self)->post([fd](Link& link) { link.attach(fd); });
+    Link* link = static_cast<Link*>(self);
+    if (link->started) {
+      // A reconnect, on a thread of the library.
+      link->post([fd](Link& l) { l.attach(fd); });
+    } else {
+      link->first_socket = fd;
+    }
     return NATS_OK;
   };
   const auto on_read = [](void* self, bool add) {
@@ -120,7 +128,13 @@ natsStatus Publisher::Link::connect(natsOptions* raw) {
   return NATS_OK;
 }
 
+void Publisher::Link::start() {
+  started = true;
+  attach(first_socket);
+}
+
 void Publisher::Link::close() {
+  if (!started) start();
   // Closing waits for a PONG of what is unsent, which this very thread would have to read.
   if (connected) flush();
   {
@@ -145,9 +159,10 @@ void Publisher::Link::attach(natsSock new_socket) {
   watch->want(true, write_wanted);
 }
 
-// The library is about to close the socket.
+// The library is about to close the socket. From one of its own threads it means a socket of a
+// failed attempt to reconnect, which we never had.
 void Publisher::Link::detach() {
-  MARTLET_ASSERT(loop.is_inside());
+  if (!loop.is_inside()) return;
   watch.reset();
 #if NATS_VERSION_NUMBER >= 0x030902
   natsConnection_ProcessCloseEvent(&socket);
@@ -187,7 +202,7 @@ void Publisher::Link::schedule_flush() {
 }
 
 void Publisher::Link::flush() {
-  if (connection == nullptr || socket < 0 || !write_wanted) return;
+  if (!started || connection == nullptr || socket < 0 || !write_wanted) return;
   natsConnection_ProcessWriteEvent(connection);
   backlog = write_wanted ? static_cast<std::size_t>(natsConnection_Buffered(connection)) : 0;
   if (watch) watch->want(true, write_wanted);
@@ -242,6 +257,10 @@ Result<std::unique_ptr<Publisher>> Publisher::connect(event::Loop& loop,
 
 Publisher::~Publisher() {
   if (link_) link_->close();
+}
+
+void Publisher::start() {
+  link_->start();
 }
 
 bool Publisher::publish(const Outgoing& message) {

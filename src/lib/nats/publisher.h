@@ -37,8 +37,8 @@ struct Outgoing {
 // Loop thread. Loop and queue must outlive it.
 class Publisher {
  public:
-  // Blocks for at most options.connect_timeout; for start-up only. What comes on the subject
-  // `answers` (may be a wildcard) goes into the queue under the id.
+  // Blocks for at most options.connect_timeout; any thread. What comes on the subject `answers`
+  // (may be a wildcard) goes into the queue under the id. Nothing moves before start().
   static Result<std::unique_ptr<Publisher>> connect(event::Loop& loop,
                                                     const ConnectionOptions& options,
                                                     std::shared_ptr<InboundQueue> queue,
@@ -46,6 +46,9 @@ class Publisher {
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
+
+  // On the loop's thread, once.
+  void start();
 
   // False: dropped, because the link is down or kMaxBacklogBytes wait for it already.
   bool publish(const Outgoing& message);

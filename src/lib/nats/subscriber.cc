@@ -218,6 +218,12 @@ bool Subscriber::is_closed() const {
   return link_->closed;
 }
 
+void Subscriber::copy_to(Subscriber& other) const {
+  for (const auto& [id, entry] : link_->entries) {
+    other.subscribe(id, entry.subject, entry.queue_group, entry.droppable);
+  }
+}
+
 void Subscriber::free_unsubscribed(MonotonicTime passed) {
   std::deque<Resting>& resting = link_->resting;
   const MonotonicTime limit = std::min(passed, link_->loop.now() - kRest);

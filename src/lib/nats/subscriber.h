@@ -22,7 +22,7 @@ namespace martlet::nats {
 // Loop thread. Loop and queue must outlive it.
 class Subscriber {
  public:
-  // Blocks for at most options.connect_timeout; for start-up only.
+  // Blocks for at most options.connect_timeout; any thread.
   static Result<std::unique_ptr<Subscriber>> connect(event::Loop& loop,
                                                      std::shared_ptr<InboundQueue> queue,
                                                      const ConnectionOptions& options);
@@ -47,6 +47,9 @@ class Subscriber {
   void on_change(std::function<void(bool connected)> listener);
   // True when the library gave up for good: only a new Subscriber helps.
   bool is_closed() const;
+
+  // Makes all its subscriptions on another one as well; before this one goes.
+  void copy_to(Subscriber& other) const;
 
   // Frees what was unsubscribed before `passed`, a time at which something was published that the
   // queue has received since: the library's delivery thread is past it. Before 3.6.1 the library

@@ -158,6 +158,37 @@ TEST_F(BusTest, AKilledServerFailsWhatWaitsAndAReturnedOneGetsAllSubscriptionsBa
   EXPECT_EQ(got, (std::vector<std::string>{"1", "2"}));
 }
 
+// The library gives up for good after two refusals.
+TEST_F(BusTest, ABrokerThatRefusedUsForAWhileGetsEverythingBack) {
+  const auto a = join("a");
+  std::vector<BusState> states;
+  a->on_state([&](BusState state) { states.push_back(state); });
+  std::vector<std::string> got;
+  const auto subscription = a->subscribe("im.u.x", "", Priority::kDroppable,
+                                         [&](const Incoming& m) { got.emplace_back(m.payload); });
+  server_.set_settings({"authorization { user: im, password: other }"});
+  server_.restart();
+  ASSERT_TRUE(until([&] { return !states.empty(); }));
+  const MonotonicTime refused = loop_.now();
+  until([&] { return loop_.now() - refused > 4s; });
+  EXPECT_FALSE(a->is_connected());
+  server_.set_settings({});
+  server_.restart();
+  ASSERT_TRUE(until([&] { return a->is_connected(); }, 20s));
+  EXPECT_EQ(states, (std::vector{BusState::kDisconnected, BusState::kReconnected}));
+  a->publish("im.u.x", "1");
+  EXPECT_TRUE(until([&] { return got.size() == 1; }));
+}
+
+// Nobody closes the link, it is only silent.
+TEST_F(BusTest, ASilentLinkIsBrokenOffAndMadeAnew) {
+  const auto a = join("a");
+  server_.pause();
+  EXPECT_TRUE(until([&] { return !a->is_connected(); }, 30s));
+  server_.resume();
+  EXPECT_TRUE(until([&] { return a->is_connected(); }, 20s));
+}
+
 // The server does not read: nothing may wait for it, and what exceeds the backlog is dropped.
 TEST_F(BusTest, APausedServerDoesNotBlockPublishing) {
   const auto a = join("a");
