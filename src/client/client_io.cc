@@ -60,8 +60,8 @@ void Client::mark_read(const ConversationId& conversation, Seq seq) {
 }
 
 void Client::history(const wire::History& query, OnHistory on_history) {
-  if (state_ == State::kOff || waiting_.size() >= kMaxWaitingHistories) {
-    on_history(fail(ErrorCode::kUnavailable, "not connected"));
+  if (waiting_.size() >= kMaxWaitingHistories) {
+    on_history(fail(ErrorCode::kBusy, "too many questions wait for the connection"));
     return;
   }
   Waiting waiting{query, std::move(on_history)};

@@ -47,8 +47,8 @@ Exit DeviceCommand::run() {
                                                                : exit_of(opened.error());
   }
   if (const Result<void> good = prepare(); !good) return fail_with(good.error());
-  const event::SignalWatch interrupt(loop_, SIGINT, [this] { done(Exit::kOk); });
-  const event::SignalWatch terminate(loop_, SIGTERM, [this] { done(Exit::kOk); });
+  const event::SignalWatch interrupt(loop_, SIGINT, [this] { interrupt_now(); });
+  const event::SignalWatch terminate(loop_, SIGTERM, [this] { interrupt_now(); });
   if (has_deadline()) {
     deadline_.start_once(std::chrono::milliseconds(static_cast<long>(options_.timeout_s * 1e3)));
   }
@@ -85,7 +85,16 @@ void DeviceCommand::on_end(const Error& error) {
 void DeviceCommand::done(Exit exit) {
   if (exit_) return;
   exit_ = exit;
-  client_->stop();
+  if (client_->state() == client::State::kOff) {
+    loop_.stop();
+  } else {
+    client_->stop();
+  }
+}
+
+// The second signal does not wait for a goodbye.
+void DeviceCommand::interrupt_now() {
+  exit_ ? loop_.stop() : done(Exit::kOk);
 }
 
 void DeviceCommand::give_up(const Error& error) {

@@ -51,6 +51,7 @@ class DeviceCommand : public client::ClientListener {
  private:
   Result<void> open();
   void on_deadline();
+  void interrupt_now();
 
   ToolOptions options_;
   Output output_;

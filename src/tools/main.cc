@@ -186,6 +186,7 @@ int run(int argc, char** argv) {
   CLI::App app{"The command line client of Martlet."};
   app.footer(kFooter);
   app.require_subcommand(1);
+  app.fallthrough();  // the common options also behind the command
   ToolOptions options;
   options.home = default_home();
   Command chosen;

@@ -71,7 +71,7 @@ class RawSession final : public net::ConnectionListener {
   void on_line(const std::optional<std::string>& line) {
     if (!line) {
       ended_ = true;
-      return end_soon();
+      return end_if_answered();
     }
     if (line->empty()) return lines_->give_credit();
     const Result<TypedFrame> typed = parse_typed(*line);
@@ -93,6 +93,7 @@ class RawSession final : public net::ConnectionListener {
       if ((*frame)->header.request_id != request_id_ || !waiting_) continue;
       waiting_ = false;
       lines_->give_credit();
+      end_if_answered();
     }
   }
   void on_drained() override {}
@@ -115,7 +116,8 @@ class RawSession final : public net::ConnectionListener {
     std::fflush(stdout);
   }
 
-  void end_soon() {
+  void end_if_answered() {
+    if (!ended_ || waiting_) return;
     timer_.start_once(std::chrono::milliseconds(static_cast<long>(wait_s_ * 1e3)));
   }
 
