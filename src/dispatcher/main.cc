@@ -2,6 +2,7 @@
 #include "base/random.h"
 #include "bus/cluster_check.h"
 #include "bus/kv_leases.h"
+#include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "bus/nats_log.h"
@@ -29,6 +30,7 @@ Created create(service::Context& context, const dispatcher::DispatcherOptions& o
   bus_options.wait = context.common.nats_wait;
   auto bus = bus::connect(context.loop, bus_options);
   if (!bus) return tl::unexpected(bus.error());
+  bus::add_metrics(context.registry, bus->get());
   const std::string member = make_member(context.common.name, random);
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
   auto log = std::make_unique<bus::NatsLog>(**bus);
@@ -53,6 +55,7 @@ int main(int argc, char** argv) {
   definition.declare_keys = [&](config::Keys& keys) { dispatcher::declare(keys, options); };
   definition.declare_metrics = [](metrics::Registry& registry) {
     const dispatcher::DispatcherMetrics metrics(registry);
+    bus::add_metrics(registry, nullptr);
   };
   definition.create = [&](service::Context& context) { return create(context, options, random); };
   definition.limits = dispatcher::limits();
