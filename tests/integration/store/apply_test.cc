@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "commit_loser.h"
 #include "database.h"
 #include "store/shards.h"
 
@@ -72,7 +73,8 @@ TEST_F(ApplyTest, TwoPersistsOnOneShardStoreEachMessageOnce) {
     ShardState state = load_shards(*connection)->at(shard_.value());
     while (state.watermark.value() < kBatches) {
       ApplyRequest one{shard_, state, {all.batches[state.watermark.value()]}};
-      apply(*connection, one, kShards);
+      const ApplyOutcome outcome = apply(*connection, one, kShards).outcome;
+      EXPECT_TRUE(outcome == ApplyOutcome::kCommitted || outcome == ApplyOutcome::kFenced);
       state = load_shards(*connection)->at(shard_.value());
     }
   };
@@ -92,7 +94,24 @@ TEST_F(ApplyTest, LostConnectionBeforeCommitCommitsNothing) {
   EXPECT_EQ(stored_state().watermark, LogPosition(0));
 }
 
-// A trigger that runs at COMMIT ends the session in two ways: the row is gone, or it is there.
+TEST_F(ApplyTest, ACommitWhoseAnswerIsLostIsStoredOnce) {
+  CommitLoser relay(server_host(), server_port());
+  auto through_relay = options();
+  through_relay.url += through_relay.url.find('?') == std::string::npos ? '?' : '&';
+  through_relay.url += "host=127.0.0.1&port=" + std::to_string(relay.port());
+  auto lossy = pg::Connection::open(through_relay);
+  ASSERT_TRUE(lossy) << lossy.error().message;
+  log_.add({log_.message(conversation_, "alice")});
+  const ApplyRequest request = log_.request();
+
+  EXPECT_EQ(apply(**lossy, request, kShards).outcome, ApplyOutcome::kUnknown);
+  EXPECT_TRUE(relay.has_lost_one());
+  EXPECT_EQ(stored_state().watermark, LogPosition(1)) << "it was committed";
+  EXPECT_EQ(apply(*connection_, request, kShards).outcome, ApplyOutcome::kFenced);
+  EXPECT_EQ(scalar("SELECT count(*) FROM messages"), "1");
+}
+
+// A trigger that runs at COMMIT ends the session: nothing is committed.
 TEST_F(ApplyTest, ConnectionLostDuringCommitIsUnknownNotFailed) {
   run("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
       "pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER "

@@ -75,6 +75,14 @@ void DatabaseTest::add_users(const std::vector<std::string>& users) const {
     run("INSERT INTO accounts (user_id, password_hash, created_ms) VALUES ('" + name + "', '', 0)");
 }
 
+std::string DatabaseTest::server_host() const {
+  return scalar("SELECT host(inet_server_addr())");
+}
+
+std::uint16_t DatabaseTest::server_port() const {
+  return static_cast<std::uint16_t>(std::stoi(scalar("SELECT inet_server_port()")));
+}
+
 void DatabaseTest::cut(const pg::Connection& connection) const {
   scalar("SELECT pg_terminate_backend(" + std::to_string(connection.backend_pid()) + ", 10000)");
 }

@@ -30,6 +30,8 @@ class DatabaseTest : public testing::Test {
   std::string scalar(const std::string& sql) const;
   void run(const std::string& sql) const { scalar(sql); }
   void add_users(const std::vector<std::string>& users) const;
+  std::string server_host() const;
+  std::uint16_t server_port() const;
   // Ends the server's side of a connection and waits until it is gone.
   void cut(const pg::Connection& connection) const;
 
