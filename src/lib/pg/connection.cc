@@ -156,14 +156,14 @@ void Transaction::guarded(Body body, bool committing) {
   try {
     body();
     return;
+  } catch (const pqxx::transaction_rollback& e) {  // an sql_error only in newer versions
+    fail(Error{Failure::kRetry, "40000", one_line(e.what())});
   } catch (const pqxx::sql_error& e) {
     fail(make_error(e.sqlstate(), e.what()));
   } catch (const pqxx::in_doubt_error& e) {
     fail(Error{Failure::kUnknown, {}, one_line(e.what())});
   } catch (const pqxx::broken_connection& e) {
     fail(Error{Failure::kLost, {}, one_line(e.what())});
-  } catch (const pqxx::transaction_rollback& e) {
-    fail(Error{Failure::kRetry, "40000", one_line(e.what())});
   } catch (const std::exception& e) {
     fail(Error{Failure::kLost, {}, one_line(e.what())});
   }
