@@ -1,25 +1,56 @@
 #include "tools/register.h"
 
+#include <thread>
+
+#include "base/clock.h"
 #include "tools/edge_link.h"
 #include "tools/output.h"
 #include "tools/simple_commands.h"
 #include "wire/requests.h"
 
 namespace martlet::tools {
+namespace {
+
+constexpr Duration kRetryWait = std::chrono::milliseconds(300);
+
+// One attempt.
+Result<Bytes> ask_once(const ToolOptions& options, const wire::Register& body) {
+  EdgeLink edge;
+  if (const Result<void> connected = edge.connect(options); !connected) {
+    return tl::unexpected(connected.error());
+  }
+  return edge.ask(wire::Command::Register, wire::encode(body));
+}
+
+// An attempt without an answer may have been carried out: after one, the name being taken is no
+// failure yet, the password decides.
+Result<void> ask_until_answered(const ToolOptions& options, const wire::Register& body) {
+  const SystemClock clock;
+  const auto limit = std::chrono::milliseconds(static_cast<long>(options.timeout_s * 1e3));
+  const MonotonicTime deadline = clock.now() + limit;
+  for (bool is_repeat = false;; is_repeat = true) {
+    const Result<Bytes> answer = ask_once(options, body);
+    if (answer) return {};
+    if (is_repeat && answer.error().code == ErrorCode::kUserTaken) return {};
+    if (!is_retryable(answer.error().code) || clock.now() + kRetryWait >= deadline) {
+      return tl::unexpected(answer.error());
+    }
+    std::this_thread::sleep_for(kRetryWait);
+  }
+}
+
+}  // namespace
 
 Exit register_user(const ToolOptions& options, const std::string& user, const std::string& device,
                    const std::string& password) {
   const Result<UserId> name = parse_user(user);
   if (!name) return fail_with(name.error());
-  EdgeLink edge;
-  if (const Result<void> connected = edge.connect(options); !connected) {
-    return fail_with(connected.error());
-  }
   wire::Register body;
   body.user = *name;
   body.password = password;
-  const Result<Bytes> answer = edge.ask(wire::Command::Register, wire::encode(body));
-  if (!answer) return fail_with(answer.error());
+  if (const Result<void> done = ask_until_answered(options, body); !done) {
+    return fail_with(done.error());
+  }
   Output(options.json).note("registered", "registered " + user);
   return log_in(options, user, device, password);
 }
