@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import account
+from support import ROOT  # also makes the next line possible
+
 from martlet_cluster import Cluster, paths
 
 
@@ -49,6 +51,7 @@ class Swarm:
         self._errors = (directory / "swarm.log").open("w")
         self.process = subprocess.Popen(
             [str(paths.built("tests/support/swarm/martlet-swarm")), str(file)],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
