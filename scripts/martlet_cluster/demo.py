@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from martlet_cluster import paths
 from martlet_cluster.cluster import Cluster
 from martlet_cluster.errors import ClusterError
 from martlet_cluster.member import write_private
@@ -31,7 +33,8 @@ class Actor:
         self._say = say
 
     def show_command(self, *words: str) -> None:
-        quoted = [f"'{word}'" if " " in word else word for word in words]
+        typed = [paths.shown(Path(word)) if word.startswith("/") else word for word in words]
+        quoted = [f"'{word}'" if " " in word else word for word in typed]
         self._say(f"{self.name} at {self._server} $ martlet {' '.join(quoted)}")
 
     def show_line(self, line: str) -> None:
@@ -39,7 +42,10 @@ class Actor:
 
     def run(self, *words: str) -> Finished:
         self.show_command(*words)
-        done = self.tool.run(*words)
+        try:
+            done = self.tool.run(*words)
+        except subprocess.TimeoutExpired as error:
+            raise ClusterError(f"the demonstration failed: no end of martlet {words[0]}") from error
         for line in [*done.lines, *done.errors.splitlines()]:
             self.show_line(line)
         return done
@@ -75,6 +81,8 @@ def live_message(sender: Actor, receiver: Actor) -> None:
             listening.wait()
         except AssertionError as error:
             raise ClusterError(f"the demonstration failed: {error}") from error
+        except subprocess.TimeoutExpired as error:
+            raise ClusterError("the demonstration failed: no end of martlet listen") from error
 
 
 def message_to_somebody_away(sender: Actor, receiver: Actor, password: Path) -> None:

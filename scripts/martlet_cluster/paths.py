@@ -27,6 +27,14 @@ def built(relative: str) -> Path:
     return path
 
 
+def shown(path: Path) -> str:
+    """As short as it can be typed."""
+    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return prefix + str(path.relative_to(base))
+    return str(path)
+
+
 def service_binary(kind: str) -> Path:
     return built(f"src/{kind}/martlet-{kind}")
 

@@ -37,18 +37,10 @@ def run_script(name: str) -> None:
         raise ClusterError(f"{name} failed, see above")
 
 
-def shown(path: Path) -> str:
-    """As short as it can be typed."""
-    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
-        if path.is_relative_to(base):
-            return prefix + str(path.relative_to(base))
-    return str(path)
-
-
 def how_to_chat(cluster: Cluster) -> str:
     return HOW_TO_CHAT.format(
-        tool=shown(paths.built("src/tools/martlet")),
-        home=shown(demo.homes(cluster)),
+        tool=paths.shown(paths.built("src/tools/martlet")),
+        home=paths.shown(demo.homes(cluster)),
         server=",".join(edge.listen for edge in cluster.edges),
     )
 
@@ -60,7 +52,7 @@ def up(options: argparse.Namespace) -> None:
         run_script("build")
     directory = options.dir.resolve()
     with locked(directory):
-        say(f"starting the cluster in {shown(directory)}")
+        say(f"starting the cluster in {paths.shown(directory)}")
         cluster = Cluster(directory, detached=True, progress=say)
         cluster.stop_outdated()
         cluster.start()
