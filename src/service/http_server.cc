@@ -143,8 +143,9 @@ struct HttpServer::Impl {
 
   bufferevent* new_connection() {
     sweep();
-    // Without BEV_OPT_CLOSE_ON_FREE evhttp closes the socket itself, whoever holds the buffer.
-    bufferevent* buffer = bufferevent_socket_new(loop.raw(), -1, 0);
+    // The socket must go with the buffer, in sweep(). Without this option evhttp closes it while
+    // the buffer still watches it, and the next socket with that number is never found readable.
+    bufferevent* buffer = bufferevent_socket_new(loop.raw(), -1, BEV_OPT_CLOSE_ON_FREE);
     MARTLET_ASSERT(buffer != nullptr);
     bufferevent_incref(buffer);
     connections.push_back({buffer, loop.now()});

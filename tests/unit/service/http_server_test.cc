@@ -1,10 +1,15 @@
 #include "service/http_server.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "support/http_client.h"
 
@@ -249,6 +254,41 @@ TEST_F(HttpServerTest, TheCountForgetsClosedConnections) {
   loop.run();
   thread.join();
   EXPECT_EQ(server->connections(), 0U);
+}
+
+// libevent believes that it watches a descriptor as long as nobody told it otherwise: a connection
+// must not close its socket before that, or the next socket with the number is deaf.
+TEST_F(HttpServerTest, SocketsThatFollowAClosedConnectionAreHeard) {
+  listen();
+  server->route("/x", [](const HttpRequest&, const HttpReply& reply) { reply.text(200, "hi"); });
+  run([&] {
+    HttpClient client(port);
+    client.send("GET /x HTTP/1.1\r\nConnection: close\r\n\r\n");
+    client.read_all();
+  });
+  constexpr std::size_t kSockets = 16;
+  std::vector<std::array<int, 2>> pairs(kSockets);
+  std::vector<std::unique_ptr<event::SocketWatch>> watches;
+  std::size_t heard = 0;
+  for (auto& pair : pairs) {
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+    watches.push_back(
+        std::make_unique<event::SocketWatch>(loop, pair[0], [&, i = watches.size()](bool, bool) {
+          watches[i]->want(false, false);
+          if (++heard == kSockets) loop.stop();
+        }));
+    watches.back()->want(true, false);
+    ASSERT_EQ(::write(pair[1], "x", 1), 1);
+  }
+  event::Timer deadline(loop, [&] { loop.stop(); });
+  deadline.start_once(seconds(5));
+  loop.run();
+  EXPECT_EQ(heard, kSockets);
+  watches.clear();
+  for (const auto& pair : pairs) {
+    ::close(pair[0]);
+    ::close(pair[1]);
+  }
 }
 
 TEST(HttpServerListen, ATakenPortIsNamed) {
