@@ -128,7 +128,6 @@ void Connection::on_ready(bool readable, bool writable) {
 }
 
 void Connection::read_some() {
-  if (state_ == State::kOpen && paused_) return;  // paused by another callback of this turn
   auto& buffer = read_buffer();
   const std::size_t limit = std::min(buffer.size(), options_.max_read_per_turn_bytes);
   const ssize_t got = ::recv(fd_.get(), buffer.data(), limit, 0);
