@@ -23,7 +23,7 @@ struct Inspection {
 // What an operator must hear of.
 enum class Alarm {
   kGap,        // the log begins after what is stored: entries are lost to us
-  kDuplicate,  // a message was to be stored twice: a bug, the shard stands still
+  kDuplicate,  // a seq was to be stored twice: a bug, the shard stands still
   kDead,       // entries were refused by the database and put aside
   kRefused,    // a batch is refused even entry by entry
 };

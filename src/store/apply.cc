@@ -7,6 +7,10 @@
 namespace martlet::store {
 namespace {
 
+// A message of a sender is in its conversation once. A client that lies about the age of a repeat
+// can get it past the dispatcher, but no further: docs/adr/0011-repeats-at-the-store.md.
+constexpr std::string_view kOnceIndex = "messages_once";
+
 std::int64_t as_signed(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
@@ -230,7 +234,9 @@ void keep_unreadable(pg::Transaction& tx, ShardId shard, const ParsedBatch& pars
 ApplyResult failed(const pg::Error& error) {
   ApplyResult result;
   result.detail = error.sqlstate + " " + error.message;
-  if (error.is_unique_violation()) {
+  if (error.violates(kOnceIndex)) {
+    result.outcome = ApplyOutcome::kRefused;
+  } else if (error.is_unique_violation()) {
     result.outcome = ApplyOutcome::kDuplicate;
   } else if (error.failure == pg::Failure::kContent) {
     result.outcome = ApplyOutcome::kRefused;
@@ -273,6 +279,15 @@ ApplyResult apply_all(pg::Connection& connection, const ApplyRequest& request,
   return result;
 }
 
+// The first copy keeps the client's id.
+ClientMsgId id_of_repeat(MessageId message) {
+  ClientMsgId id;
+  for (std::size_t i = 0; i < 8; ++i) {
+    id.bytes[15 - i] = static_cast<std::uint8_t>(message.value() >> (8 * i));
+  }
+  return id;
+}
+
 // One entry in a savepoint. Returns 1 if it is dead; what can't be helped shows in tx or `bug`.
 std::size_t apply_entry(pg::Transaction& tx, ShardId shard, const ParsedBatch& parsed,
                         std::size_t index, std::optional<pg::Error>& bug) {
@@ -282,7 +297,8 @@ std::size_t apply_entry(pg::Transaction& tx, ShardId shard, const ParsedBatch& p
   plan.add(entry, parsed.position, generation);
   const auto written = tx.attempt([&] { write_plan(tx, shard, plan); });
   if (written || !tx.ok()) return 0;
-  if (written.error().is_unique_violation()) {
+  const bool is_repeat = written.error().violates(kOnceIndex);
+  if (written.error().is_unique_violation() && !is_repeat) {
     bug = written.error();
     return 0;
   }
@@ -290,7 +306,9 @@ std::size_t apply_entry(pg::Transaction& tx, ShardId shard, const ParsedBatch& p
             wire::encode(wire::Batch{parsed.batch->epoch, generation, {entry}}));
   if (entry.kind == wire::EntryKind::kMessage) {
     // Refused as well if the names are what is wrong: then the seq is a hole, told as withheld.
-    (void)tx.attempt([&] { write_tombstone(tx, shard, entry, parsed.position, generation); });
+    wire::Entry tombstone = entry;
+    if (is_repeat) tombstone.client_msg_id = id_of_repeat(entry.message_id);
+    (void)tx.attempt([&] { write_tombstone(tx, shard, tombstone, parsed.position, generation); });
   }
   return 1;
 }

@@ -48,7 +48,7 @@ enum class ApplyOutcome {
   kUnknown,    // the connection broke: look at the row before anything else
   kRefused,    // refused for the content of an entry: again, one by one
   kRetry,      // nothing was committed, for reasons of the moment
-  kDuplicate,  // a message is there already: a bug, the shard must stop
+  kDuplicate,  // a seq is there already: a bug, the shard must stop
 };
 
 struct ApplyResult {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
 namespace martlet::pg {
@@ -21,6 +22,10 @@ struct Error {
   std::string message;   // one line
 
   bool is_unique_violation() const { return sqlstate == "23505"; }
+  // Of that unique index or key.
+  bool violates(std::string_view index) const {
+    return is_unique_violation() && message.find("\"" + std::string(index) + "\"") != message.npos;
+  }
 };
 
 template <class T>

@@ -123,15 +123,33 @@ TEST_F(ApplyTest, ConnectionLostDuringCommitIsUnknownNotFailed) {
   EXPECT_EQ(stored_state().watermark, LogPosition(0));
 }
 
-TEST_F(ApplyTest, SameMessageUnderAnotherSeqIsABug) {
+TEST_F(ApplyTest, SameSeqForAnotherMessageIsABug) {
+  log_.add({log_.message(conversation_, "alice")});
+  ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
+  wire::Entry entry = log_.message(conversation_, "bob");
+  entry.seq = Seq(1);
+  log_.add({entry});
+  EXPECT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kDuplicate);
+  EXPECT_EQ(log_.apply(*connection_, true).outcome, ApplyOutcome::kDuplicate);
+  EXPECT_EQ(stored_state().watermark, LogPosition(1));
+}
+
+// A client can bring this about by lying about a repeat's age; it must not stop a shard.
+TEST_F(ApplyTest, SameMessageUnderAnotherSeqIsPutAsideAndTheRestGoesOn) {
   wire::Entry entry = log_.message(conversation_, "alice");
   log_.add({entry});
   ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
   entry.seq = Seq(2);
   log_.add({entry});
-  EXPECT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kDuplicate);
-  EXPECT_EQ(log_.apply(*connection_, true).outcome, ApplyOutcome::kDuplicate);
-  EXPECT_EQ(stored_state().watermark, LogPosition(1));
+  EXPECT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kRefused);
+  const ApplyResult result = log_.apply(*connection_, true);
+  EXPECT_EQ(result.outcome, ApplyOutcome::kCommitted) << result.detail;
+  EXPECT_EQ(result.dead, 1U);
+  EXPECT_EQ(stored_state().watermark, LogPosition(2));
+  EXPECT_EQ(scalar("SELECT string_agg(seq || (CASE WHEN content IS NULL THEN '-' ELSE '+' END), "
+                   "' ' ORDER BY seq) FROM messages"),
+            "1+ 2-");
+  EXPECT_EQ(scalar("SELECT sqlstate FROM dead_entries"), "23505");
 }
 
 TEST_F(ApplyTest, RefusedContentIsReportedAndNothingIsStored) {
