@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import sys
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +96,13 @@ def message_to_somebody_away(sender: Actor, receiver: Actor, password: Path) -> 
     expect(missed, rf"last={stored[1]} ")
 
 
-def play(cluster: Cluster, say: Callable[[str], None] = print) -> None:
+def show(line: str) -> None:
+    # In one piece: a listener's lines come from another thread.
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def play(cluster: Cluster, say: Callable[[str], None] = show) -> None:
     """Raises ClusterError when a line that should be there is not."""
     parent = homes(cluster)
     password = parent / "password"
