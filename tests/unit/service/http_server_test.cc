@@ -6,6 +6,7 @@
 
 #include <array>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -261,29 +262,33 @@ TEST_F(HttpServerTest, TheCountForgetsClosedConnections) {
 TEST_F(HttpServerTest, SocketsThatFollowAClosedConnectionAreHeard) {
   listen();
   server->route("/x", [](const HttpRequest&, const HttpReply& reply) { reply.text(200, "hi"); });
+  std::array<std::array<int, 2>, 16> pairs{};
+  std::vector<std::unique_ptr<event::SocketWatch>> watches;
+  std::size_t heard = 0;
+  std::promise<void> all_heard;
+  const auto watch = [&](const std::array<int, 2>& pair) {
+    const std::size_t index = watches.size();
+    watches.push_back(std::make_unique<event::SocketWatch>(loop, pair[0], [&, index](bool, bool) {
+      watches[index]->want(false, false);
+      if (++heard == pairs.size()) all_heard.set_value();
+    }));
+    watches.back()->want(true, false);
+    ASSERT_EQ(::write(pair[1], "x", 1), 1);
+  };
   run([&] {
     HttpClient client(port);
     client.send("GET /x HTTP/1.1\r\nConnection: close\r\n\r\n");
     client.read_all();
+    // At once, before the server has swept.
+    loop.post([&] {
+      for (auto& pair : pairs) {
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+        watch(pair);
+      }
+    });
+    all_heard.get_future().wait_for(seconds(5));
   });
-  constexpr std::size_t kSockets = 16;
-  std::vector<std::array<int, 2>> pairs(kSockets);
-  std::vector<std::unique_ptr<event::SocketWatch>> watches;
-  std::size_t heard = 0;
-  for (auto& pair : pairs) {
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
-    watches.push_back(
-        std::make_unique<event::SocketWatch>(loop, pair[0], [&, i = watches.size()](bool, bool) {
-          watches[i]->want(false, false);
-          if (++heard == kSockets) loop.stop();
-        }));
-    watches.back()->want(true, false);
-    ASSERT_EQ(::write(pair[1], "x", 1), 1);
-  }
-  event::Timer deadline(loop, [&] { loop.stop(); });
-  deadline.start_once(seconds(5));
-  loop.run();
-  EXPECT_EQ(heard, kSockets);
+  EXPECT_EQ(heard, pairs.size());
   watches.clear();
   for (const auto& pair : pairs) {
     ::close(pair[0]);
