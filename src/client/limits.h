@@ -35,6 +35,8 @@ inline constexpr Duration kStoredRepeatMax = std::chrono::seconds(60);
 
 // ---- connection
 inline constexpr Duration kConnectTimeout = std::chrono::seconds(5);
+// AUTH asks nobody but the edge and the broker; an edge that takes longer is not well.
+inline constexpr Duration kAuthDeadline = std::chrono::seconds(3);
 inline constexpr Duration kRequestDeadline = std::chrono::seconds(20);
 inline constexpr Duration kReconnectMin = std::chrono::milliseconds(200);
 inline constexpr Duration kReconnectMax = std::chrono::seconds(15);

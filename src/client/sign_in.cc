@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/limits.h"
 #include "wire/requests.h"
 
 namespace martlet::client {
@@ -22,7 +23,10 @@ SignIn::SignIn(event::Loop& loop, Link& link, Store& store, std::string password
       link_(link),
       store_(store),
       password_(std::move(password)),
-      done_(std::move(done)) {}
+      done_(std::move(done)),
+      auth_deadline_(loop, [this] {
+        end(Result::kRetry, Error{ErrorCode::kTimeout, "AUTH was not answered"});
+      }) {}
 
 void SignIn::start() {
   const Credentials& known = store_.state().credentials;
@@ -43,11 +47,13 @@ void SignIn::auth() {
   wire::Auth body;
   body.access_token = store_.state().credentials.access_token;
   body.client = kClientName;
+  auth_deadline_.start_once(kAuthDeadline);
   link_.request(wire::Command::Auth, wire::encode(body),
                 [this](const Answer& answer) { on_auth(answer); });
 }
 
 void SignIn::on_auth(const Answer& answer) {
+  auth_deadline_.cancel();
   if (answer.kind == Answer::Kind::kLost) return;
   if (answer.kind == Answer::Kind::kBody) {
     const auto auth_ok = wire::parse_auth_ok(answer.body);

@@ -48,6 +48,7 @@ class SignIn {
   Done done_;
   bool refreshed_ = false;
   bool logged_in_ = false;
+  event::Timer auth_deadline_;
 };
 
 }  // namespace martlet::client

@@ -120,6 +120,17 @@ TEST_F(ClientTest, TokenIsRenewedBeforeItRunsOut) {
   EXPECT_EQ(client_->logins(), 1U);
 }
 
+TEST_F(ClientTest, EdgeThatDoesNotAnswerAuthIsLeft) {
+  server_.swallow_auths = true;
+  client_->start();
+  run_until([&] {
+    return events_.states.back() == State::kConnecting && client_->logins() == 0 &&
+           events_.states.size() > 2;
+  });
+  server_.swallow_auths = false;
+  run_until([&] { return client_->logins() == 1; });
+}
+
 TEST_F(ClientTest, WrongPasswordEndsIt) {
   make_client("wrong");
   client_->start();

@@ -35,6 +35,7 @@ class FakeServer {
 
   // What goes wrong.
   bool lose_events = false;
+  bool swallow_auths = false;              // no answer
   bool swallow_sends = false;              // no answer
   bool cut_instead_of_ack = false;         // takes the message, then the connection dies
   bool access_tokens_are_expired = false;  // until REFRESH
