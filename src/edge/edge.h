@@ -43,6 +43,7 @@ class Edge final : private LinkHost, private UnansweredPort {
 
   bool is_draining() const { return draining_; }
   std::size_t connections() const { return links_.size(); }
+  std::size_t sessions() const { return sessions_.size(); }
   std::size_t unanswered() const { return unanswered_.size(); }
   const EdgeIdentity& identity() const { return parts_.identity; }
   // As bound; empty when not listening.

@@ -110,6 +110,35 @@ TEST_F(EdgeRpcTest, JsonClientsGetPagesInJson) {
   EXPECT_NE(page.body.find("\"token\":\"dG9r\""), std::string::npos) << page.body;
 }
 
+TEST_F(EdgeRpcTest, AnAnswerThatDoesNotFitIntoTheOutputEndsTheConnection) {
+  EdgeOptions options;
+  options.output_high_bytes = 10'000;
+  options.output_limit_bytes = 100'000;
+  start(options);
+  auto client = login("ann", "phone");
+  client->send(Command::Sync, 4, wire::Sync{});
+  const Bytes token(200'000, 'x');
+  await_question().callback(
+      answer_body(Command::Sync, wire::encode(wire::SyncPage{.token = token})));
+  const Received kicked = next(*client);
+  ASSERT_EQ(kicked.command(), Command::KickedEvent);
+  EXPECT_EQ(wire::parse_kicked_event(kicked.body).value().reason, wire::KickReason::SlowConsumer);
+  run_until([&] { return client->is_closed(); });
+}
+
+TEST_F(EdgeRpcTest, AClientThatTakesNothingForAWhileIsClosed) {
+  auto client = login("ann", "phone");
+  client->send(Command::Sync, 4, wire::Sync{});
+  const Bytes token(500'000, 'x');
+  await_question().callback(
+      answer_body(Command::Sync, wire::encode(wire::SyncPage{.token = token})));
+  settle();
+  pass(std::chrono::seconds(29));
+  EXPECT_EQ(edge_->sessions(), 1u);
+  pass(std::chrono::seconds(3));
+  EXPECT_EQ(edge_->sessions(), 0u);
+}
+
 TEST_F(EdgeRpcTest, BeatsTellAboutTheEdge) {
   auto client = login("ann", "phone");
   bus_.take("im.hb.");
