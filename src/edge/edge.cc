@@ -99,7 +99,7 @@ Result<void> Edge::listen() {
   const config::Address& address = parts_.options.listen;
   auto listener = net::Listener::open(parts_.loop, {address.host, address.port}, {},
                                       [this](net::UniqueFd fd) { adopt(std::move(fd)); });
-  if (!listener) return tl::unexpected(listener.error());
+  if (!listener) return fail(listener.error().code, "edge.listen: " + listener.error().detail);
   listener_ = std::move(*listener);
   if (parts_.identity.address.empty()) parts_.identity.address = listener_->address().str();
   MARTLET_LOG(info, "listening address={} advertise={} edge={}", listener_->address().str(),

@@ -46,6 +46,12 @@ bool is_final(const pg::Error& error) {
          error.message.find("no password supplied") != std::string::npos;
 }
 
+tl::unexpected<Error> unreachable(const pg::Error& error, Duration wait) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait).count();
+  return fail(ErrorCode::kUnavailable, "PostgreSQL is not reachable: " + error.message +
+                                           " (tried " + std::to_string(seconds) + " s)");
+}
+
 }  // namespace
 
 PgStore::PgStore(event::Loop& loop, const PgStoreOptions& options)
@@ -169,8 +175,9 @@ Result<void> open_store(const PgStoreOptions& options, Duration wait, const Cloc
         return fail(ErrorCode::kInternal, done.error().message);
       return {};
     }
-    if (is_final(connection.error()) || clock.now() >= deadline)
-      return fail(ErrorCode::kUnavailable, "PostgreSQL: " + connection.error().message);
+    if (is_final(connection.error()))
+      return fail(ErrorCode::kUnavailable, "PostgreSQL refuses: " + connection.error().message);
+    if (clock.now() >= deadline) return unreachable(connection.error(), wait);
     std::this_thread::sleep_for(kConnectPause);
   }
 }

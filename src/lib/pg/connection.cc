@@ -17,6 +17,7 @@ const pqxx::result& as_result(const std::shared_ptr<const void>& result) {
 std::string one_line(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   std::replace(text.begin(), text.end(), '\n', ' ');
+  std::erase(text, '\t');
   return text;
 }
 
