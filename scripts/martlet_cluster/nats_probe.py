@@ -37,6 +37,8 @@ class NatsProbe:
         host, port = server.address.split(":")
         self._socket = socket.create_connection((host, int(port)), timeout_s)
         self._socket.settimeout(None)
+        # A request is several small writes, each of which would wait for a delayed ACK.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = self._socket.makefile("rb")
         self._timeout_s = timeout_s
         self._sids = itertools.count(1)

@@ -15,6 +15,18 @@ from support import ROOT  # also makes the next line possible
 
 from martlet_cluster import Cluster, paths
 
+# argon2id of the swarm's default password at the least cost: hashing at the real one takes 2 cores
+# a minute for the accounts and logins of one traffic test.
+PASSWORD_HASH = (
+    "$argon2id$v=19$m=64,t=1,p=1$81X2xY7yaUXySRtsjf1odQ$y3T6CAWEtDlei0MdX7Phygsqaquw/GdoS3M++QlvORg"
+)
+
+
+def add_accounts(cluster: Cluster, users: Sequence[str]) -> None:
+    """Accounts that exist before the swarm starts, with register=False in its config."""
+    rows = ",".join(f"('{user}', '{PASSWORD_HASH}', 0)" for user in users)
+    cluster.psql(f"INSERT INTO accounts (user_id, password_hash, created_ms) VALUES {rows};")
+
 
 def members(
     users: Sequence[str], edges: Sequence[str], devices: Sequence[str] = ("d1",)
