@@ -19,6 +19,8 @@ void Follower::start() {
 }
 
 void Follower::tick(MonotonicTime now) {
+  // Also while nothing comes: what is stored is stored for longer and longer.
+  if (core_.is_following()) purge_.stored(core_.state().watermark, now);
   run(core_.tick(now));
 }
 
@@ -113,8 +115,6 @@ void Follower::alarm(const ApplierCore::AlarmRaised& raised) {
 
 void Follower::log_seen(const bus::LogInfo& info, MonotonicTime now) {
   if (purging_ || !core_.is_following()) return;
-  // A watermark that does not move is stored for longer and longer as well.
-  purge_.stored(core_.state().watermark, now);
   const auto keep_from = purge_.keep_from(core_.state(), info, now);
   if (!keep_from) return;
   purging_ = true;

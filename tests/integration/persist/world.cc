@@ -108,10 +108,16 @@ double PersistTest::metric(const Node& node, const std::string& line) const {
 
 void PersistTest::restart_broker(bool wiped) {
   server_.kill();
-  ASSERT_TRUE(wait_for([&] { return !bus_->is_connected(); }));
+  const auto all = [&](bool connected) {
+    for (const auto& node : nodes_) {
+      if (node->persist && node->persist->ready().has_value() != connected) return false;
+    }
+    return bus_->is_connected() == connected;
+  };
+  ASSERT_TRUE(wait_for([&] { return all(false); }));
   if (wiped) server_.wipe();
   server_.restart();
-  ASSERT_TRUE(wait_for([&] { return bus_->is_connected(); }));
+  ASSERT_TRUE(wait_for([&] { return all(true); }));
 }
 
 bool PersistTest::wait_for(const std::function<bool()>& condition) {
