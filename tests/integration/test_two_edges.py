@@ -4,18 +4,20 @@ subscriber of the broker, by the broker's own monitoring and by the kernel's tab
 from __future__ import annotations
 
 import re
+import time
 import unittest
 from pathlib import Path
 from typing import ClassVar
 
 from raw_client import Device, register
 from support import ClusterTest, wait_until
-from wire_client import ACK
+from wire_client import ACK, Frame
 
-from martlet_cluster.nats_probe import NatsProbe
+from martlet_cluster.nats_probe import NatsProbe, Subscription
 
 CONVERSATION = "u:u1:u2"
 ESTABLISHED = "01"
+EDGE_REPEATS_AFTER_S = 1.0
 
 Connection = tuple[str, str]  # both ends as the kernel writes them, the own one first
 
@@ -80,12 +82,27 @@ class TwoEdges(ClusterTest):
         self.phone.ping()
         self.assertEqual(self.phone.messages(CONVERSATION), [], "the sender has its Ack instead")
 
+    def send_promptly(self, text: str, *watched: Subscription) -> Frame:
+        """An edge repeats what was not answered in a second, and a busy machine may be that slow:
+        then what was watched says nothing, and another message is sent."""
+        for _ in range(5):
+            for subscription in watched:
+                self.probe.flush()
+                subscription.messages.clear()
+            begin = time.monotonic()
+            answer = self.phone.send("u2", text, age_ms=0)
+            if time.monotonic() - begin < EDGE_REPEATS_AFTER_S:
+                self.assertEqual(answer.command, ACK, answer.body)
+                return answer
+            for device in (self.desk, *self.receivers):
+                device.wait_message(CONVERSATION, int(answer.body["seq"]))
+        self.fail("no answer within a second")
+
     def test_it_is_one_message_on_the_way_in_and_one_for_each_user_on_the_way_out(self) -> None:
         coming_in, going_out = self.probe.subscribe("im.in.>"), self.probe.subscribe("im.u.>")
         self.addCleanup(self.probe.unsubscribe, coming_in)
         self.addCleanup(self.probe.unsubscribe, going_out)
-        ack = self.phone.send("u2", "seen from outside", age_ms=0)
-        self.assertEqual(ack.command, ACK, ack.body)
+        ack = self.send_promptly("seen from outside", coming_in, going_out)
         for device in (self.desk, *self.receivers):
             device.wait_message(CONVERSATION, int(ack.body["seq"]))
         self.probe.flush()
