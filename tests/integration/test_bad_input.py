@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import secrets
+import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,7 @@ from wire_client import (
     ERROR,
     FETCH,
     FLATBUFFERS,
+    HEADER,
     HISTORY,
     LOGIN,
     PING,
@@ -126,6 +128,10 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "range reversed": (lambda: make_frame(FETCH, ranges((9, 3))), "BAD_RANGE"),
     "range from zero": (lambda: make_frame(FETCH, ranges((0, 3))), "BAD_RANGE"),
     "range huge": (lambda: make_frame(FETCH, ranges((1, 2**53 - 1))), "BAD_RANGE"),
+    "range beyond the last possible seq": (
+        lambda: make_frame(FETCH, ranges((2**53, 2**53))),
+        "BAD_RANGE",
+    ),
     "1,001 ranges": (lambda: make_frame(FETCH, ranges((1, 1), count=1001)), "BAD_RANGE"),
     "somebody else's token": (
         lambda: make_frame(AUTH, {"access_token": BadInput.tokens["bob"]}),
@@ -225,6 +231,16 @@ class BadInput(ClusterTest):
                 self.assertTrue(witness.is_alive())
         answer = witness.call(SEND, **message("carl"))
         self.assertEqual(answer.command, ACK, "notes to oneself are allowed")
+
+    def test_a_frame_cut_short_ends_its_connection_alone(self) -> None:
+        witness = self.session("carl")
+        for cut in (5, HEADER.size, HEADER.size + 9):
+            with self.subTest(cut):
+                client = self.session("ann")
+                client.write(make_frame(SEND, message())[:cut])
+                client.socket.shutdown(socket.SHUT_WR)
+                self.assertTrue(client.is_closed_by_peer())
+                self.assertTrue(witness.is_alive())
 
     def test_nothing_is_taken_before_auth(self) -> None:
         read = {"conversation": "u:ann:bob"}
