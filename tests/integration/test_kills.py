@@ -105,8 +105,8 @@ class KillsTest(ClusterTest):
         acked = self.traffic.tick()["acked"]
         wait_until(lambda: self.traffic.tick()["acked"] > acked + RATE, what="the other goes on")
         self.cluster.resume("dispatcher-1")
-        # It wakes as the owner of shards that are another's, with frames for them. Whatever it tries,
-        # the logs may have no entry of a former owner after the first one of the next.
+        # It wakes as the owner of shards that are another's, with frames for them. Whatever it
+        # tries, the logs may have no entry of a former owner after the first one of the next.
         wait_until(
             lambda: self.sleeper("take_overs_total") > take_overs, what="it takes part again"
         )

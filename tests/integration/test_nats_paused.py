@@ -1,0 +1,105 @@
+"""nats-server stands still while appends are under way to it, their dispatcher is killed, and
+nats-server goes on when the successor has started: the dead one's appends arrive then, or not."""
+
+from __future__ import annotations
+
+import os
+import time
+import unittest
+
+import shard_logs
+import swarm
+from martlet_cluster import process, sockets
+from support import ClusterTest, new_directory, wait_until
+
+TURNS = 20
+USERS = [f"user{number:02}" for number in range(20)]
+SHARDS = 16
+RATE = 500
+DISPATCHER = "dispatcher-1"
+# More than a PING and an inquiry: frames that wait for the dispatcher, appends for the broker.
+FRAMES_BYTES = 8 * 1024
+APPEND_BYTES = 1024
+
+
+class NatsPausedTest(ClusterTest):
+    dispatchers = 1
+    apis = 0
+    traffic: swarm.Swarm
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        seed = int(os.environ.get("MARTLET_TEST_SEED") or time.time_ns() % 1_000_000)
+        print(f"MARTLET_TEST_SEED={seed}")
+        swarm.add_accounts(cls.cluster, USERS)
+        cls.traffic = swarm.Swarm(
+            new_directory("paused"),
+            members=swarm.members(USERS, [edge.listen for edge in cls.cluster.edges]),
+            pairs=swarm.ring(USERS, 5),
+            register=False,
+            rate=RATE,
+            seed=seed,
+        )
+        cls.addClassCleanup(cls.traffic.close)
+        cls.traffic.wait("ready", 60)
+
+    def serves_all(self) -> bool:
+        metrics = self.cluster.member(DISPATCHER).metrics()
+        return metrics["martlet_dispatcher_shards_serving"] == SHARDS
+
+    def acked_since(self, acked: int) -> bool:
+        return bool(self.traffic.tick()["acked"] > acked)
+
+    def waiting(self, reader: str, writer: str) -> int:
+        """Bytes that the one has sent to the other, who has not read them."""
+        members = self.cluster.member(reader), self.cluster.member(writer)
+        assert members[0].process and members[1].process
+        return sockets.unread_bytes(members[0].process.pid, members[1].process.pid)
+
+    def leave_appends_under_way(self) -> None:
+        """Frames pile up before a sleeping dispatcher, which appends them to a sleeping broker."""
+        self.cluster.pause(DISPATCHER)
+        wait_until(lambda: self.waiting(DISPATCHER, "nats") > FRAMES_BYTES, what="frames")
+        self.cluster.pause("nats")
+        before = self.waiting("nats", DISPATCHER)
+        self.cluster.resume(DISPATCHER)
+        wait_until(
+            lambda: self.waiting("nats", DISPATCHER) > before + APPEND_BYTES, what="an append"
+        )
+
+    def turn(self) -> None:
+        wait_until(self.serves_all, what="all shards are served")
+        acked = self.traffic.tick()["acked"]
+        wait_until(lambda: self.acked_since(acked), what="an acknowledgement")
+        self.leave_appends_under_way()
+        self.cluster.kill(DISPATCHER)
+        self.cluster.start_member(DISPATCHER, wait=False)
+        wait_until(self.waiting_to_connect, what="the successor has started")
+        self.cluster.resume("nats")
+
+    def waiting_to_connect(self) -> bool:
+        member = self.cluster.member(DISPATCHER)
+        assert member.process and process.is_alive(member.process)
+        return sockets.connections(member.process.pid, self.cluster.nats.ports["client"]) > 0
+
+    def test_an_append_of_a_dead_dispatcher_arrives_late(self) -> None:
+        logs = shard_logs.ShardLogs(self.cluster.nats)
+        self.traffic.ask("start", "sending")
+        for number in range(TURNS):
+            begin = time.monotonic()
+            self.turn()
+            wait_until(self.serves_all, what="the successor serves all shards")
+            self.assertEqual(logs.check(), [], f"after turn {number}")
+            print(f"turn {number}: {time.monotonic() - begin:.1f} s")
+        summary = self.traffic.drain(60)
+        print(summary)
+        self.assertEqual(logs.check(), [])
+        print(f"{logs.messages} messages, {logs.takeovers} take-overs in the logs")
+        self.assertEqual(swarm.problems_of(self.traffic, self.cluster), [])
+        self.assertEqual(summary["refused"], 0, "messages were refused")
+        self.assertGreaterEqual(logs.takeovers, (TURNS + 1) * SHARDS)
+
+
+if __name__ == "__main__":
+    unittest.main()
