@@ -101,7 +101,7 @@ class EdgeTest : public testing::Test {
       loop_.stop();
     });
     poll.start_every(std::chrono::milliseconds(1));
-    deadline.start_once(std::chrono::seconds(5));
+    deadline.start_once(std::chrono::seconds(20));
     loop_.run();
     ASSERT_FALSE(timed_out) << "the condition did not come true";
   }
