@@ -234,9 +234,7 @@ void keep_unreadable(pg::Transaction& tx, ShardId shard, const ParsedBatch& pars
 ApplyResult failed(const pg::Error& error) {
   ApplyResult result;
   result.detail = error.sqlstate + " " + error.message;
-  if (error.violates(kOnceIndex)) {
-    result.outcome = ApplyOutcome::kRefused;
-  } else if (error.is_unique_violation()) {
+  if (error.is_unique_violation() && !error.violates(kOnceIndex)) {
     result.outcome = ApplyOutcome::kDuplicate;
   } else if (error.failure == pg::Failure::kContent) {
     result.outcome = ApplyOutcome::kRefused;
