@@ -28,7 +28,7 @@ def _rules() -> bool:
 def _warnings() -> bool:
     """A build directory that lets warnings pass is told not to; one that never did has nothing to do."""
     build = str(paths.build_dir())
-    if not _script("build", "build.ninja", MARTLET_WERROR="1"):
+    if not _script("build", "build.ninja", MARTLET_BUILD_WERROR="1"):
         return False
     options = subprocess.run(
         ["meson", "introspect", "--buildoptions", build], capture_output=True, text=True, check=True
