@@ -6,8 +6,7 @@
 #include "edge/application.h"
 #include "edge/describe.h"
 #include "edge/options.h"
-#include "lib/redis/client.h"
-#include "registry/redis_sessions.h"
+#include "registry/connect.h"
 #include "service/run.h"
 
 namespace {
@@ -15,25 +14,6 @@ namespace {
 using namespace martlet;
 
 using Created = Result<std::unique_ptr<service::Application>>;
-
-// The directory together with its connection.
-class Directory final : public registry::Sessions {
- public:
-  Directory(martlet::event::Loop& loop, redis::ClientOptions options)
-      : client_(loop, random_, std::move(options)), sessions_(loop, client_) {}
-
-  void add(const registry::SessionRecord& record) override { sessions_.add(record); }
-  void remove(const registry::SessionRecord& record) override { sessions_.remove(record); }
-  void read(const UserId& user, Records callback) override {
-    sessions_.read(user, std::move(callback));
-  }
-  std::uint64_t dropped() const override { return sessions_.dropped(); }
-
- private:
-  SystemRandom random_;
-  redis::Client client_;
-  registry::RedisSessions sessions_;
-};
 
 edge::VerifyToken token_verifier(auth::KeyRing keys) {
   return [keys = std::move(keys)](std::string_view token, WallMs now) -> Result<edge::TokenClaims> {
@@ -46,8 +26,8 @@ edge::VerifyToken token_verifier(auth::KeyRing keys) {
 Created create(service::Context& context, const edge::EdgeOptions& options) {
   auto keys = auth::KeyRing::load(options.public_keys);
   if (!keys) return tl::unexpected(keys.error());
-  auto redis = redis::parse_url(options.redis_url);
-  if (!redis) return fail(redis.error().code, "redis.url: " + redis.error().detail);
+  auto sessions = registry::connect(context.loop, options.redis_url);
+  if (!sessions) return tl::unexpected(sessions.error());
 
   bus::BusOptions bus_options;
   bus_options.url = context.common.nats_url;
@@ -59,7 +39,7 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
   edge::EdgeBackends backends{.bus = std::move(*bus),
                               .cluster = std::move(kv),
-                              .sessions = std::make_unique<Directory>(context.loop, *redis),
+                              .sessions = std::move(*sessions),
                               .verify_token = token_verifier(std::move(*keys))};
   return std::make_unique<edge::EdgeApplication>(context, options, std::move(backends));
 }
