@@ -32,6 +32,13 @@ def wait_until(predicate: Callable[[], T], timeout: float = 30, what: str = "the
         time.sleep(0.02)
 
 
+def chosen_seed() -> int:
+    """MARTLET_TEST_SEED, or a fresh one; printed, so that the run can be repeated."""
+    seed = int(os.environ.get("MARTLET_TEST_SEED") or time.time_ns() % 1_000_000)
+    print(f"MARTLET_TEST_SEED={seed}")
+    return seed
+
+
 def new_directory(name: str) -> Path:
     """Below the runner's directory, which is kept when a test of the file fails."""
     parent = Path(os.environ.get("MARTLET_TEST_DIR") or ROOT / ".local/test/by-hand")

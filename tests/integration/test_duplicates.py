@@ -3,7 +3,6 @@ tells the same place. Another content under its id is refused."""
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import unittest
@@ -12,7 +11,7 @@ from typing import Any, ClassVar
 
 import account
 from raw_client import Device, new_message_id, register
-from support import ClusterTest, wait_until
+from support import ClusterTest, chosen_seed, wait_until
 from wire_client import ACK, ERROR
 
 CONVERSATION = "u:ann:bob"
@@ -36,8 +35,7 @@ class Duplicates(ClusterTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.seed = int(os.environ.get("MARTLET_TEST_SEED") or time.time_ns() % 1_000_000)
-        print(f"MARTLET_TEST_SEED={cls.seed}")
+        cls.seed = chosen_seed()
         first, second = (edge.listen for edge in cls.cluster.edges)
         register(first, "ann", "bob", *PEERS)
         cls.here, cls.there = Device(first, "ann", "phone"), Device(second, "ann", "desk")

@@ -4,7 +4,6 @@ log and with PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import unittest
@@ -12,7 +11,7 @@ from typing import Any, ClassVar
 
 import shard_logs
 import swarm
-from support import ClusterTest, new_directory, wait_until
+from support import ClusterTest, chosen_seed, new_directory, wait_until
 
 USERS = [f"user{number:02}" for number in range(50)]
 RATE = 600
@@ -32,8 +31,7 @@ class KillsTest(ClusterTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.seed = int(os.environ.get("MARTLET_TEST_SEED") or time.time_ns() % 1_000_000)
-        print(f"MARTLET_TEST_SEED={cls.seed}")
+        cls.seed = chosen_seed()
         swarm.add_accounts(cls.cluster, USERS)
         cls.traffic = swarm.Swarm(
             new_directory("traffic"),

@@ -3,14 +3,13 @@ nats-server goes on when the successor has started: the dead one's appends arriv
 
 from __future__ import annotations
 
-import os
 import time
 import unittest
 
 import shard_logs
 import swarm
 from martlet_cluster import process, sockets
-from support import ClusterTest, new_directory, wait_until
+from support import ClusterTest, chosen_seed, new_directory, wait_until
 
 TURNS = 20
 USERS = [f"user{number:02}" for number in range(20)]
@@ -30,8 +29,7 @@ class NatsPausedTest(ClusterTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        seed = int(os.environ.get("MARTLET_TEST_SEED") or time.time_ns() % 1_000_000)
-        print(f"MARTLET_TEST_SEED={seed}")
+        seed = chosen_seed()
         swarm.add_accounts(cls.cluster, USERS)
         cls.traffic = swarm.Swarm(
             new_directory("paused"),

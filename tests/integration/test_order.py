@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import account
 import swarm
 from raw_client import Device, age_ms, new_message_id, register
-from support import ClusterTest, new_directory, wait_until
+from support import ClusterTest, chosen_seed, new_directory, wait_until
 from wire_client import ACK
 
 from martlet_cluster import Cluster
@@ -88,8 +86,7 @@ class TenDevicesOfTheLibrary(ClusterTest):
     messages = 4000
 
     def test_each_devices_order_holds(self) -> None:
-        seed = int(os.environ.get("MARTLET_TEST_SEED") or time.time_ns() % 1_000_000)
-        print(f"MARTLET_TEST_SEED={seed}")
+        seed = chosen_seed()
         devices = [f"device{number}" for number in range(DEVICES_OF_EACH)]
         edges = [edge.listen for edge in self.cluster.edges]
         run = swarm.Swarm(

@@ -4,14 +4,13 @@ The account is kept by the senders and compared with every device's own log and 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 import unittest
 from typing import Any
 
 import swarm
-from support import ClusterTest, new_directory, wait_until
+from support import ClusterTest, chosen_seed, new_directory, wait_until
 from wire_client import ACK, GOODBYE, SEND, STORED_EVENT, Frame, WireClient
 
 USERS = [f"user{number:02}" for number in range(50)]
@@ -30,8 +29,7 @@ class OutagesTest(ClusterTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        seed = int(os.environ.get("MARTLET_TEST_SEED") or time.time_ns() % 1_000_000)
-        print(f"MARTLET_TEST_SEED={seed}")
+        seed = chosen_seed()
         swarm.add_accounts(cls.cluster, USERS)
         cls.traffic = swarm.Swarm(
             new_directory("traffic"),
