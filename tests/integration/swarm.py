@@ -15,7 +15,8 @@ from support import ROOT  # also makes the next line possible
 
 from martlet_cluster import Cluster, paths
 
-# argon2id of the swarm's default password at the least cost: hashing at the real one takes 2 cores
+PASSWORD = "swarm-password"  # the swarm's default
+# argon2id of it at the least cost: hashing at the real one takes 2 cores
 # a minute for the accounts and logins of one traffic test.
 PASSWORD_HASH = (
     "$argon2id$v=19$m=64,t=1,p=1$81X2xY7yaUXySRtsjf1odQ$y3T6CAWEtDlei0MdX7Phygsqaquw/GdoS3M++QlvORg"
