@@ -242,7 +242,9 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
     sync_at_ =
         now + std::max(kSyncRetryMin, Duration(std::chrono::milliseconds(answer.again_in_ms)));
   } else {
-    sync_at_ = now + random_.jitter(tail_check_, 0.1);
+    // Devices do not ask all at once, and none later than promised: what is found lacking is also
+    // waited for, and fetched.
+    sync_at_ = now + random_.jitter(tail_check_ * 85 / 100, 0.1);
     if (is_first) sync_at_ = std::min(sync_at_, std::max(now, connected_at_ + kSecondSyncAfter));
     std::vector<ConversationId> doubted;
     for (auto& [id, is_synced] : in_doubt_) {
