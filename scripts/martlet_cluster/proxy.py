@@ -15,6 +15,10 @@ from collections.abc import Callable
 # Gets direction ("up" or "down") and the bytes about to be passed on; True drops the connection
 # before any of them is.
 DropWhen = Callable[[str, bytes], bool]
+# Gets the same; True holds all connections from these bytes on.
+HoldWhen = Callable[[str, bytes], bool]
+# Gets the same; what it answers is passed on in their place.
+Change = Callable[[str, bytes], bytes]
 
 CHUNK = 16384
 # One piece is under way at a time, so a delayed link needs large ones to stay fast.
@@ -34,6 +38,8 @@ class Proxy:
         self.bytes_per_s: float = 0
         self.delay_s: float = 0
         self.drop_when: DropWhen | None = None
+        self.hold_when: HoldWhen | None = None
+        self.change: Change | None = None
         self.passed = {"up": 0, "down": 0}
         self.accepted = 0
         self.dropped = 0
@@ -60,8 +66,17 @@ class Proxy:
             link.reset()
 
     def hold(self) -> None:
-        """Passes nothing on, and says nothing about it, until heal()."""
+        """Passes nothing on, and says nothing about it, until release() or heal()."""
         self._open.clear()
+
+    def release(self) -> None:
+        """Ends a hold, and leaves the other faults."""
+        self.hold_when = None
+        self._open.set()
+
+    @property
+    def is_holding(self) -> bool:
+        return not self._open.is_set()
 
     def slow(self, bytes_per_s: float) -> None:
         """For each connection and direction."""
@@ -76,6 +91,8 @@ class Proxy:
         self.bytes_per_s = 0
         self.delay_s = 0
         self.drop_when = None
+        self.hold_when = None
+        self.change = None
         self._open.set()
 
     @property
@@ -128,21 +145,28 @@ class Proxy:
         with self._lock:
             self._links.discard(link)
 
-    def _pass(self, direction: str, data: bytes) -> bool:
-        """Waits as the present faults demand; False when the connection is to be dropped."""
+    def _pass(self, direction: str, data: bytes) -> bytes | None:
+        """Waits as the present faults demand; what is to be written, None when the connection is
+        to be dropped."""
         if self.delay_s:
             time.sleep(self.delay_s)
         if self.bytes_per_s:
             time.sleep(len(data) / self.bytes_per_s)
+        hold_when = self.hold_when
+        if hold_when is not None and hold_when(direction, data):
+            self.hold()
         self._open.wait()
         drop_when = self.drop_when
         if drop_when is not None and drop_when(direction, data):
             with self._lock:
                 self.dropped += 1
-            return False
+            return None
+        change = self.change
+        if change is not None:
+            data = change(direction, data)
         with self._lock:
             self.passed[direction] += len(data)
-        return True
+        return data
 
 
 class _Link:
@@ -177,10 +201,11 @@ class _Link:
     def _pump(self, direction: str, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(self._chunk()):
-                if not self._proxy._pass(direction, data):
+                passed = self._proxy._pass(direction, data)
+                if passed is None:
                     self.reset()
                     return
-                sink.sendall(data)
+                sink.sendall(passed)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             self.reset()

@@ -103,6 +103,20 @@ class ProxyTest(unittest.TestCase):
         client.settimeout(5)
         self.assertEqual(self.read(client, 4), b"held")
 
+    def test_predicate_holds_the_bytes_and_all_behind_them_until_released(self) -> None:
+        client = self.connect()
+        self.proxy.hold_when = lambda direction, data: direction == "up" and b"held" in data
+        self.assertEqual(self.exchange(client, b"before"), b"before")
+        self.assertFalse(self.proxy.is_holding)
+        client.sendall(b"held")
+        wait_until(lambda: self.proxy.is_holding, what="the hold")
+        self.assertEqual(self.proxy.passed["up"], len(b"before"))
+        client.sendall(b", and more")
+        self.proxy.release()
+        client.settimeout(5)
+        self.assertEqual(self.read(client, 14), b"held, and more")
+        self.assertEqual(self.exchange(client, b"held"), b"held")
+
     def test_slow_link_takes_its_time(self) -> None:
         client = self.connect()
         self.proxy.slow(20000)
@@ -119,3 +133,15 @@ class ProxyTest(unittest.TestCase):
         wait_until(lambda: self.proxy.connections == 0, what="the link to be gone")
         self.assertEqual(self.proxy.passed["up"], len(b"first"))
         self.assertEqual(self.proxy.dropped, 1)
+
+    def test_bytes_are_changed_until_healed(self) -> None:
+        client = self.connect()
+
+        def without_dots(direction: str, data: bytes) -> bytes:
+            return data.replace(b".", b"") if direction == "down" else data
+
+        self.proxy.change = without_dots
+        client.sendall(b".a.b.")
+        self.assertEqual(self.read(client, 2), b"ab")
+        self.proxy.heal()
+        self.assertEqual(self.exchange(client, b"a.b"), b"a.b")
