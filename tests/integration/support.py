@@ -60,15 +60,14 @@ class ClusterTest(unittest.TestCase):
     overrides: ClassVar[dict[str, dict[str, Any]]] = {}
 
     cluster: ClassVar[Cluster]
-    _failed: ClassVar[bool]
+    _failures: ClassVar[int | None]  # None until the first test begins, when the class is set up
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls._failed = True
+        cls._failures = None
         cls.cluster = cls.make_cluster(new_directory(cls.__name__))
         cls.addClassCleanup(cls._end_cluster, cls.cluster)
         cls.cluster.start()
-        cls._failed = False
 
     @classmethod
     def make_cluster(cls, directory: Path) -> Cluster:
@@ -88,16 +87,17 @@ class ClusterTest(unittest.TestCase):
     @classmethod
     def _end_cluster(cls, cluster: Cluster) -> None:
         cluster.stop(abort=True)
-        if cls._failed:
-            print(f"the cluster's logs are in {cluster.directory / 'logs'}")
-        else:
+        if cls._failures == 0:
             shutil.rmtree(cluster.directory, ignore_errors=True)
+        else:
+            print(f"the cluster's logs are in {cluster.directory / 'logs'}")
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
-        before = len(result.failures) + len(result.errors) if result else 0
+        result = result or self.defaultTestResult()
+        before = len(result.failures) + len(result.errors)
         done = super().run(result)
-        if result and len(result.failures) + len(result.errors) > before:
-            type(self)._failed = True
+        failures = len(result.failures) + len(result.errors) - before
+        type(self)._failures = (type(self)._failures or 0) + failures
         return done
 
     def start_cluster(self, **options: Any) -> Cluster:
