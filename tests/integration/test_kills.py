@@ -7,50 +7,18 @@ from __future__ import annotations
 import random
 import time
 import unittest
-from typing import Any, ClassVar
 
-import shard_logs
-import swarm
-from support import ClusterTest, chosen_seed, new_directory, wait_until
+from support import wait_until
+from traffic import RATE, TrafficTest
 
-USERS = [f"user{number:02}" for number in range(50)]
-RATE = 600
-LEAST_RATE = 500
 KILLS = 5
 PAUSE_S = 10.0
-DRAIN_TIMEOUT_S = 60
 
 
-class KillsTest(ClusterTest):
-    # What is in the logs stays there for the whole file, so that it can be read from its start.
-    overrides: ClassVar[dict[str, dict[str, Any]]] = {"persist": {"persist.keep_s": 600}}
-    traffic: swarm.Swarm
-    logs: shard_logs.ShardLogs
-    seed: int
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.seed = chosen_seed()
-        swarm.add_accounts(cls.cluster, USERS)
-        cls.traffic = swarm.Swarm(
-            new_directory("traffic"),
-            members=swarm.members(USERS, [edge.listen for edge in cls.cluster.edges]),
-            pairs=swarm.ring(USERS, 4),
-            register=False,
-            rate=RATE,
-            stored_percent=5,
-            seed=cls.seed,
-        )
-        cls.addClassCleanup(cls.traffic.close)
-        cls.traffic.wait("ready", 60)
-        cls.logs = shard_logs.ShardLogs(cls.cluster.nats)
-
+class KillsTest(TrafficTest):
     def setUp(self) -> None:
+        super().setUp()
         self.chance = random.Random(f"{self.seed} {self._testMethodName}")
-        self.sent_before = self.traffic.tick()["sent"]
-        self.traffic.ask("start", "sending")
-        self.begin = time.monotonic()
 
     def flow(self, seconds: float) -> None:
         """The load goes on for this long; nothing is waited for."""
@@ -68,19 +36,6 @@ class KillsTest(ClusterTest):
             self.cluster.start_member(name)
         self.flow(1.0)
         self.check_account()
-
-    def check_account(self) -> None:
-        seconds = time.monotonic() - self.begin
-        summary = self.traffic.drain(DRAIN_TIMEOUT_S)
-        drained = time.monotonic() - self.begin - seconds
-        sent = summary["sent"] - self.sent_before
-        print(f"{self._testMethodName}: {sent} in {seconds:.1f} s, drained in {drained:.1f} s")
-        print(summary)
-        self.assertEqual(self.logs.check(), [], "the logs")
-        self.assertEqual(swarm.problems_of(self.traffic, self.cluster), [])
-        self.assertEqual(summary["ended"], 0, "devices ended")
-        self.assertEqual(summary["refused"], 0, "messages were refused")
-        self.assertGreaterEqual(sent / seconds, LEAST_RATE, "there was less traffic than asked for")
 
     def test_an_edge_is_killed(self) -> None:
         self.kill_each_time("edge-1", "edge-2")

@@ -6,41 +6,22 @@ from __future__ import annotations
 import time
 import unittest
 
-import shard_logs
-import swarm
+from support import wait_until
+from traffic import TrafficTest
+
 from martlet_cluster import process, sockets
-from support import ClusterTest, chosen_seed, new_directory, wait_until
 
 TURNS = 20
-USERS = [f"user{number:02}" for number in range(20)]
 SHARDS = 16
-RATE = 500
 DISPATCHER = "dispatcher-1"
 # More than a PING and an inquiry: frames that wait for the dispatcher, appends for the broker.
 FRAMES_BYTES = 8 * 1024
 APPEND_BYTES = 1024
 
 
-class NatsPausedTest(ClusterTest):
+class NatsPausedTest(TrafficTest):
     dispatchers = 1
     apis = 0
-    traffic: swarm.Swarm
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        seed = chosen_seed()
-        swarm.add_accounts(cls.cluster, USERS)
-        cls.traffic = swarm.Swarm(
-            new_directory("paused"),
-            members=swarm.members(USERS, [edge.listen for edge in cls.cluster.edges]),
-            pairs=swarm.ring(USERS, 5),
-            register=False,
-            rate=RATE,
-            seed=seed,
-        )
-        cls.addClassCleanup(cls.traffic.close)
-        cls.traffic.wait("ready", 60)
 
     def serves_all(self) -> bool:
         metrics = self.cluster.member(DISPATCHER).metrics()
@@ -82,21 +63,15 @@ class NatsPausedTest(ClusterTest):
         return sockets.connections(member.process.pid, self.cluster.nats.ports["client"]) > 0
 
     def test_an_append_of_a_dead_dispatcher_arrives_late(self) -> None:
-        logs = shard_logs.ShardLogs(self.cluster.nats)
-        self.traffic.ask("start", "sending")
         for number in range(TURNS):
             begin = time.monotonic()
             self.turn()
             wait_until(self.serves_all, what="the successor serves all shards")
-            self.assertEqual(logs.check(), [], f"after turn {number}")
+            self.assertEqual(self.logs.check(), [], f"after turn {number}")
             print(f"turn {number}: {time.monotonic() - begin:.1f} s")
-        summary = self.traffic.drain(60)
-        print(summary)
-        self.assertEqual(logs.check(), [])
-        print(f"{logs.messages} messages, {logs.takeovers} take-overs in the logs")
-        self.assertEqual(swarm.problems_of(self.traffic, self.cluster), [])
-        self.assertEqual(summary["refused"], 0, "messages were refused")
-        self.assertGreaterEqual(logs.takeovers, (TURNS + 1) * SHARDS)
+        self.check_account()
+        print(f"{self.logs.messages} messages, {self.logs.takeovers} take-overs in the logs")
+        self.assertGreaterEqual(self.logs.takeovers, (TURNS + 1) * SHARDS)
 
 
 if __name__ == "__main__":
