@@ -13,10 +13,11 @@ from pathlib import Path
 
 MOST_PROBLEMS_OF_A_KIND = 5
 
-ROWS = """
+SELECT = """
 SELECT c.name, m.seq, replace(m.client_msg_id::text, '-', ''), m.sender, m.content_hash
-FROM messages m JOIN conversations c ON c.id = m.conversation_id ORDER BY c.name, m.seq;
+FROM messages m JOIN conversations c ON c.id = m.conversation_id
 """
+ROWS = f"{SELECT} ORDER BY c.name, m.seq;"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ def history_of(rows: Iterable[list[str]]) -> History:
         entry = Entry(int(seq), message, sender, int(content_hash))
         history.setdefault(conversation, []).append(entry)
     return history
+
+
+def rows_of(user: str) -> str:
+    """ROWS, but only this user's conversations."""
+    return f"{SELECT} WHERE c.name ~ ':{user}(:|$)' ORDER BY c.name, m.seq;"
 
 
 class Problems:

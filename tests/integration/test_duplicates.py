@@ -1,5 +1,5 @@
 """A message sent again, through whatever edge and after whatever death, is there once: every answer
-tells the same place. Another content under its id is refused."""
+tells the same place. Another content under its id is refused. Fifty others write meanwhile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import account
 from raw_client import Device, new_message_id, register
-from support import ClusterTest, chosen_seed, wait_until
+from support import wait_until
+from traffic import TrafficTest
 from wire_client import ACK, ERROR
 
 CONVERSATION = "u:ann:bob"
@@ -25,9 +26,8 @@ def place(ack: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in ack.items() if key != "level"}
 
 
-class Duplicates(ClusterTest):
+class Duplicates(TrafficTest):
     apis = 0
-    seed: ClassVar[int]
     here: ClassVar[Device]
     there: ClassVar[Device]
     bob: ClassVar[Device]
@@ -35,7 +35,6 @@ class Duplicates(ClusterTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.seed = chosen_seed()
         first, second = (edge.listen for edge in cls.cluster.edges)
         register(first, "ann", "bob", *PEERS)
         cls.here, cls.there = Device(first, "ann", "phone"), Device(second, "ann", "desk")
@@ -43,11 +42,15 @@ class Duplicates(ClusterTest):
         for device in (cls.here, cls.there, cls.bob):
             cls.addClassCleanup(device.close)
 
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(self.check_account)
+
     def stored(self, *message_ids: str) -> account.History:
         """The database, once it has these."""
 
         def ask() -> account.History:
-            history = account.history_of(self.cluster.psql(account.ROWS))
+            history = account.history_of(self.cluster.psql(account.rows_of("ann")))
             known = {row.id for rows in history.values() for row in rows}
             return history if known.issuperset(message_ids) else {}
 

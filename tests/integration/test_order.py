@@ -1,4 +1,5 @@
-"""Many devices write into one conversation at the same moment: everybody sees one order."""
+"""Many devices write into one conversation at the same moment, and fifty others to each other: everybody
+sees one order."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import account
 import swarm
 from raw_client import Device, age_ms, new_message_id, register
-from support import ClusterTest, chosen_seed, new_directory, wait_until
+from support import new_directory, wait_until
+from traffic import TrafficTest
 from wire_client import ACK
 
 from martlet_cluster import Cluster
@@ -53,7 +55,7 @@ class Writer:
         return [(int(m["seq"]), m["client_msg_id"]) for m in got]
 
 
-class TenDevices(ClusterTest):
+class TenDevices(TrafficTest):
     apis = 0
 
     def test_seqs_have_no_gap_and_all_see_the_same_order(self) -> None:
@@ -74,11 +76,11 @@ class TenDevices(ClusterTest):
             mine = {seq: message for seq, message in order if message in set(writer.sent)}
             self.assertEqual(writer.own, mine, f"answers to {writer.device.device}")
         self.assertEqual(writers[1].device.history(CONVERSATION), history)
-        rows = account.history_of(self.cluster.psql(account.ROWS))[CONVERSATION]
+        rows = account.history_of(self.cluster.psql(account.rows_of("ann")))[CONVERSATION]
         self.assertEqual([(row.seq, row.id) for row in rows], order)
 
 
-class TenDevicesOfTheLibrary(ClusterTest):
+class TenDevicesOfTheLibrary(TrafficTest):
     """With follows, so that each device's messages also stand in the order of its sending."""
 
     apis = 0
@@ -86,7 +88,6 @@ class TenDevicesOfTheLibrary(ClusterTest):
     messages = 4000
 
     def test_each_devices_order_holds(self) -> None:
-        seed = chosen_seed()
         devices = [f"device{number}" for number in range(DEVICES_OF_EACH)]
         edges = [edge.listen for edge in self.cluster.edges]
         run = swarm.Swarm(
@@ -94,7 +95,7 @@ class TenDevicesOfTheLibrary(ClusterTest):
             members=swarm.members(["ann", "bob"], edges, devices),
             pairs=[["ann", "bob"]],
             rate=self.rate,
-            seed=seed,
+            seed=self.seed,
         )
         self.addCleanup(run.close)
         run.wait("ready", 120)

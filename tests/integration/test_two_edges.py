@@ -1,5 +1,6 @@
 """A message between users on two edges, as seen by their devices and from outside: by a plain
-subscriber of the broker, by the broker's own monitoring and by the kernel's table of connections."""
+subscriber of the broker, by the broker's own monitoring and by the kernel's table of connections,
+while fifty others write to each other."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from raw_client import Device, register
-from support import ClusterTest, wait_until
+from support import wait_until
+from traffic import USERS, TrafficTest
 from wire_client import ACK, Frame
 
-from martlet_cluster.nats_probe import NatsProbe, Subscription
+from martlet_cluster.nats_probe import NatsMessage, NatsProbe, Subscription
 
 CONVERSATION = "u:u1:u2"
 ESTABLISHED = "01"
@@ -42,10 +44,16 @@ def connections_of(pid: int) -> set[Connection]:
 
 
 def are_connected(one: int, other: int) -> bool:
-    return any((there, here) in connections_of(other) for here, there in connections_of(one))
+    there = connections_of(other)
+    return any((far, near) in there for near, far in connections_of(one))
 
 
-class TwoEdges(ClusterTest):
+def not_of_others(subscription: Subscription) -> list[NatsMessage]:
+    """Without what concerns the users of the traffic."""
+    return [m for m in subscription.messages if m.subject.rsplit(".", 1)[-1] not in USERS]
+
+
+class TwoEdges(TrafficTest):
     apis = 0
     phone: ClassVar[Device]
     desk: ClassVar[Device]
@@ -65,6 +73,10 @@ class TwoEdges(ClusterTest):
         cls.addClassCleanup(cls.probe.close)
         # The first message waits for the shard's owner; those of the tests need not.
         cls.phone.deliver("u2", "warm")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(self.check_account)
 
     def names_of_edges(self) -> list[str]:
         return [edge.name for edge in self.cluster.edges]
@@ -105,19 +117,24 @@ class TwoEdges(ClusterTest):
         ack = self.send_promptly("seen from outside", coming_in, going_out)
         for device in (self.desk, *self.receivers):
             device.wait_message(CONVERSATION, int(ack.body["seq"]))
+        self.wait_for_more(1)  # the others' messages are seen as well, and nothing else of this one
         self.probe.flush()
-        subjects = [message.subject for message in coming_in.messages]
+        arrived, left = not_of_others(coming_in), not_of_others(going_out)
+        subjects = [m.subject for m in arrived]
         self.assertEqual(len(subjects), 1, subjects)
         self.assertRegex(subjects[0], r"^im\.in\.\d+\.u\.u2$")
-        self.assertIn(b"seen from outside", coming_in.messages[0].data)
-        self.assertEqual(sorted(m.subject for m in going_out.messages), ["im.u.u1", "im.u.u2"])
+        self.assertIn(b"seen from outside", arrived[0].data)
+        self.assertEqual(sorted(m.subject for m in left), ["im.u.u1", "im.u.u2"])
+        self.assertGreater(len(coming_in.messages), len(arrived), "the others' are not seen")
 
     def test_an_edge_has_interest_in_its_own_users_only(self) -> None:
+        first = {f"im.u.{user}" for user in ["u1", *USERS[::2]]}
+        second = {f"im.u.{user}" for user in ["u2", *USERS[1::2]]}
         users = {
             name: [s for s in self.probe.subscriptions_of(name) if s.startswith("im.u.")]
             for name in self.names_of_edges()
         }
-        self.assertEqual(users, {"edge-1": ["im.u.u1"], "edge-2": ["im.u.u2"]})
+        self.assertEqual(users, {"edge-1": sorted(first), "edge-2": sorted(second)})
 
     def test_no_edge_listens_to_all_users(self) -> None:
         for name in self.names_of_edges():
