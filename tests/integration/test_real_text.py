@@ -30,16 +30,17 @@ TIMEOUT_S = 400
 PEOPLE = [f"user{number:02}" for number in range(50)]
 REACH = 4  # each with the next four of the ring: 200 conversations
 MESSAGES = 10_000
+# The edges last: whoever lost one stays at the other.
 VICTIMS = (
-    "edge-1",
     "dispatcher-1",
     "persist-1",
     "redis",
-    "edge-2",
     "nats",
     "dispatcher-2",
     "postgres",
     "api-1",
+    "edge-1",
+    "edge-2",
 )
 LOGINS_AT_ONCE = 4
 ON_THEIR_WAY = 200  # written at once before a death
@@ -122,6 +123,10 @@ class Person:
         self._counts.update(json.loads(line)["type"] for line in whole.splitlines())
         return self._counts[kind]
 
+    def edge(self) -> str:
+        """Where it was at first."""
+        return str(self.lines()[0]["edge"])
+
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._output.read_bytes().splitlines()]
 
@@ -182,6 +187,8 @@ class RealTextTest(ClusterTest):
         return steps
 
     def test_what_arrives_and_what_is_stored_is_what_was_sent(self) -> None:
+        places = collections.Counter(person.edge() for person in self.people.values())
+        self.assertEqual(places, {"edge-1": len(PEOPLE) // 2, "edge-2": len(PEOPLE) // 2})
         steps = list(zip(self.plan(), self.texts.chosen, strict=True))
         share = len(steps) // (len(VICTIMS) + 1)
         for turn, victim in enumerate(VICTIMS):
