@@ -21,6 +21,13 @@ metrics::Label<Silence> silence_label() {
            {Silence::kRepeat, "repeat"}}};
 }
 
+metrics::Label<bus::AppendFailure> append_failure_label() {
+  return {"failure",
+          {{bus::AppendFailure::kWrongSequence, "wrong_sequence"},
+           {bus::AppendFailure::kRefused, "refused"},
+           {bus::AppendFailure::kUnknown, "unknown"}}};
+}
+
 metrics::Label<ErrorCode> code_label() {
   metrics::Label<ErrorCode> label{"code", {}};
   for (const ErrorCode code : all_error_codes()) {
@@ -48,8 +55,11 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r)
       append_seconds_(
           r.histogram(info("append_seconds", "seconds", "From an append to its acknowledgement."),
                       Buckets::seconds())),
-      append_failures_(r.counter(info("append_failures_total", "appends",
-                                      "Appends refused, or without an answer in time."))),
+      append_failures_(r.counters(
+          info("append_failures_total", "appends",
+               "Appends that were refused because another one wrote (wrong_sequence) or otherwise, "
+               "or are open: no answer in time."),
+          append_failure_label())),
       parked_(r.counter(info("parked_total", "frames", "Frames that waited for the database."))),
       cold_questions_(r.counter(info("cold_questions_total", "questions",
                                      "Questions to persist about conversations and duplicates."))),

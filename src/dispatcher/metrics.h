@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "bus/log.h"
 #include "metrics/registry.h"
 
 namespace martlet::dispatcher {
@@ -26,7 +27,7 @@ class DispatcherMetrics {
 
   void batch_appended(std::size_t entries, std::size_t bytes);
   void append_took(Duration duration) { append_seconds_.observe(duration); }
-  void append_failed() { append_failures_.add(); }
+  void append_failed(bus::AppendFailure why) { append_failures_.at(why).add(); }
 
   void parked() { parked_.add(); }
   void cold_asked(std::size_t items);
@@ -57,7 +58,7 @@ class DispatcherMetrics {
   metrics::Histogram& batch_entries_;
   metrics::Histogram& batch_bytes_;
   metrics::Histogram& append_seconds_;
-  metrics::Counter& append_failures_;
+  metrics::Family<metrics::Counter, bus::AppendFailure> append_failures_;
   metrics::Counter& parked_;
   metrics::Counter& cold_questions_;
   metrics::Counter& cold_items_;

@@ -47,7 +47,6 @@ void ShardCore::append_result(tl::expected<bus::LogSequence, bus::AppendError> r
   if (is_doubting_) return;
   MARTLET_ASSERT(in_flight_.has_value());
   if (result && *result == last_.next()) return appended(*result, moment);
-  metrics_.append_failed();
   // A repeat would be safe (the expected sequence fences it), but whether the batch is in the log
   // is known for sure only by reading it, which is what a take-over does.
   doubt(result ? "append_sequence_jumped" : result.error().detail);

@@ -89,12 +89,21 @@ void ShardRunner::flush() {
 }
 
 void ShardRunner::append(const AppendRequest& request) {
-  context_.log.append(shard_, request.expected_last, request.batch, kAppendTimeout,
-                      guarded([this](auto result) {
-                        core_->append_result(std::move(result), moment());
-                        flush();
-                        if (phase_ == Phase::kLettingGo) finish_letting_go();
-                      }));
+  write(request.expected_last, request.batch, guarded([this](auto result) {
+          core_->append_result(std::move(result), moment());
+          flush();
+          if (phase_ == Phase::kLettingGo) finish_letting_go();
+        }));
+}
+
+// A refusal often comes when the shard is known to be another's: it counts all the same.
+void ShardRunner::write(bus::LogSequence expected_last, BytesView batch,
+                        bus::Log::Appended callback) {
+  context_.log.append(shard_, expected_last, batch, kAppendTimeout,
+                      [&metrics = context_.metrics, callback = std::move(callback)](auto result) {
+                        if (!result) metrics.append_failed(result.error().failure);
+                        callback(std::move(result));
+                      });
 }
 
 void ShardRunner::ask(const wire::ColdQuestion& question) {

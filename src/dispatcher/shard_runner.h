@@ -91,6 +91,7 @@ class ShardRunner {
   void flush_at_turn_end();
   void flush();
   void append(const AppendRequest& request);
+  void write(bus::LogSequence expected_last, BytesView batch, bus::Log::Appended callback);
   void ask(const wire::ColdQuestion& question);
   void publish_answers(const std::map<EdgeId, std::vector<OutgoingAnswer>>& answers);
   void publish_live(const LiveEntry& live);

@@ -80,11 +80,10 @@ void ShardRunner::subscribe() {
 }
 
 void ShardRunner::append_owner(const TakeOverStep& step) {
-  context_.log.append(shard_, step.expected_last, step.batch, kAppendTimeout,
-                      guarded([this](auto result) {
-                        take_over_->owner_appended(std::move(result), moment());
-                        drive();
-                      }));
+  write(step.expected_last, step.batch, guarded([this](auto result) {
+          take_over_->owner_appended(std::move(result), moment());
+          drive();
+        }));
 }
 
 void ShardRunner::read(const TakeOverStep& step) {
