@@ -31,10 +31,14 @@ finish() {
   exit $status
 }
 
-# The command line client of the image, beside the published ports.
-martlet() { ${inside[@]+"${inside[@]}"} docker run --rm -i --network host --user root -e MARTLET_PASSWORD \
-  -v martlet-test-homes:/homes "martlet:$MARTLET_TAG" martlet "$@"; }
-on() { local user=$1 port=$2; shift 2; martlet --server "127.0.0.1:$port" --home "/homes/$user" "$@"; }
+# The command line client, as the README starts it: on USER EDGE COMMAND…
+on() {
+  local user=$1 edge=$2
+  shift 2
+  compose run --rm -T -e MARTLET_PASSWORD martlet --server "$edge:7400" --home "/homes/$user" "$@" 2> >(grep -v 'Container ' >&2)
+}
+# The port of the host leads into a container.
+published() { ${inside[@]+"${inside[@]}"} bash -c "exec 3<>/dev/tcp/127.0.0.1/$1"; }
 
 # The output has the line; else the test ends.
 expect() { grep -qF -- "$1" <<<"$2" || { say "missing: $1"; echo "$2"; exit 1; }; }
@@ -42,28 +46,30 @@ expect() { grep -qF -- "$1" <<<"$2" || { say "missing: $1"; echo "$2"; exit 1; }
 docker info >/dev/null 2>&1 || start_engine
 trap finish EXIT
 say "building the image (a few minutes the first time)"
-compose build --quiet
+log=$(mktemp)
+compose --progress plain build >"$log" 2>&1 || { tail -n 60 "$log"; exit 1; }
+rm -f "$log"
 if [ -n "$own_engine" ]; then
   "$here/engine.sh" stop keep
   "$here/engine.sh" start box
+  inside=(nsenter "--net=/run/netns/${BOX:-martletbox}")
 fi
 
 say "up"
 compose up -d --no-build --pull never --wait --wait-timeout 120
-docker volume rm -f martlet-test-homes >/dev/null
 export MARTLET_PASSWORD=compose-test-secret
-for user in alice bob; do on "$user" $EDGE1_PORT register "$user" --device laptop; done
+for user in alice bob; do on "$user" edge1 register "$user" --device laptop; done
 
 say "chat: alice on edge 1, bob on edge 2"
-on alice $EDGE1_PORT send bob 'hello through two edges'
-heard=$(on bob $EDGE2_PORT listen --count 1 --until-idle 10)
+on alice edge1 send bob 'hello through two edges'
+heard=$(on bob edge2 listen --count 1 --until-idle 10)
 expect 'hello through two edges' "$heard"
+for port in $EDGE1_PORT $EDGE2_PORT $API_PORT; do published "$port"; done
 
 say "down, up"
 compose down --timeout 20
 compose up -d --no-build --pull never --wait --wait-timeout 120
-expect 'hello through two edges' "$(on alice $EDGE2_PORT history bob)"
-on bob $EDGE2_PORT send alice 'still here'
-expect 'still here' "$(on alice $EDGE1_PORT history bob)"
-docker volume rm -f martlet-test-homes >/dev/null
+expect 'hello through two edges' "$(on alice edge2 history bob)"
+on bob edge2 send alice 'still here'
+expect 'still here' "$(on alice edge1 history bob)"
 say "all messages are there"
