@@ -19,6 +19,10 @@ void Sync::on_message(const client::Message& message, client::Origin origin) {
   ++messages_;
 }
 
+void Sync::on_dropped(const ConversationId& conversation, Seq from) {
+  output().dropped(conversation, from);
+}
+
 void Sync::on_news(const client::ConversationNews& news) {
   news_.push_back(news);
 }

@@ -25,6 +25,7 @@ class Sync : public DeviceCommand {
 
  protected:
   void on_message(const client::Message& message, client::Origin origin) override;
+  void on_dropped(const ConversationId& conversation, Seq from) override;
   void on_news(const client::ConversationNews& news) override;
   void on_synced(bool behind) override;
 
