@@ -179,7 +179,7 @@ void Client::ask_sync(const SyncEngine::AskSync& ask) {
 
 void Client::ask_fetch(const SyncEngine::AskFetch& ask) {
   if (!link_ || state_ != State::kOnline) return;
-  link_->request(wire::Command::Fetch, wire::encode(to_fetch(ask.ranges)),
+  link_->request(wire::Command::Fetch, wire::encode(to_fetch(ask)),
                  [this](const Answer& answer) { on_fetch_answer(answer); });
 }
 

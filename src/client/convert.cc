@@ -1,5 +1,6 @@
 #include "client/convert.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace martlet::client {
@@ -77,12 +78,13 @@ FetchAnswer to_fetch_answer(const wire::FetchPage& page) {
   return {to_messages(page.messages), to_ranges(page.withheld), to_ranges(page.remaining)};
 }
 
-wire::Fetch to_fetch(const std::vector<ConversationRange>& ranges) {
+wire::Fetch to_fetch(const SyncEngine::AskFetch& ask) {
   wire::Fetch out;
-  out.ranges.reserve(ranges.size());
-  for (const ConversationRange& range : ranges) {
+  out.ranges.reserve(ask.ranges.size());
+  for (const ConversationRange& range : ask.ranges) {
     out.ranges.push_back({range.conversation, Seq(range.seqs.from), Seq(range.seqs.to)});
   }
+  out.live_missed = std::uint32_t(std::min<std::uint64_t>(ask.live_missed, UINT32_MAX));
   return out;
 }
 

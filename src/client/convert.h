@@ -1,6 +1,6 @@
 #pragma once
 
-#include "client/types.h"
+#include "client/sync_engine.h"
 #include "wire/bodies.h"
 
 // Between wire's views, which die with the frame, and the client's values.
@@ -10,7 +10,7 @@ Message to_message(const wire::Message& message);
 Acknowledged to_acknowledged(const wire::Ack& ack);
 SyncAnswer to_sync_answer(const wire::SyncPage& page);
 FetchAnswer to_fetch_answer(const wire::FetchPage& page);
-wire::Fetch to_fetch(const std::vector<ConversationRange>& ranges);
+wire::Fetch to_fetch(const SyncEngine::AskFetch& ask);
 wire::Send to_send(const OutgoingMessage& message, std::optional<Duration> age,
                    std::optional<ClientMsgId> follows);
 

@@ -286,7 +286,7 @@ void SyncEngine::ask_fetch(MonotonicTime now) {
         std::min((kMaxFetchBodyBytes - bytes) / each, kMaxRangesPerFetch - fetch.ranges.size());
     const Track& track = tracks_.at(id);
     if (gap.suspect.from > 0) {
-      counters_.live_missed += track.count_lacking(gap.suspect);
+      fetch.live_missed += track.count_lacking(gap.suspect);
       gap.suspect = {};
     }
     for (SeqRange range : track.lacking(room)) {
@@ -299,6 +299,7 @@ void SyncEngine::ask_fetch(MonotonicTime now) {
   if (fetch.ranges.empty()) return;
   fetch_out_ = true;
   ++counters_.fetches;
+  counters_.live_missed += fetch.live_missed;
   actions_.emplace_back(std::move(fetch));
 }
 

@@ -47,6 +47,7 @@ class SyncEngine {
   };
   struct AskFetch {
     std::vector<ConversationRange> ranges;
+    std::uint64_t live_missed = 0;  // of these messages, live should have brought so many
   };
   struct News {
     ConversationNews news;

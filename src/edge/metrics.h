@@ -36,6 +36,8 @@ class EdgeMetrics {
   void event_delivered(std::size_t sessions) { events_.add(sessions); }
   void dropped(DropReason reason) { dropped_.at(reason).add(); }
   void resync() { resyncs_.add(); }
+  void live_missed(std::size_t messages) { live_missed_.add(messages); }
+  void subscription_renewed() { renewals_.add(); }
   void slow_consumer() { slow_.add(); }
   void bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued);
   void accept_pauses(std::uint64_t total) { advance(accept_pauses_, total); }
@@ -61,6 +63,8 @@ class EdgeMetrics {
   metrics::Counter& events_;
   metrics::Family<metrics::Counter, DropReason> dropped_;
   metrics::Counter& resyncs_;
+  metrics::Counter& live_missed_;
+  metrics::Counter& renewals_;
   metrics::Counter& slow_;
   metrics::Counter& bytes_in_;
   metrics::Counter& bytes_out_;

@@ -24,11 +24,26 @@ SubjectPerUser::Channel& SubjectPerUser::open(const UserId& user) {
   const auto [found, is_new] = channels_.try_emplace(user);
   Channel& channel = found->second;
   if (!is_new) return channel;
+  subscribe(user, channel);
+  channel.linger = std::make_unique<TimerWheel::Entry>([this, user] { channels_.erase(user); });
+  return channel;
+}
+
+// A subscription that it replaces ends after the new one has begun: what comes between the two
+// comes twice, never not at all.
+void SubjectPerUser::subscribe(const UserId& user, Channel& channel) {
+  channel.subscribed_at = clock_.now();
   channel.subscription = bus_.subscribe(
       bus::subject::user(user), {}, bus::Priority::kDroppable,
       [this, user](const bus::Incoming& incoming) { handler_(user, incoming.payload); });
-  channel.linger = std::make_unique<TimerWheel::Entry>([this, user] { channels_.erase(user); });
-  return channel;
+}
+
+bool SubjectPerUser::renew(const UserId& user) {
+  const auto found = channels_.find(user);
+  MARTLET_ASSERT(found != channels_.end());
+  if (clock_.now() - found->second.subscribed_at < options_.renew_every) return false;
+  subscribe(user, found->second);
+  return true;
 }
 
 // One question at a time serves all who came meanwhile: a storm of logins costs few of them.

@@ -26,6 +26,9 @@ class UserChannels {
   // holds in both cases until detach.
   virtual void attach(const UserId& user, Ready ready) = 0;
   virtual void detach(const UserId& user) = 0;
+  // Somebody attached to the user missed what was published to them: makes sure of it anew. False:
+  // it was done a moment ago.
+  virtual bool renew(const UserId& user) = 0;
   // ToUser.
   virtual void publish(const UserId& user, BytesView to_user) = 0;
   virtual std::size_t size() const = 0;
@@ -38,6 +41,7 @@ class SubjectPerUser final : public UserChannels {
  public:
   struct Options {
     Duration linger = std::chrono::seconds(10);
+    Duration renew_every = std::chrono::seconds(10);  // a client can't have it more often
     Duration ready_timeout = std::chrono::seconds(5);
   };
   // All must outlive it; nothing is called after its end.
@@ -46,6 +50,7 @@ class SubjectPerUser final : public UserChannels {
 
   void attach(const UserId& user, Ready ready) override;
   void detach(const UserId& user) override;
+  bool renew(const UserId& user) override;
   void publish(const UserId& user, BytesView to_user) override;
   std::size_t size() const override { return channels_.size(); }
 
@@ -53,6 +58,7 @@ class SubjectPerUser final : public UserChannels {
   struct Channel {
     std::unique_ptr<bus::Subscription> subscription;
     std::unique_ptr<TimerWheel::Entry> linger;
+    MonotonicTime subscribed_at;
     std::size_t attached = 0;
     bool known = false;  // the broker has confirmed it
   };
@@ -62,6 +68,7 @@ class SubjectPerUser final : public UserChannels {
   };
 
   Channel& open(const UserId& user);
+  void subscribe(const UserId& user, Channel& channel);
   void ask();
   void on_confirmed(std::vector<Waiter> waiters, const Result<void>& result);
 

@@ -104,7 +104,7 @@ Bytes encode(const Fetch& body) {
   MARTLET_ASSERT(body.ranges.size() <= kMaxRangesPerFetch);
   Builder builder(1024);
   const auto ranges = put_ranges(builder, body.ranges);
-  return finish(builder, proto::CreateFetch(builder, ranges));
+  return finish(builder, proto::CreateFetch(builder, ranges, body.live_missed));
 }
 
 Bytes encode(const History& body) {
@@ -209,6 +209,7 @@ Result<Fetch> parse_fetch(BytesView body) {
   FieldReader read;
   Fetch out;
   out.ranges = read_ranges(&ranges, "ranges", kMaxRangeSeqs, read);
+  out.live_missed = (*table)->live_missed();
   return read.result(std::move(out));
 }
 

@@ -79,6 +79,7 @@ struct Range {
 
 struct Fetch {
   std::vector<Range> ranges;
+  std::uint32_t live_missed = 0;  // of these messages, live delivery should have brought so many
 };
 
 struct History {

@@ -7,6 +7,12 @@ namespace martlet::edge {
 Result<Taken> handle_fetch(EdgeContext& edge, const Request& request) {
   const auto parsed = wire::parse_fetch(request.body);
   if (!parsed) return tl::unexpected(parsed.error());
+  // Live delivery failed this user: the answer brings the messages, a new subscription the next
+  // ones.
+  if (parsed->live_missed > 0) {
+    edge.metrics.live_missed(parsed->live_missed);
+    if (edge.channels.renew(request.link.session().user())) edge.metrics.subscription_renewed();
+  }
   return ask_persist(edge, request, bus::subject::rpc_read());
 }
 

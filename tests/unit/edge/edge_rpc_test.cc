@@ -48,6 +48,15 @@ TEST_F(EdgeRpcTest, ASyncCarriesWhoAsksAndItsAnswerIsNotTouched) {
   EXPECT_EQ(next(*client).body, page);
 }
 
+TEST_F(EdgeRpcTest, AFetchOfWhatLiveShouldHaveBroughtIsCounted) {
+  auto client = login("ann", "phone");
+  const auto conversation = ConversationId::parse("u:ann:ben").value();
+  client->send(Command::Fetch, 4, wire::Fetch{{{conversation, Seq(3), Seq(5)}}, 2});
+  await_question();
+  EXPECT_NE(metric_registry_.render().find("martlet_edge_live_missed_total 2\n"),
+            std::string::npos);
+}
+
 TEST_F(EdgeRpcTest, ARefusalOfPersistIsPassedOn) {
   auto client = connect();
   client->send(Command::Login, 4,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bus/subjects.h"
 #include "fake_bus.h"
 
 namespace martlet::edge {
@@ -46,6 +47,16 @@ class SubjectPerUserTest : public testing::Test {
   int ready_ = 0;
   int failed_ = 0;
 };
+
+TEST_F(SubjectPerUserTest, ARenewedSubscriptionReplacesTheOldOneAndComesSeldom) {
+  attach(1);
+  EXPECT_FALSE(channels_.renew(user(1))) << "it has just begun";
+  advance(seconds(10));
+  EXPECT_TRUE(channels_.renew(user(1)));
+  EXPECT_FALSE(channels_.renew(user(1)));
+  bus_.deliver(bus::subject::user(user(1)), "x");
+  EXPECT_EQ(got_.size(), 1u) << "the old one is gone";
+}
 
 TEST_F(SubjectPerUserTest, AStormOfLoginsCostsTwoQuestions) {
   for (int i = 0; i < 1000; ++i) attach(i);

@@ -74,7 +74,8 @@ std::string full_request(Command command) {
     case Command::Sync:
       return R"({"token":"AAEC/w==","page":"eA=="})";
     case Command::Fetch:
-      return R"({"ranges":[)" + std::string(kRange) + ',' + std::string(kRange) + "]}";
+      return R"({"ranges":[)" + std::string(kRange) + ',' + std::string(kRange) +
+             R"(],"live_missed":2})";
     case Command::History:
       return R"({"conversation":"u:alice:bob","from":"10","direction":"Forward","limit":5})";
     default:

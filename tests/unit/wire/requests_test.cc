@@ -202,9 +202,10 @@ TEST(Requests, SyncComesBack) {
 }
 
 TEST(Requests, FetchComesBack) {
-  const Fetch sent{{{alice_and_bob(), Seq(1), Seq(9)}, {alice_and_bob(), Seq(20), Seq(20)}}};
+  const Fetch sent{{{alice_and_bob(), Seq(1), Seq(9)}, {alice_and_bob(), Seq(20), Seq(20)}}, 7};
   const Bytes body = encode(sent);
   EXPECT_EQ(parse_fetch(body)->ranges, sent.ranges);
+  EXPECT_EQ(parse_fetch(body)->live_missed, 7U);
 }
 
 TEST(Requests, FetchHasOneToAThousandRanges) {
