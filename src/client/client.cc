@@ -102,7 +102,8 @@ void Client::finish(const Error& error) {
 }
 
 void Client::connect() {
-  link_.reset(new Link(loop_, options_.addresses.current(), *this));
+  link_ =
+      std::make_unique<Link>(loop_, options_.addresses.current(), static_cast<Link::Owner&>(*this));
 }
 
 void Client::reconnect() {

@@ -44,7 +44,8 @@ void Link::on_connected(Result<net::UniqueFd> fd) {
   if (!fd) return end(fd.error().detail);
   net::ConnectionOptions options;
   options.hard_limit_bytes = kMaxOutputBytes;
-  connection_.reset(new net::Connection(loop_, std::move(*fd), options, *this));
+  connection_ = std::make_unique<net::Connection>(loop_, std::move(*fd), options,
+                                                  static_cast<net::ConnectionListener&>(*this));
   last_bytes_ = last_ping_ = loop_.now();
   second_.start_every(kSecond);
   owner_.on_link_up();

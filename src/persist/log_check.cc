@@ -40,21 +40,23 @@ struct LogCheck::State : std::enable_shared_from_this<State> {
     raise(info->last.value());
   }
   void raise(std::uint64_t last) {
-    parts.store.raise_base(shard, row, last,
-                           [self = weak_from_this(), last](Result<store::ShardState> raised) {
-                             if (const auto here = self.lock()) here->raised(last, raised);
-                           });
+    parts.store.raise_base(
+        shard, row, last, [self = weak_from_this(), last](const Result<store::RaisedBase>& raised) {
+          if (const auto here = self.lock()) here->raised(last, raised);
+        });
   }
-  void raised(std::uint64_t last, const Result<store::ShardState>& now) {
-    if (!now) return done(tl::unexpected(now.error()));
-    if (now->generation > row.generation) {
+  // One of those who look at a shard at the same time changes it, and tells.
+  void raised(std::uint64_t last, const Result<store::RaisedBase>& result) {
+    if (!result) return done(tl::unexpected(result.error()));
+    const store::ShardState& now = result->state;
+    if (result->changed) {
       MARTLET_LOG(error, "log_lost_its_tail shard={} stored={} log_end={} base={} generation={}",
-                  shard.value(), row.watermark.value(), row.base + last, now->base,
-                  now->generation.value());
+                  shard.value(), row.watermark.value(), row.base + last, now.base,
+                  now.generation.value());
       parts.metrics.base_raised();
     }
     // Somebody else may have stored or raised meanwhile: look again at what is now.
-    row = *now;
+    row = now;
     seen.reset();
     look();
   }

@@ -86,8 +86,8 @@ void PgStore::load_shards(Done<ShardStates> done) {
 }
 
 void PgStore::raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
-                         Done<ShardState> done) {
-  run<ShardState>(
+                         Done<RaisedBase> done) {
+  run<RaisedBase>(
       writers_, [=](pg::Connection& c) { return store::raise_base(c, shard, expected, last); },
       std::move(done));
 }

@@ -25,7 +25,7 @@ class PgStore final : public MessageStore {
 
   void load_shards(Done<ShardStates> done) override;
   void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
-                  Done<ShardState> done) override;
+                  Done<RaisedBase> done) override;
   void apply(ApplyRequest request, std::function<void(ApplyResult)> done) override;
   void look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) override;
   void fetch(FetchRequest request, Done<FetchRows> done) override;

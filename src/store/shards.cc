@@ -31,13 +31,13 @@ pg::Result<ShardStates> load_shards(pg::Connection& connection) {
   return states;
 }
 
-pg::Result<ShardState> raise_base(pg::Connection& connection, ShardId shard,
+pg::Result<RaisedBase> raise_base(pg::Connection& connection, ShardId shard,
                                   const ShardState& expected, std::uint64_t last) {
   MARTLET_ASSERT(expected.base + last < expected.watermark.value());
   pg::Transaction tx(connection, pg::Mode::kReadWrite);
-  tx.query(
+  const pg::Rows changed = tx.query(
       "UPDATE shards SET base = watermark - $5, generation = generation + 1 WHERE shard = $1 AND "
-      "watermark = $2 AND base = $3 AND generation = $4",
+      "watermark = $2 AND base = $3 AND generation = $4 RETURNING shard",
       pg::Params()
           .number(shard.value())
           .number(static_cast<std::int64_t>(expected.watermark.value()))
@@ -48,7 +48,7 @@ pg::Result<ShardState> raise_base(pg::Connection& connection, ShardId shard,
                                  pg::Params().number(shard.value()));
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   MARTLET_ASSERT(rows.size() == 1);
-  return state_of(rows, 0, 0);
+  return RaisedBase{state_of(rows, 0, 0), changed.size() == 1};
 }
 
 }  // namespace martlet::store

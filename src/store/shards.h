@@ -11,9 +11,8 @@ pg::Result<ShardStates> load_shards(pg::Connection& connection);
 ShardStates load_shards(pg::Transaction& tx);
 
 // The log ends at sequence `last`, below the watermark: it lost its tail. Raises base (new
-// positions follow the watermark) and generation, if the row is still as expected; returns the row
-// as it is afterwards in any case. Blocks.
-pg::Result<ShardState> raise_base(pg::Connection& connection, ShardId shard,
+// positions follow the watermark) and generation, if the row is still as expected. Blocks.
+pg::Result<RaisedBase> raise_base(pg::Connection& connection, ShardId shard,
                                   const ShardState& expected, std::uint64_t last);
 
 }  // namespace martlet::store

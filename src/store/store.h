@@ -22,10 +22,9 @@ class MessageStore {
   virtual ~MessageStore() = default;
 
   virtual void load_shards(Done<ShardStates> done) = 0;
-  // The log ends at sequence `last`, below the watermark. Answers the state afterwards, which may
-  // be somebody else's doing.
+  // The log ends at sequence `last`, below the watermark.
   virtual void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
-                          Done<ShardState> done) = 0;
+                          Done<RaisedBase> done) = 0;
   virtual void apply(ApplyRequest request, std::function<void(ApplyResult)> done) = 0;
 
   // Answers are in the order of the questions, all of one snapshot.

@@ -24,6 +24,12 @@ struct ShardState {
   friend bool operator==(const ShardState&, const ShardState&) = default;
 };
 
+// state: the row afterwards, which may be somebody else's doing.
+struct RaisedBase {
+  ShardState state;
+  bool changed = false;  // by this call
+};
+
 // By shard number; as of one moment.
 using ShardStates = std::vector<ShardState>;
 

@@ -22,7 +22,8 @@ Result<void> EdgeLink::connect(const ToolOptions& options) {
   Result<client::AddressList> servers = servers_of(options);
   if (!servers) return tl::unexpected(servers.error());
   for (std::size_t i = 0; i < servers->size() && !is_up_; ++i) {
-    link_.reset(new client::Link(loop_, servers->current(), *this));
+    link_ = std::make_unique<client::Link>(loop_, servers->current(),
+                                           static_cast<client::Link::Owner&>(*this));
     run(timeout_s_);
     servers->rotate();
   }

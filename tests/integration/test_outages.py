@@ -48,6 +48,10 @@ class OutagesTest(TrafficTest):
         return answer.body
 
     def wait_stored(self, client: WireClient, ack: dict[str, Any]) -> None:
+        """The ACK says it itself when the database was faster than the log's answer."""
+        if ack["level"] == "Stored":
+            return
+
         def is_it(frame: Frame) -> bool:
             return frame.command == STORED_EVENT and frame.body["seq"] == ack["seq"]
 
