@@ -12,7 +12,7 @@ EdgeIdentity make_identity(const service::Context& context, const EdgeOptions& o
   return {.id = EdgeId::trusted(base::to_hex(random.bytes(8))),
           .name = context.common.name,
           .address = config::to_string(options.advertise),
-          .http = config::to_string(context.common.http_listen),
+          .http = context.http_address,
           .shards = context.common.shards,
           .started_ms = clock.wall_ms()};
 }
