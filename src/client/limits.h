@@ -40,7 +40,10 @@ inline constexpr Duration kAuthDeadline = std::chrono::seconds(3);
 inline constexpr Duration kRequestDeadline = std::chrono::seconds(20);
 inline constexpr Duration kReconnectMin = std::chrono::milliseconds(200);
 inline constexpr Duration kReconnectMax = std::chrono::seconds(15);
-inline constexpr Duration kStableAfter = std::chrono::seconds(5);  // then the backoff starts anew
+// After a connection that was signed in; while they end before kStableAfter, the waits grow to
+// this.
+inline constexpr Duration kReconnectMaxAfterSession = std::chrono::seconds(1);
+inline constexpr Duration kStableAfter = std::chrono::seconds(5);
 inline constexpr std::size_t kMaxFrameBytes = kMaxAnswerBytes + kMaxEnvelopeBytes;
 inline constexpr std::size_t kMaxOutputBytes = 8 * 1024 * 1024;
 
