@@ -25,7 +25,6 @@ inline constexpr std::size_t kMaxUnansweredBytesPerShard = 16 * 1024 * 1024;
 // deadline.
 inline constexpr std::uint32_t kFrameTimeoutMs = 12'000;
 static_assert(kFrameTimeoutMs + 2'000 <= kAnswerDeadlineMs);
-inline constexpr std::uint32_t kRpcTimeoutMs = 10'000;
 static_assert(kRpcTimeoutMs < kFrameTimeoutMs);
 
 // Requests to persist under way, of all connections.

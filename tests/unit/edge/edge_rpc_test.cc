@@ -28,6 +28,7 @@ TEST_F(EdgeRpcTest, ALoginIsAskedOfPersistWithoutAuth) {
   const auto question = wire::parse_client_request(asked.payload).value();
   EXPECT_EQ(question.command, Command::Login);
   EXPECT_TRUE(question.user.empty());
+  EXPECT_EQ(question.wait, EdgeOptions().rpc_timeout) << "persist must know when we give up";
   asked.callback(answer_body(Command::Login, wire::encode(wire::Tokens{"access", "refresh", 60})));
   const Received answer = next(*client);
   EXPECT_EQ(answer.command(), Command::Tokens);
