@@ -102,6 +102,9 @@ void AccountDesk::handle_refresh(const ClientCallPtr& call) {
 void AccountDesk::refreshed(const ClientCallPtr& call, const NewTokens& tokens,
                             const store::RefreshResult& result) {
   switch (result.outcome) {
+    case store::RefreshOutcome::kRepeated:
+      parts_.metrics.refresh_repeated();
+      [[fallthrough]];
     case store::RefreshOutcome::kRenewed:
       return answer_tokens(call, result.user, result.device, tokens);
     case store::RefreshOutcome::kInvalid:
