@@ -17,6 +17,11 @@ EdgeIdentity make_identity(const service::Context& context, const EdgeOptions& o
           .started_ms = clock.wall_ms()};
 }
 
+EdgeOptions timed(EdgeOptions options, Duration stop_time) {
+  options.stop_time = stop_time;
+  return options;
+}
+
 }  // namespace
 
 EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
@@ -34,7 +39,7 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
              .metrics = metrics_,
              .verify_token = backends_.verify_token,
              .identity = make_identity(context, options, clock_, random_),
-             .options = std::move(options)}) {}
+             .options = timed(std::move(options), context.common.stop_timeout)}) {}
 
 void EdgeApplication::start(Started on_started) {
   backends_.cluster->ensure(replicas_, [this, on_started](const Result<void>& ensured) {
