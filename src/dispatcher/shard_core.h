@@ -26,6 +26,7 @@ struct ShardLimits {
   std::size_t parked_frames = kDefaultParkedFrames;
   std::size_t queued_entries = kDefaultQueuedEntries;
   std::size_t stored_waits = kMaxStoredWaits;
+  std::size_t owed_resyncs = kMaxOwedResyncs;
   Duration window_time = kWindowTime;
   std::uint64_t log_bytes = kDefaultLogBytes;
 };
