@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/assert.h"
 #include "model/ids.h"
@@ -88,6 +89,23 @@ Result<void> write_file(const fs::path& path, const std::string& text, mode_t mo
     return wrong(path.string(), std::strerror(errno));
   }
   return {};
+}
+
+// Changes whenever a file of the directory does.
+std::string looks_of(const std::string& directory) {
+  std::set<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    if (entry.path().extension() != ".pem") continue;
+    struct stat file {};
+    if (::stat(entry.path().c_str(), &file) != 0) continue;
+    files.insert(entry.path().filename().string() + ' ' + std::to_string(file.st_ino) + ' ' +
+                 std::to_string(file.st_size) + ' ' + std::to_string(file.st_mtim.tv_sec) + '.' +
+                 std::to_string(file.st_mtim.tv_nsec));
+  }
+  std::string all;
+  for (const std::string& file : files) all += file + '\n';
+  return all;
 }
 
 }  // namespace
@@ -186,6 +204,30 @@ void KeyRing::add(std::string kid, PublicKey key) {
 const PublicKey* KeyRing::find(std::string_view kid) const {
   const auto found = keys_.find(kid);
   return found == keys_.end() ? nullptr : &found->second;
+}
+
+std::string KeyRing::names() const {
+  std::string names;
+  for (const auto& [kid, key] : keys_) names += (names.empty() ? "" : ",") + kid;
+  return names;
+}
+
+Result<KeyDirectory> KeyDirectory::open(std::string directory) {
+  // In this order: what changes in between is seen by the next look.
+  std::string seen = looks_of(directory);
+  auto keys = KeyRing::load(directory);
+  if (!keys) return tl::unexpected(keys.error());
+  return KeyDirectory(std::move(directory), std::move(seen), std::move(*keys));
+}
+
+Result<bool> KeyDirectory::look() {
+  std::string now = looks_of(directory_);
+  if (now == seen_) return false;
+  auto keys = KeyRing::load(directory_);
+  if (!keys) return tl::unexpected(keys.error());
+  seen_ = std::move(now);
+  keys_ = std::move(*keys);
+  return true;
 }
 
 Result<void> generate_key_pair(const std::string& directory, const std::string& kid) {

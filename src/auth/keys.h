@@ -62,9 +62,28 @@ class KeyRing {
   // Null: unknown. Valid as long as the ring.
   const PublicKey* find(std::string_view kid) const;
   std::size_t size() const { return keys_.size(); }
+  std::string names() const;  // with commas
 
  private:
   std::map<std::string, PublicKey, std::less<>> keys_;
+};
+
+// A ring that follows its directory, so that keys are exchanged without a restart. Any change of
+// the files counts: names, times, sizes. One thread.
+class KeyDirectory {
+ public:
+  static Result<KeyDirectory> open(std::string directory);
+  const KeyRing& keys() const { return keys_; }
+  // Reads the keys again if the files changed: true then. On an error, which may be a file that is
+  // just being written, the keys stay as they were, and the next look tries again.
+  Result<bool> look();
+
+ private:
+  KeyDirectory(std::string directory, std::string seen, KeyRing keys)
+      : directory_(std::move(directory)), seen_(std::move(seen)), keys_(std::move(keys)) {}
+  std::string directory_;
+  std::string seen_;  // what the files looked like before they were read
+  KeyRing keys_;
 };
 
 // Makes <directory>/signing/<kid>.pem (readable by its owner only) and

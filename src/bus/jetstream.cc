@@ -67,6 +67,9 @@ Error to_error(const ApiError& error) {
 std::string create_stream_subject(std::string_view stream) {
   return api("STREAM.CREATE", stream);
 }
+std::string update_stream_subject(std::string_view stream) {
+  return api("STREAM.UPDATE", stream);
+}
 std::string stream_info_subject(std::string_view stream) {
   return api("STREAM.INFO", stream);
 }
@@ -164,6 +167,22 @@ ApiResult<StreamState> parse_stream(BytesView body) {
   const auto stream = read_stream(*json);
   if (!stream) return unreadable();
   return *stream;
+}
+
+ApiResult<Difference> compare_stream(BytesView body, const StreamConfig& wanted) {
+  const auto json = parse(body);
+  if (!json) return tl::unexpected(json.error());
+  const auto config = json->find("config");
+  if (config == json->end() || !config->is_object()) return unreadable();
+  Difference difference = Difference::kNone;
+  const Json settings = Json::parse(stream_config(wanted));
+  for (const auto& [name, value] : settings.items()) {
+    const auto real = config->find(name);
+    if (real != config->end() && *real == value) continue;
+    if (name != "max_bytes") return Difference::kOther;
+    difference = Difference::kMaxBytes;
+  }
+  return difference;
 }
 
 ApiResult<StreamPage> parse_stream_page(BytesView body) {

@@ -55,6 +55,7 @@ struct StoredMessage {
 
 // Subjects of the API.
 std::string create_stream_subject(std::string_view stream);
+std::string update_stream_subject(std::string_view stream);
 std::string stream_info_subject(std::string_view stream);
 std::string purge_subject(std::string_view stream);
 std::string list_subject();
@@ -77,6 +78,9 @@ std::string next_batch(std::size_t messages, std::size_t max_bytes, Duration exp
 ApiResult<void> parse_success(BytesView json);
 ApiResult<std::uint64_t> parse_ack(BytesView json);  // the sequence that was written
 ApiResult<StreamState> parse_stream(BytesView json);
+// How the stream of a STREAM.INFO differs from what it should be.
+enum class Difference : std::uint8_t { kNone, kMaxBytes, kOther };
+ApiResult<Difference> compare_stream(BytesView json, const StreamConfig& wanted);
 struct StreamPage {
   std::vector<StreamState> streams;
   std::size_t total = 0;

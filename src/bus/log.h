@@ -69,7 +69,8 @@ class Log {
   using Done = std::function<void(Result<void>)>;
   virtual ~Log() = default;
 
-  // Creates the shard's stream if there is none. A stream with other settings is an error.
+  // Creates the shard's stream if there is none. The limit of one that exists is adapted, though
+  // never below what it holds; a stream with other settings is an error (kConflict).
   virtual void ensure(ShardId shard, const LogOptions& options, Done callback) = 0;
 
   // Appends if and only if the last sequence of the log is `expected_last`.

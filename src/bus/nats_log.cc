@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "bus/jetstream.h"
 #include "bus/nats_log_reader.h"
 #include "bus/subjects.h"
@@ -84,6 +85,39 @@ void list_next(std::shared_ptr<Listing> listing) {
                 [listing](Result<BytesView> answer) { on_page(listing, std::move(answer)); });
 }
 
+void update_limit(NatsBus& bus, const js::StreamConfig& config, Log::Done callback) {
+  ask_jetstream(bus, js::update_stream_subject(config.name), js::stream_config(config),
+                kAdminTimeout,
+                [name = config.name, bytes = config.max_bytes,
+                 callback = std::move(callback)](Result<BytesView> answer) {
+                  if (!answer) return callback(tl::unexpected(answer.error()));
+                  const auto done = js::parse_success(*answer);
+                  if (!done) return callback(tl::unexpected(js::to_error(done.error())));
+                  MARTLET_LOG(info, "log_limit_changed stream={} max_bytes={}", name, bytes);
+                  callback({});
+                });
+}
+
+// The stream exists and is not as configured. Its limit follows the configuration; but never below
+// what it holds, since a server may then delete its oldest entries: until enough was purged a limit
+// that is too high does no harm, the owner's own lies below.
+void adapt(NatsBus& bus, const js::StreamConfig& config, const Error& conflict,
+           Log::Done callback) {
+  ask_jetstream(bus, js::stream_info_subject(config.name), {}, kAdminTimeout,
+                [&bus, config, conflict, callback = std::move(callback)](Result<BytesView> answer) {
+                  if (!answer) return callback(tl::unexpected(answer.error()));
+                  const auto difference = js::compare_stream(*answer, config);
+                  const auto state = js::parse_stream(*answer);
+                  if (!state) return callback(tl::unexpected(js::to_error(state.error())));
+                  if (!difference || *difference == js::Difference::kOther)
+                    return callback(tl::unexpected(conflict));
+                  const bool fits = state->bytes + kStreamReserveBytes <=
+                                    static_cast<std::uint64_t>(config.max_bytes);
+                  if (*difference == js::Difference::kNone || !fits) return callback({});
+                  update_limit(bus, config, callback);
+                });
+}
+
 }  // namespace
 
 void NatsLog::ensure(ShardId shard, const LogOptions& options, Done callback) {
@@ -93,7 +127,11 @@ void NatsLog::ensure(ShardId shard, const LogOptions& options, Done callback) {
   config.replicas = options.replicas;
   config.max_bytes = static_cast<std::int64_t>(options.max_bytes + kStreamReserveBytes);
   config.max_message_bytes = kMaxMessageBytes;
-  ensure_stream(bus_, config, std::move(callback));
+  ensure_stream(bus_, config,
+                [&bus = bus_, config, callback = std::move(callback)](Result<void> done) {
+                  if (done || done.error().code != ErrorCode::kConflict) return callback(done);
+                  adapt(bus, config, done.error(), callback);
+                });
 }
 
 void NatsLog::append(ShardId shard, LogSequence expected_last, BytesView batch, Duration timeout,

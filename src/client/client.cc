@@ -33,7 +33,6 @@ Client::Client(event::Loop& loop, Random& random, Store& store, ClientOptions op
       listener_(listener),
       sync_(random, prepared(store, options_).sync_token, store.state().cursors),
       queue_(random),
-      backoff_(kReconnectMin, kReconnectMax),
       connect_timer_(loop, [this] { connect(); }),
       core_timer_(loop,
                   [this] {
@@ -125,21 +124,20 @@ void Client::drop_link() {
   if (sign_in_) loop_.defer_delete(std::move(sign_in_));
 }
 
+// least: told by the server; up to twice that, so that all whom it told don't come back together.
 void Client::wait_and_connect(Duration least) {
   set_state(State::kConnecting, {});
-  connect_timer_.start_once(std::max(least, backoff_.next(random_)));
+  const Duration told = least + random_.jitter(least / 2, 1.0);
+  connect_timer_.start_once(std::max(told, pace_.next(random_, loop_.now())));
 }
 
 void Client::on_link_down(const std::string& why) {
-  const bool was_online = state_ == State::kOnline;
-  const bool was_stable = was_online && loop_.now() - online_since_ >= kStableAfter;
   drop_link();
   if (state_ == State::kStopping) return finish(Error{ErrorCode::kNone, {}});
   if (final_kick_) {
     const std::string reason = proto::EnumNameKickReason(*final_kick_);
     return finish(Error{ErrorCode::kForbidden, "the server ended this session: " + reason});
   }
-  if (was_stable) backoff_.reset();
   set_state(State::kConnecting, why);
   if (std::exchange(moving_, false)) {
     connect_timer_.start_once(Duration(0));
@@ -181,7 +179,7 @@ void Client::on_signed_in(SignIn::Result result, const Error& error, const wire:
 
 void Client::go_online(const wire::AuthOk& auth_ok) {
   const MonotonicTime now = loop_.now();
-  online_since_ = now;
+  pace_.signed_in(now);
   ++logins_;
   link_->set_heartbeat(std::chrono::milliseconds(auth_ok.heartbeat_ms));
   schedule_renewal(auth_ok.expires_in_s);

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "client/address_list.h"
-#include "client/backoff.h"
 #include "client/link.h"
+#include "client/reconnect_pace.h"
 #include "client/send_queue.h"
 #include "client/sign_in.h"
 #include "client/store.h"
@@ -155,8 +155,7 @@ class Client final : private Link::Owner {
   State state_ = State::kOff;
   std::unique_ptr<Link> link_;
   std::unique_ptr<SignIn> sign_in_;
-  Backoff backoff_;
-  MonotonicTime online_since_{};
+  ReconnectPace pace_;
   std::uint64_t logins_ = 0;
   std::optional<wire::KickReason> final_kick_;
   bool moving_ = false;  // told to reconnect: at once, and where we were told

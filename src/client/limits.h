@@ -38,9 +38,14 @@ inline constexpr Duration kConnectTimeout = std::chrono::seconds(5);
 // AUTH asks nobody but the edge and the broker; an edge that takes longer is not well.
 inline constexpr Duration kAuthDeadline = std::chrono::seconds(3);
 inline constexpr Duration kRequestDeadline = std::chrono::seconds(20);
+static_assert(kRequestDeadline > std::chrono::milliseconds(kRpcTimeoutMs) + kConnectTimeout,
+              "the edge gives up first and says so");
 inline constexpr Duration kReconnectMin = std::chrono::milliseconds(200);
 inline constexpr Duration kReconnectMax = std::chrono::seconds(15);
-inline constexpr Duration kStableAfter = std::chrono::seconds(5);  // then the backoff starts anew
+// After a connection that was signed in; while they end before kStableAfter, the waits grow to
+// this.
+inline constexpr Duration kReconnectMaxAfterSession = std::chrono::seconds(1);
+inline constexpr Duration kStableAfter = std::chrono::seconds(5);
 inline constexpr std::size_t kMaxFrameBytes = kMaxAnswerBytes + kMaxEnvelopeBytes;
 inline constexpr std::size_t kMaxOutputBytes = 8 * 1024 * 1024;
 

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <numeric>
 #include <optional>
 
 #include "config/help.h"
 #include "config/mask.h"
 #include "config/toml_file.h"
+#include "config/tool_variables.h"
 
 namespace martlet::config {
 namespace {
@@ -107,6 +109,11 @@ Result<std::vector<Given>> from_flags(const Keys& keys, const std::vector<std::s
   return all;
 }
 
+bool is_of_tool(std::string_view variable) {
+  return std::find(std::begin(kToolVariables), std::end(kToolVariables), variable) !=
+         std::end(kToolVariables);
+}
+
 Result<std::vector<Given>> from_environment(const Keys& keys,
                                             const std::vector<std::string>& environment) {
   const auto names = known_names(keys);
@@ -116,6 +123,7 @@ Result<std::vector<Given>> from_environment(const Keys& keys,
     if (entry.starts_with("MARTLET_TEST_") || entry.starts_with("MARTLET_BUILD_")) continue;
     const std::size_t equals = std::min(entry.find('='), entry.size());
     const std::string variable = entry.substr(0, equals);
+    if (is_of_tool(variable)) continue;
     const auto key = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
       return variable_of(name) == variable;
     });

@@ -33,6 +33,8 @@ std::vector<service::Limit> limits() {
       {"kMaxRepublishedEntries", kMaxRepublishedEntries, "entries",
        "published live again after a take-over"},
       {"kMaxRepublishedBytes", kMaxRepublishedBytes, "bytes", "of these entries"},
+      {"kMaxOwedResyncs", kMaxOwedResyncs, "conversations",
+       "a shard whose live events found no room and that are hinted to sync; more: everyone"},
       {"kMaxResyncHints", kMaxResyncHints, "conversations", "hinted to sync for the rest"},
       {"kMaxAppendBytes", kMaxAppendBytes, "bytes", "in one append"},
   };

@@ -67,6 +67,8 @@ inline constexpr std::size_t kMaxBufferedBytes = 16U << 20;
 inline constexpr std::size_t kMaxRepublishedEntries = 10'000;
 inline constexpr std::size_t kMaxRepublishedBytes = 16U << 20;
 inline constexpr std::size_t kMaxResyncHints = 50'000;
+// Conversations a shard whose live events found no room; with more, everyone is told to sync.
+inline constexpr std::size_t kMaxOwedResyncs = 1'000;
 inline constexpr std::uint32_t kResyncWithinMs = 10'000;
 inline constexpr std::size_t kReadBytes = 1U << 20;  // of one request of the log
 inline constexpr Duration kTakeOverPause = 200ms;    // before a step is tried again

@@ -26,6 +26,7 @@ struct ShardLimits {
   std::size_t parked_frames = kDefaultParkedFrames;
   std::size_t queued_entries = kDefaultQueuedEntries;
   std::size_t stored_waits = kMaxStoredWaits;
+  std::size_t owed_resyncs = kMaxOwedResyncs;
   Duration window_time = kWindowTime;
   std::uint64_t log_bytes = kDefaultLogBytes;
 };
@@ -42,6 +43,14 @@ struct ShardStart {
   std::uint64_t log_bytes = 0;  // size of the log
   Heads heads{kDefaultHeadsPerShard};
   Window window;
+};
+
+// An append under way. Not inside of ShardCore: there clang 14 can't put it into an optional.
+struct BatchInFlight {
+  wire::Batch batch;
+  std::vector<std::unique_ptr<OpenEntry>> open;  // beside batch.entries
+  std::size_t bytes = 0;
+  MonotonicTime since;
 };
 
 // The sequencer of one shard while it is owned: judges frames, numbers messages, appends batches
@@ -90,13 +99,6 @@ class ShardCore {
   std::size_t queued() const { return queue_.size(); }
 
  private:
-  struct InFlight {
-    wire::Batch batch;
-    std::vector<std::unique_ptr<OpenEntry>> open;  // beside batch.entries
-    std::size_t bytes = 0;
-    MonotonicTime since;
-  };
-
   // Frames: shard_core.cc.
   void send(const wire::ClientFrame& frame, Asker asker, const Moment& moment);
   void read(const wire::ClientFrame& frame, Asker asker, const Moment& moment);
@@ -141,7 +143,7 @@ class ShardCore {
   StoredWaits stored_waits_;
   std::deque<std::unique_ptr<OpenEntry>> queue_;
   std::size_t queued_bytes_ = 0;  // with what is in flight
-  std::optional<InFlight> in_flight_;
+  std::optional<BatchInFlight> in_flight_;
   MonotonicTime ask_after_;
 
   std::uint64_t log_bytes_;  // as the broker told it last, with what was appended since

@@ -22,7 +22,7 @@ Actions ShardCore::take_actions(const Moment& moment) {
 }
 
 void ShardCore::start_append(const Moment& moment) {
-  InFlight& flight = in_flight_.emplace();
+  BatchInFlight& flight = in_flight_.emplace();
   flight.since = moment.now;
   flight.batch.epoch = epoch_;
   flight.batch.generation = generation_;
@@ -53,7 +53,7 @@ void ShardCore::append_result(tl::expected<bus::LogSequence, bus::AppendError> r
 }
 
 void ShardCore::appended(bus::LogSequence sequence, const Moment& moment) {
-  InFlight flight = std::move(*in_flight_);
+  BatchInFlight flight = std::move(*in_flight_);
   in_flight_.reset();
   last_ = sequence;
   log_bytes_ += flight.bytes + kRecordOverheadBytes;

@@ -17,6 +17,7 @@ ShardRunner::ShardRunner(const ShardContext& context, const TakeOverCore::Given&
       events_(std::move(events)),
       since_(context.loop.now()),
       take_over_(std::make_unique<TakeOverCore>(given, context.options.shard, context.metrics)),
+      owed_(context.options.shard.owed_resyncs),
       republish_timer_(context.loop, [this] { republish(); }) {}
 
 ShardRunner::~ShardRunner() = default;
@@ -38,6 +39,7 @@ void ShardRunner::tick() {
   if (phase_ != Phase::kServing) return;
   core_->tick(moment());
   flush();
+  if (phase_ == Phase::kServing && !owed_.empty() && context_.bus.is_connected()) pay_resyncs();
   if (phase_ == Phase::kServing && context_.loop.now() - announced_ >= kAnnouncePeriod) announce();
 }
 
@@ -83,7 +85,7 @@ void ShardRunner::flush() {
   if (actions.append) append(*actions.append);
   publish_answers(actions.answers);
   for (const LiveEntry& live : actions.events) publish_live(live);
-  if (!actions.events.empty()) context_.published.published(shard_, core_->fanned_out());
+  if (!actions.events.empty()) note_published();
   if (actions.question) ask(*actions.question);
   if (actions.doubt) doubt(actions.doubt_reason);
 }
@@ -130,24 +132,51 @@ void ShardRunner::publish_answers(const std::map<EdgeId, std::vector<OutgoingAns
 
 void ShardRunner::publish_live(const LiveEntry& live) {
   const Bytes payload = encode_live(ownership(), live);
+  bool all = true;
   for (const UserId& user : users_of(live.entry.conversation)) {
-    publish(bus::subject::user(user), payload);
+    all = publish(bus::subject::user(user), payload) && all;
   }
+  if (!all) owed_.add(live.entry.conversation);
 }
 
-// What the broker does not take is not sent again: edges repeat frames, and devices find what they
-// missed by their tail check.
-void ShardRunner::publish(const std::string& subject, BytesView payload) {
-  if (context_.bus.publish(subject, payload) == bus::SendResult::kDropped) {
-    context_.metrics.publish_dropped();
-  }
+// What the broker's link has no room for is not sent again: edges repeat frames, and for live
+// events RESYNC follows.
+bool ShardRunner::publish(const std::string& subject, BytesView payload) {
+  if (context_.bus.publish(subject, payload) == bus::SendResult::kSent) return true;
+  context_.metrics.publish_dropped();
+  return false;
 }
 
-void ShardRunner::announce() {
+bool ShardRunner::publish_resync(const ConversationId& conversation) {
+  const Bytes payload = encode_resync(ownership(), conversation);
+  bool all = true;
+  for (const UserId& user : users_of(conversation)) {
+    all = publish(bus::subject::user(user), payload) && all;
+  }
+  return all;
+}
+
+// Those whose events were dropped are told to sync, as far as there is room.
+void ShardRunner::pay_resyncs() {
+  for (std::size_t left = kRepublishedPerTick; left > 0 && !owed_.empty(); --left) {
+    const bool sent = owed_.is_everyone() ? announce(true) : publish_resync(*owed_.next());
+    if (!sent) return;
+    owed_.told();
+  }
+  note_published();
+}
+
+// While somebody is owed a RESYNC the position stays: a successor would have to publish from there.
+void ShardRunner::note_published() {
+  if (owed_.empty()) context_.published.published(shard_, core_->fanned_out());
+}
+
+bool ShardRunner::announce(bool lost_events) {
   announced_ = context_.loop.now();
   const Ownership owner = ownership();
-  publish(bus::subject::owner(shard_), wire::encode(wire::OwnerAnnounced{
-                                           shard_, owner.generation, owner.epoch, context_.owner}));
+  return publish(bus::subject::owner(shard_),
+                 wire::encode(wire::OwnerAnnounced{shard_, owner.generation, owner.epoch,
+                                                   context_.owner, lost_events}));
 }
 
 void ShardRunner::info_asked() {

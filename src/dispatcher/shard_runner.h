@@ -12,6 +12,7 @@
 #include "dispatcher/fanout.h"
 #include "dispatcher/frame_buffer.h"
 #include "dispatcher/options.h"
+#include "dispatcher/owed_resyncs.h"
 #include "dispatcher/published_tracker.h"
 #include "dispatcher/shard_core.h"
 #include "dispatcher/take_over.h"
@@ -95,8 +96,11 @@ class ShardRunner {
   void ask(const wire::ColdQuestion& question);
   void publish_answers(const std::map<EdgeId, std::vector<OutgoingAnswer>>& answers);
   void publish_live(const LiveEntry& live);
-  void publish(const std::string& subject, BytesView payload);
-  void announce();
+  bool publish(const std::string& subject, BytesView payload);
+  bool publish_resync(const ConversationId& conversation);
+  void pay_resyncs();
+  void note_published();
+  bool announce(bool lost_events = false);
   void doubt(const std::string& reason);
   void finish_letting_go();
 
@@ -115,6 +119,7 @@ class ShardRunner {
   std::deque<LiveEntry> live_;
   std::vector<ConversationId> missed_;
   std::unique_ptr<ShardCore> core_;
+  OwedResyncs owed_;
   std::function<void()> finished_;
 
   std::shared_ptr<int> alive_ = std::make_shared<int>();

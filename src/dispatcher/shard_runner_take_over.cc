@@ -124,10 +124,7 @@ void ShardRunner::republish() {
   std::size_t left = kRepublishedPerTick;
   for (; left > 0 && !live_.empty(); --left, live_.pop_front()) publish_live(live_.front());
   for (; left > 0 && !missed_.empty(); --left, missed_.pop_back()) {
-    const Bytes payload = encode_resync(ownership(), missed_.back());
-    for (const UserId& user : users_of(missed_.back())) {
-      publish(bus::subject::user(user), payload);
-    }
+    if (!publish_resync(missed_.back())) owed_.add(missed_.back());
   }
   if (live_.empty() && missed_.empty()) return serve();
   republish_timer_.start_once(kTickPeriod / 5);
@@ -136,7 +133,7 @@ void ShardRunner::republish() {
 void ShardRunner::serve() {
   phase_ = Phase::kServing;
   take_over_.reset();
-  context_.published.published(shard_, core_->fanned_out());
+  note_published();
   context_.metrics.take_over_took(context_.loop.now() - since_);
   announce();
   for (const Bytes& frame : buffer_.take()) handle(frame);

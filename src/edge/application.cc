@@ -12,9 +12,14 @@ EdgeIdentity make_identity(const service::Context& context, const EdgeOptions& o
   return {.id = EdgeId::trusted(base::to_hex(random.bytes(8))),
           .name = context.common.name,
           .address = config::to_string(options.advertise),
-          .http = config::to_string(context.common.http_listen),
+          .http = context.http_address,
           .shards = context.common.shards,
           .started_ms = clock.wall_ms()};
+}
+
+EdgeOptions timed(EdgeOptions options, Duration stop_time) {
+  options.stop_time = stop_time;
+  return options;
 }
 
 }  // namespace
@@ -34,7 +39,7 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
              .metrics = metrics_,
              .verify_token = backends_.verify_token,
              .identity = make_identity(context, options, clock_, random_),
-             .options = std::move(options)}) {}
+             .options = timed(std::move(options), context.common.stop_timeout)}) {}
 
 void EdgeApplication::start(Started on_started) {
   backends_.cluster->ensure(replicas_, [this, on_started](const Result<void>& ensured) {

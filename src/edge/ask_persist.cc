@@ -38,9 +38,10 @@ Result<Taken> ask_persist(EdgeContext& edge, const Request& request, const std::
   Session& session = request.link.session();
   session.begin(request.id, {request.command, {}, edge.clock.now()});
   ++edge.rpcs_under_way;
+  const Duration wait = edge.options.rpc_timeout;
   const Bytes question = wire::encode(
-      wire::ClientRequest{request.command, session.user(), session.device(), request.body});
-  edge.bus.request(subject, question, edge.options.rpc_timeout,
+      wire::ClientRequest{request.command, session.user(), session.device(), request.body, wait});
+  edge.bus.request(subject, question, wait,
                    [&edge, number = request.link.number(), id = request.id,
                     command = request.command](const Result<Bytes>& reply) {
                      --edge.rpcs_under_way;

@@ -159,6 +159,7 @@ void BusInbox::on_owner(BytesView payload) {
   const auto announced = wire::parse_owner_announced(payload);
   if (!announced) return malformed("owner", announced.error());
   const auto verdict = fence_.see(announced->shard, {announced->generation, announced->epoch});
+  if (announced->lost_events && verdict != ShardFence::Verdict::kStale) edge_.hint_resync();
   if (verdict != ShardFence::Verdict::kNewer) return;
   MARTLET_LOG(info, "owner_seen shard={} generation={} epoch={} owner={}", announced->shard.value(),
               announced->generation.value(), announced->epoch.value(), announced->owner);

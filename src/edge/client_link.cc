@@ -243,7 +243,9 @@ void ClientLink::end_with(CloseReason reason, BytesView last_words) {
   TimerWheel::cancel(timer_);
   environment_.metrics.closed(reason);
   environment_.host.on_ended(*this, reason);
-  connection_.close_after_flush(last_words, std::chrono::milliseconds(kCloseDeadlineMs));
+  const Duration usual = std::chrono::milliseconds(kCloseDeadlineMs);
+  connection_.close_after_flush(
+      last_words, reason == CloseReason::kStopping ? environment_.stop_linger : usual);
 }
 
 void ClientLink::on_closed(net::CloseCause cause) {

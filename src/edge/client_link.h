@@ -53,6 +53,7 @@ struct LinkEnvironment {
   EdgeMetrics& metrics;
   const SessionLimits& limits;
   net::ConnectionOptions connection;
+  Duration stop_linger{};  // for last words when the edge stops
   LinkHost& host;
 };
 

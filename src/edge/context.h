@@ -58,6 +58,8 @@ struct EdgeContext {
   SessionTable& sessions;
   // By number: for callbacks that may come after the link has gone.
   std::function<ClientLink*(std::uint64_t)> find_link;
+  // All sessions are to sync, spread over a time.
+  std::function<void()> hint_resync;
   std::size_t rpcs_under_way = 0;
 };
 

@@ -29,6 +29,7 @@ std::vector<service::Limit> limits() {
        "taken from one socket before the others have their turn"},
       {"kMaxAccessTokenBytes", kMaxAccessTokenBytes, "bytes", "of an access token"},
       {"kCloseDeadlineMs", kCloseDeadlineMs, "ms", "for a closing client to take its last words"},
+      {"kStopCloseDeadlineMs", kStopCloseDeadlineMs, "ms", "the same while the edge stops"},
       {"kSpreadMs", kSpreadMs, "ms", "over which clients spread when all are told to sync"},
   };
 }

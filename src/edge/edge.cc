@@ -21,8 +21,7 @@ constexpr Duration kWheelTick = seconds(1);
 // The longest usual delay is an access token's hour.
 constexpr std::size_t kWheelSlots = 4096;
 constexpr Duration kStartTimeout = seconds(5);
-constexpr Duration kDrainTime = seconds(3);
-constexpr Duration kSettleTime = seconds(2);
+constexpr Duration kStopTick = milliseconds(10);
 constexpr Duration kResyncPause = milliseconds(kSpreadMs);
 
 net::ConnectionOptions connection_options(const EdgeOptions& options,
@@ -55,12 +54,17 @@ Edge::Edge(EdgeParts parts)
                .credit_queue = credit_queue_,
                .channels = channels_,
                .sessions = sessions_,
-               .find_link = [this](std::uint64_t number) { return find_link(number); }},
+               .find_link = [this](std::uint64_t number) { return find_link(number); },
+               .hint_resync = [this] { hint_resync(); }},
       inbox_(context_),
-      environment_{
-          parts_.loop,    parts_.clock,           wheel_,
-          parts_.metrics, parts_.options.session, connection_options(parts_.options, totals_),
-          *this},
+      environment_{parts_.loop,
+                   parts_.clock,
+                   wheel_,
+                   parts_.metrics,
+                   parts_.options.session,
+                   connection_options(parts_.options, totals_),
+                   stop_share(milliseconds(kStopCloseDeadlineMs), 2),
+                   *this},
       tick_(parts_.loop, [this] { tick(); }),
       next_second_(parts_.clock.now()),
       resync_allowed_(parts_.clock.now()) {
@@ -259,23 +263,33 @@ void Edge::drain(Done on_done) {
   draining_ = true;
   listener_.reset();
   beat();
+  tick_.start_every(kStopTick);
+  const Duration drain_time = stop_share(kDrainTime, 3);
   const auto within_ms =
-      std::uint32_t(std::chrono::duration_cast<milliseconds>(kDrainTime).count());
+      std::uint32_t(std::chrono::duration_cast<milliseconds>(drain_time).count());
   const Bytes body = wire::encode(wire::ReconnectEvent{.to = {}, .within_ms = within_ms / 2});
   for (ClientLink* link : sessions_.all()) link->notify(wire::Command::ReconnectEvent, body);
-  wait_for([this] { return sessions_.size() == 0; }, kDrainTime, std::move(on_done));
+  wait_for([this] { return sessions_.size() == 0; }, drain_time, std::move(on_done));
 }
 
 void Edge::close_all(Done on_done) {
   const auto settled = [this] { return unanswered_.size() == 0 && context_.rpcs_under_way == 0; };
-  wait_for(settled, kSettleTime, [this, on_done = std::move(on_done)]() mutable {
+  tick_.start_every(kStopTick);
+  wait_for(settled, stop_share(kSettleTime, 2), [this, on_done = std::move(on_done)]() mutable {
     std::vector<ClientLink*> links;
     for (const auto& [number, link] : links_) links.push_back(link.get());
     for (ClientLink* link : links) {
       link->kick(CloseReason::kStopping, wire::KickReason::Draining, true);
     }
-    wait_for([this] { return links_.empty(); }, kSettleTime + seconds(1), std::move(on_done));
+    // A little more than each of them has.
+    wait_for([this] { return links_.empty(); }, environment_.stop_linger * 3 / 2,
+             std::move(on_done));
   });
+}
+
+// What a part of the stop may take: as usual, but at most so many tenths of the whole.
+Duration Edge::stop_share(Duration usual, int tenths) const {
+  return std::min(usual, parts_.options.stop_time * tenths / 10);
 }
 
 void Edge::wait_for(const std::function<bool()>& condition, Duration deadline, Done then) {

@@ -74,6 +74,7 @@ class Edge final : private LinkHost, private UnansweredPort {
   void every_second();
   void beat();
   void update_metrics();
+  Duration stop_share(Duration usual, int tenths) const;
   void wait_for(const std::function<bool()>& condition, Duration deadline, Done then);
   ClientLink* find_link(std::uint64_t number) const;
   void refuse_connection(const net::UniqueFd& fd);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/clock.h"
 #include "model/limits.h"
 #include "wire/limits.h"
 
@@ -25,7 +26,6 @@ inline constexpr std::size_t kMaxUnansweredBytesPerShard = 16 * 1024 * 1024;
 // deadline.
 inline constexpr std::uint32_t kFrameTimeoutMs = 12'000;
 static_assert(kFrameTimeoutMs + 2'000 <= kAnswerDeadlineMs);
-inline constexpr std::uint32_t kRpcTimeoutMs = 10'000;
 static_assert(kRpcTimeoutMs < kFrameTimeoutMs);
 
 // Requests to persist under way, of all connections.
@@ -48,8 +48,17 @@ inline constexpr std::size_t kMaxReadPerTurnBytes = 32 * 1024;
 inline constexpr std::size_t kMaxConnections = 20'000;
 inline constexpr std::size_t kMaxAccessTokenBytes = 4 * 1024;
 
-// How long a closing connection may take to take its last words.
+// Between two looks at the directory of public keys.
+inline constexpr Duration kKeyLookPeriod = std::chrono::seconds(2);
+
+// How long a closing connection may take to take its last words; when the edge stops, less.
 inline constexpr std::uint32_t kCloseDeadlineMs = 2'000;
+inline constexpr std::uint32_t kStopCloseDeadlineMs = 500;
+
+// A stop: how long clients may take to go elsewhere, and then what is open to be answered. With a
+// short stop_timeout_ms each has its share of that.
+inline constexpr Duration kDrainTime = std::chrono::seconds(3);
+inline constexpr Duration kSettleTime = std::chrono::seconds(2);
 // Clients that are told to sync or to reconnect spread over this time.
 inline constexpr std::uint32_t kSpreadMs = 10'000;
 

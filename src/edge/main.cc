@@ -1,10 +1,13 @@
+#include "auth/keys.h"
 #include "auth/token.h"
+#include "base/log.h"
 #include "bus/cluster_check.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "edge/application.h"
 #include "edge/describe.h"
+#include "edge/limits.h"
 #include "edge/options.h"
 #include "registry/connect.h"
 #include "service/run.h"
@@ -15,16 +18,43 @@ using namespace martlet;
 
 using Created = Result<std::unique_ptr<service::Application>>;
 
-edge::VerifyToken token_verifier(auth::KeyRing keys) {
-  return [keys = std::move(keys)](std::string_view token, WallMs now) -> Result<edge::TokenClaims> {
-    const auto claims = auth::verify_token(token, keys, {}, now);
+// The keys, looked at again every few seconds: they are few small files.
+class WatchedKeys {
+ public:
+  WatchedKeys(event::Loop& loop, auth::KeyDirectory directory)
+      : directory_(std::move(directory)), timer_(loop, [this] { look(); }) {
+    timer_.start_every(edge::kKeyLookPeriod);
+  }
+  const auth::KeyRing& keys() const { return directory_.keys(); }
+
+ private:
+  void look() {
+    const Result<bool> changed = directory_.look();
+    const std::string problem = changed ? "" : changed.error().detail;
+    if (changed && *changed) {
+      MARTLET_LOG(info, "public_keys_changed keys={}", directory_.keys().names());
+    } else if (!problem.empty() && problem != problem_) {
+      MARTLET_LOG(warn, "public_keys_not_read why=\"{}\"", problem);
+    }
+    problem_ = problem;
+  }
+
+  auth::KeyDirectory directory_;
+  std::string problem_;
+  event::Timer timer_;
+};
+
+edge::VerifyToken token_verifier(std::shared_ptr<WatchedKeys> watched) {
+  return [watched = std::move(watched)](std::string_view token,
+                                        WallMs now) -> Result<edge::TokenClaims> {
+    const auto claims = auth::verify_token(token, watched->keys(), {}, now);
     if (!claims) return tl::unexpected(claims.error());
     return edge::TokenClaims{claims->user, claims->device, claims->expires_s * 1000};
   };
 }
 
 Created create(service::Context& context, const edge::EdgeOptions& options) {
-  auto keys = auth::KeyRing::load(options.public_keys);
+  auto keys = auth::KeyDirectory::open(options.public_keys);
   if (!keys) return tl::unexpected(keys.error());
   auto sessions = registry::connect(context.loop, options.redis_url);
   if (!sessions) return tl::unexpected(sessions.error());
@@ -37,10 +67,11 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
+  auto watched = std::make_shared<WatchedKeys>(context.loop, std::move(*keys));
   edge::EdgeBackends backends{.bus = std::move(*bus),
                               .cluster = std::move(kv),
                               .sessions = std::move(*sessions),
-                              .verify_token = token_verifier(std::move(*keys))};
+                              .verify_token = token_verifier(std::move(watched))};
   return std::make_unique<edge::EdgeApplication>(context, options, std::move(backends));
 }
 

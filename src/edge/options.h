@@ -29,6 +29,7 @@ struct EdgeOptions {
   Duration rpc_timeout = std::chrono::milliseconds(kRpcTimeoutMs);
   SessionLimits session;
   UnansweredLimits unanswered;
+  Duration stop_time = std::chrono::seconds(10);  // stop_timeout_ms: a stop ends well before
 };
 
 void declare(config::Keys& keys, EdgeOptions& options);

@@ -33,4 +33,8 @@ inline constexpr std::size_t kMaxPasswordBytes = 256;
 // A sender has its answer within this time (promise P6).
 inline constexpr std::uint32_t kAnswerDeadlineMs = 15'000;
 
+// How long an edge waits for an answer of persist. Who is asked gives up earlier, who asks later.
+inline constexpr std::uint32_t kRpcTimeoutMs = 10'000;
+static_assert(kRpcTimeoutMs < kAnswerDeadlineMs);
+
 }  // namespace martlet

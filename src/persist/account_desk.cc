@@ -16,8 +16,6 @@ std::uint64_t seconds_of(Duration duration) {
       std::chrono::duration_cast<std::chrono::seconds>(duration).count());
 }
 
-const Error kHashesBusy{ErrorCode::kBusy, "too many passwords wait to be checked", kBusyRetryMs};
-
 }  // namespace
 
 void AccountDesk::handle(const ClientCallPtr& call) {
@@ -38,7 +36,8 @@ void AccountDesk::handle_register(const ClientCallPtr& call) {
   if (!body) return call->refuse(body.error());
   if (parts_.options.registration == "closed")
     return call->refuse({ErrorCode::kRegistrationClosed, ""});
-  const bool taken = parts_.hashes.submit<Result<std::string>>(
+  parts_.hashes.submit<std::string>(
+      call->wanted_until(),
       [password = std::string(body->password)] { return auth::hash_password(password); },
       [this, call, user = body->user](const Result<std::string>& hash) {
         if (!hash) return call->refuse(hash.error());
@@ -50,7 +49,6 @@ void AccountDesk::handle_register(const ClientCallPtr& call) {
                                       call->answer(wire::encode(wire::Registered{user}));
                                     });
       });
-  if (!taken) call->refuse(kHashesBusy);
 }
 
 void AccountDesk::handle_login(const ClientCallPtr& call) {
@@ -65,13 +63,15 @@ void AccountDesk::handle_login(const ClientCallPtr& call) {
 
 void AccountDesk::password_found(const ClientCallPtr& call,
                                  const std::optional<std::string>& hash) {
-  const bool taken = parts_.hashes.submit<bool>(
-      [call, hash] {
+  parts_.hashes.submit<bool>(
+      call->wanted_until(),
+      [call, hash]() -> Result<bool> {
         const std::string_view password = wire::parse_login(call->body())->password;
         return hash ? auth::is_password(*hash, password) : auth::is_nobodys_password(password);
       },
-      [this, call](bool right) { password_checked(call, right); });
-  if (!taken) call->refuse(kHashesBusy);
+      [this, call](const Result<bool>& right) {
+        right ? password_checked(call, *right) : call->refuse(right.error());
+      });
 }
 
 void AccountDesk::password_checked(const ClientCallPtr& call, bool right) {
@@ -102,6 +102,9 @@ void AccountDesk::handle_refresh(const ClientCallPtr& call) {
 void AccountDesk::refreshed(const ClientCallPtr& call, const NewTokens& tokens,
                             const store::RefreshResult& result) {
   switch (result.outcome) {
+    case store::RefreshOutcome::kRepeated:
+      parts_.metrics.refresh_repeated();
+      [[fallthrough]];
     case store::RefreshOutcome::kRenewed:
       return answer_tokens(call, result.user, result.device, tokens);
     case store::RefreshOutcome::kInvalid:

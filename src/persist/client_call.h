@@ -35,6 +35,8 @@ class ClientCall {
   wire::Command command() const { return request_.command; }
   const UserId& user() const { return request_.user; }
   BytesView body() const { return request_.body; }
+  // Then the edge has given up, and nobody waits for the answer.
+  MonotonicTime wanted_until() const { return started_ + request_.wait; }
 
   void answer(BytesView body);
   void refuse(const Error& error);

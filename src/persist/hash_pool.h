@@ -2,33 +2,49 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "event/loop.h"
+#include "persist/hash_queue.h"
+#include "persist/metrics.h"
 
 namespace martlet::persist {
 
-// A few threads for password hashes, which take long on purpose. Loop thread; bounded. Destroying
-// it waits for the hashes under way, drops those that wait, and calls nothing back any more.
+// A few threads for password hashes, which take long on purpose, and the queue before them. Loop
+// thread. Destroying it waits for the hashes under way, drops those that wait, and calls nothing
+// back any more. metrics must outlive it.
 class HashPool {
  public:
-  HashPool(event::Loop& loop, std::size_t threads, std::size_t max_queue);
+  HashPool(event::Loop& loop, PersistMetrics& metrics, const HashQueue::Limits& limits);
   ~HashPool();
   HashPool(const HashPool&) = delete;
   HashPool& operator=(const HashPool&) = delete;
 
-  // Runs work() on a thread, then done(result) on the loop. False: too many wait.
+  // Runs work() on a thread, then done(result) on the loop. kBusy instead, at once or later, when
+  // too many wait or its turn did not come while somebody waited for it.
   template <class T>
-  bool submit(std::function<T()> work, std::function<void(T)> done) {
-    return enqueue([this, work = std::move(work), done = std::move(done)] {
-      auto result = std::make_shared<T>(work());
-      post([done, result] { done(std::move(*result)); });
-    });
+  void submit(MonotonicTime wanted_until, std::function<Result<T>()> work,
+              std::function<void(const Result<T>&)> done) {
+    HashQueue::Job job;
+    job.work = [this, wanted_until, work = std::move(work), done] {
+      auto result = std::make_shared<Result<T>>(work());
+      post([this, wanted_until, done, result] {
+        is_wanted(wanted_until) ? done(*result) : done(tl::unexpected(busy()));
+      });
+    };
+    job.too_late = [this, done] { done(tl::unexpected(busy())); };
+    if (!enqueue(std::move(job), wanted_until)) done(tl::unexpected(busy()));
   }
+
+  // Answers those whose turn did not come in time.
+  void tick();
 
  private:
   struct State;
-  bool enqueue(std::function<void()> job);
+  bool enqueue(HashQueue::Job job, MonotonicTime wanted_until);
   void post(event::Task task);
+  bool is_wanted(MonotonicTime wanted_until);
+  Error busy() const;
   static void run_thread(State& state);
 
   std::unique_ptr<State> state_;

@@ -45,7 +45,9 @@ inline constexpr Duration kColdPause = 50ms;
 
 // ---- accounts -----------------------------------------------------------------------------------
 inline constexpr std::size_t kDefaultHashThreads = 2;
-inline constexpr std::size_t kDefaultHashQueue = 64;  // hashes waiting for a thread
+inline constexpr std::size_t kDefaultHashQueue = 64;      // hashes waiting for a thread
+inline constexpr Duration kDefaultHashWait = 5s;          // of each for a thread
+inline constexpr std::uint32_t kMaxHashRetryMs = 10'000;  // told to those that are refused
 inline constexpr Duration kAccessTokenLife = 1h;
 inline constexpr Duration kRefreshTokenLife = 720h;  // 30 days
 
@@ -59,6 +61,8 @@ inline constexpr Duration kTickPeriod = 10ms;
 static_assert(kFetchBytes > kMaxAppendBytes, "a fetch holds at least one batch");
 static_assert(kDefaultBarrierWait < std::chrono::milliseconds(kAnswerDeadlineMs) / 2);
 static_assert(kMinBackoff < kMaxBackoff);
+static_assert(kDefaultHashWait + 3s < std::chrono::milliseconds(kRpcTimeoutMs),
+              "whose turn comes late is told before the edge gives up");
 static_assert(kDefaultKeep > bus::kHeartbeatDead, "a successor must find what was not seen live");
 
 // For --describe.

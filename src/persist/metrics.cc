@@ -31,6 +31,14 @@ Label<Alarm> alarm_label() {
            {Alarm::kRefused, "refused"}}};
 }
 
+Label<HashEnd> hash_label() {
+  return {"end",
+          {{HashEnd::kDone, "done"},
+           {HashEnd::kUseless, "useless"},
+           {HashEnd::kDropped, "dropped"},
+           {HashEnd::kRefused, "refused"}}};
+}
+
 Label<wire::Command> command_label() {
   return {"command",
           {{wire::Command::Register, "REGISTER"},
@@ -86,6 +94,14 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
                              "Conversations and messages that those questions asked for."})),
       cold_refusals_(r.counter({"martlet_persist_cold_refusals_total", "questions",
                                 "Questions of dispatchers answered by an error."})),
+      hashes_(r.counters({"martlet_persist_hashes_total", "passwords",
+                          "Passwords to be hashed: done while somebody waited, useless because "
+                          "nobody did any more, dropped and refused unhashed."},
+                         hash_label())),
+      hashes_waiting_(r.gauge({"martlet_persist_hashes_waiting", "passwords",
+                               "Passwords that wait for a thread to be hashed."})),
+      refreshes_repeated_(r.counter({"martlet_persist_refreshes_repeated_total", "requests",
+                                     "REFRESH repeated at once, whose first answer was lost."})),
       revocations_(r.counter({"martlet_persist_devices_revoked_total", "devices",
                               "Devices revoked because a refresh token was used twice."})),
       malformed_(r.counter({"martlet_persist_malformed_total", "messages",

@@ -7,6 +7,14 @@
 
 namespace martlet::persist {
 
+// What became of a password that was to be hashed.
+enum class HashEnd : std::uint8_t {
+  kDone,     // hashed while somebody waited for it
+  kUseless,  // hashed, but nobody waited any more
+  kDropped,  // not hashed: its turn did not come in time
+  kRefused   // not hashed: too many waited
+};
+
 // What the persist counts. Loop thread.
 class PersistMetrics {
  public:
@@ -25,6 +33,11 @@ class PersistMetrics {
   void barrier_took(Duration duration, bool behind);
   void cold_query(std::size_t questions, std::size_t items);
   void cold_refused() { cold_refusals_.add(); }
+  void hash_ended(HashEnd end) { hashes_.at(end).add(); }
+  void hashes_waiting(std::size_t hashes) {
+    hashes_waiting_.set(static_cast<std::int64_t>(hashes));
+  }
+  void refresh_repeated() { refreshes_repeated_.add(); }
   void device_revoked() { revocations_.add(); }
   void malformed() { malformed_.add(); }
 
@@ -52,6 +65,9 @@ class PersistMetrics {
   metrics::Counter& cold_questions_;
   metrics::Counter& cold_items_;
   metrics::Counter& cold_refusals_;
+  metrics::Family<metrics::Counter, HashEnd> hashes_;
+  metrics::Gauge& hashes_waiting_;
+  metrics::Counter& refreshes_repeated_;
   metrics::Counter& revocations_;
   metrics::Counter& malformed_;
   metrics::Gauge& followed_;

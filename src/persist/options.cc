@@ -25,6 +25,8 @@ void declare(config::Keys& keys, PersistOptions& options) {
                "passwords hashed at once, 64 MiB each");
   keys.integer("persist.hash_queue", &options.hash_queue, {1, 10'000, "requests"},
                "REGISTER and LOGIN that wait for a thread; more are refused as BUSY");
+  keys.duration("persist.hash_wait_ms", &options.hash_wait, {milliseconds(10), seconds(8)},
+                "one that waits so long for a thread is refused as BUSY without hashing");
   keys.integer("persist.max_waiting", &options.max_waiting, {1, 1'000'000, "requests"},
                "SYNC, FETCH and HISTORY that wait for the database to reach the logs; more are "
                "refused as BUSY");

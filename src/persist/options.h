@@ -16,6 +16,7 @@ struct PersistOptions {
   std::size_t readers = kDefaultReaders;
   std::size_t hash_threads = kDefaultHashThreads;
   std::size_t hash_queue = kDefaultHashQueue;
+  Duration hash_wait = kDefaultHashWait;
   std::size_t max_waiting = kDefaultMaxWaiting;
   Duration barrier_wait = kDefaultBarrierWait;
   Duration keep = kDefaultKeep;

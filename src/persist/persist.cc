@@ -22,7 +22,7 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
       metrics_(registry),
       watermarks_(shards),
       barrier_(watermarks_, {options.max_waiting, options.barrier_wait, kLookUpPeriod}),
-      hashes_(loop, options.hash_threads, options.hash_queue),
+      hashes_(loop, metrics_, {options.hash_queue, options.hash_threads, options.hash_wait}),
       accounts_({loop, *backends_.bus, *backends_.store, hashes_, metrics_, random_, *backends_.key,
                  options_}),
       reads_({loop, *backends_.store, barrier_, metrics_, shards}),
@@ -188,6 +188,7 @@ void Persist::on_tick() {
   const MonotonicTime now = loop_.now();
   for (const auto& [shard, follower] : followers_) follower->tick(now);
   barrier_.tick(now);
+  hashes_.tick();
   cold_.tick(now);
   if (barrier_.wants_look_up(now)) look_up_ends();
   std::size_t following = 0;

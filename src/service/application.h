@@ -17,6 +17,7 @@ struct Context {
   metrics::Registry& registry;
   HttpServer& http;  // the application may add routes
   const CommonOptions& common;
+  std::string http_address;  // HOST:PORT of the endpoint, as bound
   // Ends the process with exit code 1 and this line, after the present turn: for what can't be
   // repaired while running.
   std::function<void(std::string line)> fail;

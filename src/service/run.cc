@@ -80,13 +80,13 @@ class Shell {
         common_(common),
         metrics_(loop_, registry_, definition.name),
         http_(loop_, http_limits()),
-        context_{loop_, registry_, http_, common, [this](std::string line) { fail(line); }} {}
+        context_{loop_, registry_, http_, common, {}, [this](std::string line) { fail(line); }} {}
 
   int run() {
     add_pages();
     const auto bound = http_.listen(common_.http_listen);
     if (!bound) return report("http.listen: " + bound.error().detail);
-    http_address_ = config::to_string(*bound);
+    context_.http_address = config::to_string(*bound);
     auto application = definition_.create(context_);
     if (!application) return report(application.error().detail);
     application_ = std::move(*application);
@@ -142,10 +142,10 @@ class Shell {
 
   void serving() {
     const std::string listen = application_->listen_address();
-    MARTLET_LOG(info, "service_serving http={} listen={}", http_address_, listen);
+    MARTLET_LOG(info, "service_serving http={} listen={}", context_.http_address, listen);
     if (common_.ready_file.empty()) return;
-    const auto written =
-        write_ready_file(common_.ready_file, {common_.name, ::getpid(), http_address_, listen});
+    const auto written = write_ready_file(
+        common_.ready_file, {common_.name, ::getpid(), context_.http_address, listen});
     if (!written) fail(written.error().detail);
   }
 
@@ -170,7 +170,6 @@ class Shell {
   ShellMetrics metrics_;
   HttpServer http_;
   Context context_;
-  std::string http_address_;
   int exit_code_ = 0;
   std::unique_ptr<Application> application_;
   std::optional<Lifecycle> lifecycle_;

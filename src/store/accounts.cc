@@ -1,5 +1,7 @@
 #include "store/accounts.h"
 
+#include "store/limits.h"
+
 namespace martlet::store {
 namespace {
 
@@ -8,17 +10,18 @@ std::int64_t as_signed(std::uint64_t value) {
 }
 
 void insert_token(pg::Transaction& tx, const UserId& user, const DeviceId& device,
-                  std::int64_t login, const NewToken& token) {
+                  std::int64_t login, const NewToken& token, const std::optional<Bytes>& previous) {
   tx.query(
-      "INSERT INTO refresh_tokens (hash, user_id, device_id, login, issued_ms, expires_ms) VALUES "
-      "($1, $2, $3, $4, $5, $6)",
+      "INSERT INTO refresh_tokens (hash, user_id, device_id, login, issued_ms, expires_ms, "
+      "previous) VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, ''::bytea))",
       pg::Params()
           .bytes(token.hash)
           .text(user.str())
           .text(device.str())
           .number(login)
           .number(as_signed(token.now_ms))
-          .number(as_signed(token.expires_ms)));
+          .number(as_signed(token.expires_ms))
+          .bytes(previous.value_or(Bytes())));
 }
 
 pg::Params device_key(const RefreshResult& result) {
@@ -30,6 +33,7 @@ struct TokenRow {
   std::int64_t login = 0;
   bool revoked = false;  // the device, or the token's login is over
   bool used = false;
+  bool used_just_now = false;
   bool expired = false;
 };
 
@@ -44,19 +48,36 @@ std::optional<TokenRow> lock_token(pg::Transaction& tx, const Bytes& hash, WallM
       "SELECT login, revoked FROM devices WHERE user_id = $1 AND device_id = $2 FOR UPDATE",
       device_key(result));
   const pg::Rows token = tx.query(
-      "SELECT login, used_ms IS NOT NULL, expires_ms <= $2 FROM refresh_tokens WHERE hash = $1 FOR "
-      "UPDATE",
-      pg::Params().bytes(hash).number(as_signed(now_ms)));
+      "SELECT login, used_ms IS NOT NULL, expires_ms <= $2, coalesce(used_ms > $3, false) FROM "
+      "refresh_tokens WHERE hash = $1 FOR UPDATE",
+      pg::Params()
+          .bytes(hash)
+          .number(as_signed(now_ms))
+          .number(as_signed(now_ms) - as_signed(kRefreshGraceMs)));
   if (device.empty() || token.empty()) return std::nullopt;
   return TokenRow{device.number(0, 0),
                   device.truth(0, 1) || device.number(0, 0) != token.number(0, 0),
-                  token.truth(0, 1), token.truth(0, 2)};
+                  token.truth(0, 1), token.truth(0, 3), token.truth(0, 2)};
 }
 
-RefreshOutcome judge(const std::optional<TokenRow>& row) {
+// Makes the successor void if it was not used. Presented after that, it is a token used before.
+bool void_successor(pg::Transaction& tx, const Bytes& hash, const RefreshResult& owner,
+                    WallMs now_ms) {
+  const pg::Rows rows = tx.query(
+      "UPDATE refresh_tokens SET used_ms = $4 WHERE user_id = $1 AND device_id = $2 AND previous = "
+      "$3 AND used_ms IS NULL RETURNING 1",
+      device_key(owner).bytes(hash).number(as_signed(now_ms)));
+  return !rows.empty();
+}
+
+RefreshOutcome judge(pg::Transaction& tx, const std::optional<TokenRow>& row, const Bytes& hash,
+                     const RefreshResult& owner, WallMs now_ms) {
   if (!row) return RefreshOutcome::kInvalid;
   if (row->revoked) return RefreshOutcome::kRevoked;
-  if (row->used) return RefreshOutcome::kReused;
+  if (row->used) {
+    const bool again = row->used_just_now && void_successor(tx, hash, owner, now_ms);
+    return again ? RefreshOutcome::kRepeated : RefreshOutcome::kReused;
+  }
   if (row->expired) return RefreshOutcome::kExpired;
   return RefreshOutcome::kRenewed;
 }
@@ -94,7 +115,7 @@ pg::Result<void> start_login(pg::Connection& connection, const UserId& user, con
       key);
   tx.query("DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2", key);
   if (!tx.ok()) return tl::unexpected(tx.error());
-  insert_token(tx, user, device, rows.number(0, 0), token);
+  insert_token(tx, user, device, rows.number(0, 0), token, {});
   return tx.commit();
 }
 
@@ -104,7 +125,8 @@ pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_h
   RefreshResult result;
   const auto row = lock_token(tx, old_hash, token.now_ms, result);
   if (!tx.ok()) return tl::unexpected(tx.error());
-  result.outcome = judge(row);
+  result.outcome = judge(tx, row, old_hash, result, token.now_ms);
+  if (!tx.ok()) return tl::unexpected(tx.error());
   if (result.outcome == RefreshOutcome::kReused) {
     tx.query("UPDATE devices SET revoked = true WHERE user_id = $1 AND device_id = $2",
              device_key(result));
@@ -114,7 +136,9 @@ pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_h
     tx.query(
         "DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2 AND expires_ms <= $3",
         device_key(result).number(as_signed(token.now_ms)));
-    insert_token(tx, result.user, result.device, row->login, token);
+    insert_token(tx, result.user, result.device, row->login, token, old_hash);
+  } else if (result.outcome == RefreshOutcome::kRepeated) {
+    insert_token(tx, result.user, result.device, row->login, token, old_hash);
   }
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   return result;

@@ -22,7 +22,9 @@ pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connec
 pg::Result<void> start_login(pg::Connection& connection, const UserId& user, const DeviceId& device,
                              const NewToken& token);
 
-// Exchanges a refresh token for its successor; a token used before revokes its device.
+// Exchanges a refresh token for its successor. A token used before revokes its device, except at
+// once after its use and with its successor unused (docs/adr/0030): then that one is void, and
+// another takes its place.
 pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_hash,
                                   const NewToken& token);
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/clock.h"
 #include "model/limits.h"
 #include "wire/limits.h"
 
@@ -31,5 +32,8 @@ static_assert(kFirstSyncConversationBytes + kMaxBodyBytes + 2 * kMaxRowOverheadB
 
 // Conversations and messages looked up in one cold query.
 inline constexpr std::size_t kMaxColdItems = 4096;
+
+// A refresh token may be used again for so long after its use, if its successor was not.
+inline constexpr WallMs kRefreshGraceMs = 60'000;
 
 }  // namespace martlet::store

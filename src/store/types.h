@@ -142,7 +142,8 @@ struct NewToken {
 
 enum class RefreshOutcome {
   kRenewed,
-  kInvalid,  // no such token
+  kRepeated,  // used just before, but its successor was not: renewed again, the successor is void
+  kInvalid,   // no such token
   kExpired,
   kRevoked,  // of an earlier login, or the device is revoked
   kReused,   // used before: the device is revoked now

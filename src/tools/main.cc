@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/log.h"
+#include "config/tool_variables.h"
 #include "tools/chat.h"
 #include "tools/history.h"
 #include "tools/listen.h"
@@ -47,12 +48,12 @@ std::string default_home() {
 void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--server", options.servers,
                  "Edges, HOST:PORT[,HOST:PORT…]; remembered by register and login")
-      ->envname("MARTLET_SERVER");
+      ->envname(config::kToolServer);
   app.add_option("--home", options.home, "Directory of this device")
-      ->envname("MARTLET_HOME")
+      ->envname(config::kToolHome)
       ->capture_default_str();
   app.add_option("--api", options.api, "http://HOST:PORT of martlet-api, for who")
-      ->envname("MARTLET_API");
+      ->envname(config::kToolApi);
   app.add_option("--timeout", options.timeout_s, "Seconds for commands that end by themselves")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();

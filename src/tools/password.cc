@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iostream>
 
+#include "config/tool_variables.h"
+
 namespace martlet::tools {
 namespace {
 
@@ -42,7 +44,7 @@ Result<std::string> read_password(const std::string& file, const std::string& us
     return first_line(input, file);
   }
   // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-  const char* set = std::getenv("MARTLET_PASSWORD");
+  const char* set = std::getenv(config::kToolPassword);
   if (set != nullptr && *set != '\0') return std::string(set);
   return ask(user);
 }

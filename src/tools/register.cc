@@ -1,5 +1,6 @@
 #include "tools/register.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "base/clock.h"
@@ -32,10 +33,12 @@ Result<void> ask_until_answered(const ToolOptions& options, const wire::Register
     const Result<Bytes> answer = ask_once(options, body);
     if (answer) return {};
     if (is_repeat && answer.error().code == ErrorCode::kUserTaken) return {};
-    if (!is_retryable(answer.error().code) || clock.now() + kRetryWait >= deadline) {
+    const Duration told = std::chrono::milliseconds(answer.error().retry_after_ms);
+    const Duration wait = std::max(kRetryWait, told);
+    if (!is_retryable(answer.error().code) || clock.now() + wait >= deadline) {
       return tl::unexpected(answer.error());
     }
-    std::this_thread::sleep_for(kRetryWait);
+    std::this_thread::sleep_for(wait);
   }
 }
 

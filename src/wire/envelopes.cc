@@ -186,9 +186,9 @@ Bytes encode(const OwnerAnnounced& announced) {
   MARTLET_ASSERT(is_valid_id(announced.owner));
   Builder builder(256);
   const auto owner = put(builder, announced.owner);
-  return finish(builder, busproto::CreateOwnerAnnounced(builder, announced.shard.value(),
-                                                        announced.generation.value(),
-                                                        announced.epoch.value(), owner));
+  return finish(builder, busproto::CreateOwnerAnnounced(
+                             builder, announced.shard.value(), announced.generation.value(),
+                             announced.epoch.value(), owner, announced.lost_events));
 }
 
 Bytes encode(const Watermark& watermark) {
@@ -271,6 +271,7 @@ Result<OwnerAnnounced> parse_owner_announced(BytesView bytes) {
   out.generation = Generation((*table)->generation());
   out.epoch = Epoch((*table)->epoch());
   out.owner = read.name_view((*table)->owner(), "owner");
+  out.lost_events = (*table)->lost_events();
   return read.result(out);
 }
 

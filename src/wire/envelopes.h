@@ -98,6 +98,7 @@ struct OwnerAnnounced {
   Generation generation;
   Epoch epoch;
   std::string_view owner;
+  bool lost_events = false;  // of many users: all sessions must sync
 };
 
 struct Watermark {

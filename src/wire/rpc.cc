@@ -72,9 +72,10 @@ Bytes encode(const ClientRequest& request) {
   const auto body = put_nested(builder, request.body);
   const auto user = put_some(builder, request.user.str());
   const auto device = put_some(builder, request.device.str());
-  return finish(builder,
-                busproto::CreateClientRequest(builder, static_cast<std::uint16_t>(request.command),
-                                              user, device, body));
+  const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(request.wait);
+  return finish(builder, busproto::CreateClientRequest(
+                             builder, static_cast<std::uint16_t>(request.command), user, device,
+                             body, static_cast<std::uint32_t>(wait.count())));
 }
 
 Bytes encode(const ClientAnswer& answer) {
@@ -148,6 +149,7 @@ Result<ClientRequest> parse_client_request(BytesView bytes) {
   if ((*table)->user() != nullptr) out.user = read.user((*table)->user(), "user");
   if ((*table)->device() != nullptr) out.device = read.device((*table)->device(), "device");
   out.body = view((*table)->body());
+  if ((*table)->wait_ms() != 0) out.wait = std::chrono::milliseconds((*table)->wait_ms());
   if (!is_request(out.command)) read.refuse(ErrorCode::kBadBody, "command", "is no request");
   return read.result(std::move(out));
 }

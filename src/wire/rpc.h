@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "model/conversation.h"
 #include "model/ids.h"
+#include "model/limits.h"
 #include "wire/commands.h"
 
 // Requests that persist answers (schemas/bus.fbs). Same rules as envelopes.h.
@@ -19,6 +21,7 @@ struct ClientRequest {
   UserId user;  // empty before AUTH
   DeviceId device;
   BytesView body;
+  Duration wait = std::chrono::milliseconds(kRpcTimeoutMs);  // then the asker has given up
 };
 
 // error.code kNone: body is the answer, whose command is answer_to(command).

@@ -50,6 +50,14 @@ class LogTest : public ::testing::Test {
   LogInfo info() {
     return wait<Result<LogInfo>>([&](auto done) { log_.info(kShard, 5s, done); }).value();
   }
+  // Of the stream, as the server tells it.
+  std::uint64_t max_bytes() {
+    const auto answer = wait<Result<Bytes>>([&](auto done) {
+      bus_->request("$JS.API.STREAM.INFO." + subject::log_stream(kShard), {}, 5s, done);
+    });
+    const std::string key = R"("max_bytes":)";
+    return std::stoull(answer.value().substr(answer->find(key) + key.size()));
+  }
   Result<void> purge(std::uint64_t keep_from, const LogInfo& now) {
     return wait<Result<void>>(
         [&](auto done) { log_.purge_below(kShard, LogSequence(keep_from), now, done); });
@@ -82,9 +90,40 @@ TEST_F(LogTest, EnsuringAgainChangesNothing) {
 }
 
 TEST_F(LogTest, ALogWithOtherSettingsIsAnError) {
-  const auto done = ensure(kShard, {.max_bytes = 1U << 20});
+  const ShardId other(9);
+  const auto created = wait<Result<Bytes>>([&](auto done) {
+    bus_->request("$JS.API.STREAM.CREATE." + subject::log_stream(other),
+                  R"({"name":")" + subject::log_stream(other) + R"(","subjects":[")" +
+                      subject::log(other) + R"("],"storage":"memory"})",
+                  5s, done);
+  });
+  ASSERT_TRUE(created);
+  ASSERT_EQ(created->find("error"), Bytes::npos) << *created;
+  const auto done = ensure(other, {});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+}
+
+TEST_F(LogTest, AnotherLimitIsGivenToALogThatExists) {
+  fill(2);
+  EXPECT_TRUE(ensure(kShard, {.max_bytes = 1U << 20}));
+  EXPECT_EQ(max_bytes(), (1U << 20) + kStreamReserveBytes);
+  EXPECT_TRUE(ensure(kShard, {.max_bytes = 512U << 20}));
+  EXPECT_EQ(max_bytes(), (512U << 20) + kStreamReserveBytes);
+  EXPECT_EQ(info().first.value(), 1U);
+  EXPECT_EQ(append(2, "goes on").value().value(), 3U);
+}
+
+TEST_F(LogTest, ALimitBelowWhatTheLogHoldsWaits) {
+  for (std::uint64_t i = 0; i < 5; ++i) ASSERT_TRUE(append(i, std::string(kMaxAppendBytes, 'x')));
+  const std::uint64_t before = max_bytes();
+  EXPECT_TRUE(ensure(kShard, {.max_bytes = 1U << 20})) << "it is served";
+  EXPECT_EQ(max_bytes(), before);
+  EXPECT_EQ(info().first.value(), 1U) << "nothing was deleted";
+  ASSERT_TRUE(purge(4, info()));
+  EXPECT_TRUE(ensure(kShard, {.max_bytes = 1U << 20}));
+  EXPECT_EQ(max_bytes(), (1U << 20) + kStreamReserveBytes);
+  EXPECT_EQ(info().first.value(), 4U);
 }
 
 TEST_F(LogTest, AppendsOnlyBehindTheExpectedSequence) {

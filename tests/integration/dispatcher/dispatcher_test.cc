@@ -41,6 +41,21 @@ class DispatcherOnNats : public ::testing::Test {
       ++sent;
     }
   }
+  // Publishes that the bus did not take.
+  std::uint64_t dropped(const std::string& name) {
+    const std::string key = "\nmartlet_dispatcher_publishes_dropped_total ";
+    const std::string text = nodes[name]->registry.render();
+    return std::stoull(text.substr(text.find(key) + key.size()));
+  }
+  bool all_seen_or_hinted() const {
+    return std::all_of(edge->acked().begin(), edge->acked().end(), [&](const auto& item) {
+      const auto& [id, acked] = item;
+      const auto users = users_of(acked.conversation);
+      return std::all_of(users.begin(), users.end(), [&, id = id, at = acked](const UserId& user) {
+        return edge->seen(user.str(), id) > 0 || edge->was_hinted(user.str(), at.conversation);
+      });
+    });
+  }
   bool all_acknowledged() const { return edge->unanswered() == 0 && edge->acknowledged() == sent; }
 
   // The account: what was acknowledged is in the logs once, numbered 1, 2, 3 …
@@ -227,6 +242,38 @@ TEST_F(DispatcherOnNats, AFullLogRefusesAndGoesOnAfterThePurge) {
     run_for(100ms);
   }
   EXPECT_TRUE(all_acknowledged());
+}
+
+TEST_F(DispatcherOnNats, LiveEventsThatFoundNoRoomAreFollowedByResync) {
+  start("d1");
+  own_all("d1");
+  ASSERT_TRUE(run_until([&] {
+    return records.published[ShardId(0)] > LogPosition() &&
+           records.published[ShardId(1)] > LogPosition();
+  }));
+  const auto published_before = records.published;
+  nodes["d1"]->narrow.is_full = true;
+  send_round();
+  ASSERT_TRUE(run_until([&] { return dropped("d1") >= 40; }));
+  run_for(kPublishedPeriod * 2);
+  EXPECT_EQ(records.published, published_before) << "a successor would have to publish these";
+  EXPECT_EQ(edge->messages_seen_by("user1"), 0u);
+  nodes["d1"]->narrow.is_full = false;
+  EXPECT_TRUE(run_until([&] { return all_acknowledged() && all_seen_or_hinted(); }));
+  EXPECT_FALSE(edge->were_all_hinted());
+  EXPECT_TRUE(run_until([&] { return records.published != published_before; }));
+}
+
+TEST_F(DispatcherOnNats, WithTooManyLiveEventsLostEveryoneIsToldToSync) {
+  options.shard.owed_resyncs = 3;
+  start("d1");
+  own_all("d1");
+  nodes["d1"]->narrow.is_full = true;
+  send_round();
+  ASSERT_TRUE(run_until([&] { return dropped("d1") >= 40; }));
+  nodes["d1"]->narrow.is_full = false;
+  EXPECT_TRUE(run_until([&] { return all_acknowledged() && all_seen_or_hinted(); }));
+  EXPECT_TRUE(edge->were_all_hinted());
 }
 
 TEST_F(DispatcherOnNats, WithoutPersistAShardWaitsAndThenServes) {

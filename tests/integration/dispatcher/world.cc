@@ -52,9 +52,10 @@ Node::Node(event::Loop& loop, const test::NatsServer& server, Records& records, 
            const DispatcherOptions& node_options)
     : options(node_options),
       bus(connect(loop, server, name)),
+      narrow(*bus),
       log(*bus),
       leases(loop, records, name) {
-  const DispatcherParts parts{loop, *bus, log, leases, options, kShards, name, metrics};
+  const DispatcherParts parts{loop, narrow, log, leases, options, kShards, name, metrics};
   dispatcher = std::make_unique<Dispatcher>(parts);
   dispatcher->start();
 }
@@ -158,6 +159,7 @@ Edge::Edge(event::Loop& loop, const test::NatsServer& server)
     auto& highest = owners_[told->shard.value()];
     const std::pair<Generation, Epoch> now{told->generation, told->epoch};
     if (now > highest) repeat(true);
+    if (told->lost_events) all_hinted_ = true;
     highest = std::max(highest, now);
   });
   timer_.start_every(100ms);
@@ -234,6 +236,7 @@ void Edge::on_user(const std::string& user, BytesView payload) {
   const auto told = wire::parse_to_user(payload);
   MARTLET_ASSERT(told.has_value());
   const auto& event = std::get<wire::Event>(*told);
+  if (event.command == wire::Command::ResyncEvent) hinted_.emplace(user, event.conversation);
   if (event.command != wire::Command::MessageEvent) return;
   const auto message = wire::parse_message(event.body);
   MARTLET_ASSERT(message.has_value());

@@ -53,6 +53,40 @@ class HandedLeases final : public bus::Leases {
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
+// A bus whose link can be told to have no room for publishes.
+class NarrowBus final : public bus::Bus {
+ public:
+  explicit NarrowBus(bus::Bus& bus) : bus_(bus) {}
+
+  bool is_full = false;
+
+  bus::SendResult publish(std::string_view subject, BytesView payload) override {
+    return is_full ? bus::SendResult::kDropped : bus_.publish(subject, payload);
+  }
+  std::unique_ptr<bus::Subscription> subscribe(std::string_view subject, std::string_view group,
+                                               bus::Priority priority, Handler handler) override {
+    return bus_.subscribe(subject, group, priority, std::move(handler));
+  }
+  void request(std::string_view subject, BytesView payload, Duration timeout,
+               Reply callback) override {
+    bus_.request(subject, payload, timeout, std::move(callback));
+  }
+  void reply(std::string_view subject, BytesView payload) override { bus_.reply(subject, payload); }
+  void after_subscriptions(Duration timeout, Done callback) override {
+    bus_.after_subscriptions(timeout, std::move(callback));
+  }
+  void after_publishes(Duration timeout, Done callback) override {
+    bus_.after_publishes(timeout, std::move(callback));
+  }
+  void on_state(std::function<void(bus::BusState)> listener) override {
+    bus_.on_state(std::move(listener));
+  }
+  bool is_connected() const override { return bus_.is_connected(); }
+
+ private:
+  bus::Bus& bus_;
+};
+
 // A dispatcher process, or what matters of one.
 struct Node {
   Node(event::Loop& loop, const test::NatsServer& server, Records& records, std::string name,
@@ -64,6 +98,7 @@ struct Node {
   metrics::Registry registry;
   DispatcherMetrics metrics{registry};
   std::unique_ptr<bus::NatsBus> bus;
+  NarrowBus narrow;
   bus::NatsLog log;
   HandedLeases leases;
   std::unique_ptr<Dispatcher> dispatcher;
@@ -115,6 +150,11 @@ class Edge {
   // How often each message was seen by each user.
   std::size_t seen(const std::string& user, const ClientMsgId& id) const;
   std::size_t messages_seen_by(const std::string& user) const;
+  // Whether the user was told to sync, because of that conversation or as everybody.
+  bool was_hinted(const std::string& user, const ConversationId& conversation) const {
+    return all_hinted_ || hinted_.contains({user, conversation.str()});
+  }
+  bool were_all_hinted() const { return all_hinted_; }
 
  private:
   struct Pending {
@@ -142,6 +182,8 @@ class Edge {
   std::map<std::pair<std::string, ClientMsgId>, std::size_t> seen_;
   std::map<std::uint16_t, std::pair<Generation, Epoch>> owners_;
   std::uint64_t count_ = 0;
+  std::set<std::pair<std::string, std::string>> hinted_;
+  bool all_hinted_ = false;
   event::Timer timer_;
 };
 

@@ -70,6 +70,7 @@ TEST_F(AccountsTest, AReusedRefreshTokenRevokesAndKicksTheDevice) {
   ASSERT_EQ(register_as("dora"), ErrorCode::kNone);
   const std::string first = refresh_token_of(log_in("dora"));
   const std::string second = refresh_token_of(refresh(first));
+  const std::string third = refresh_token_of(refresh(second));
   int kicks = 0;
   const auto subscription =
       bus_->subscribe(bus::subject::user(user("dora")), "", bus::Priority::kDroppable,
@@ -87,9 +88,34 @@ TEST_F(AccountsTest, AReusedRefreshTokenRevokesAndKicksTheDevice) {
   ASSERT_TRUE(wait_for([&] { return ready; }));
   EXPECT_EQ(refresh(first).error.code, ErrorCode::kTokenRevoked);
   EXPECT_TRUE(wait_for([&] { return kicks == 1; }));
-  EXPECT_EQ(refresh(second).error.code, ErrorCode::kTokenRevoked);
+  EXPECT_EQ(refresh(third).error.code, ErrorCode::kTokenRevoked);
   EXPECT_EQ(metric(node, "martlet_persist_devices_revoked_total"), 1);
   refresh_token_of(log_in("dora"));
+}
+
+TEST_F(AccountsTest, ARefreshWhoseAnswerWasLostMayBeRepeated) {
+  Node& node = start_persist();
+  ASSERT_EQ(register_as("dora"), ErrorCode::kNone);
+  const std::string first = refresh_token_of(log_in("dora"));
+  const std::string lost = refresh_token_of(refresh(first));
+  const std::string again = refresh_token_of(refresh(first));
+  EXPECT_NE(again, lost);
+  EXPECT_EQ(metric(node, "martlet_persist_refreshes_repeated_total"), 1);
+  refresh_token_of(refresh(again));
+}
+
+TEST_F(AccountsTest, APasswordThatNobodyWaitsForIsNotHashed) {
+  options_.hash_wait = std::chrono::milliseconds(50);
+  Node& node = start_persist();
+  wire::ClientRequest question;
+  question.command = wire::Command::Register;
+  const Bytes body = wire::encode(wire::Register{user("dora"), "correct horse"});
+  question.body = body;
+  question.wait = std::chrono::milliseconds(1);  // less than any hash takes
+  const auto answer = request(bus::subject::rpc_account(), wire::encode(question));
+  EXPECT_EQ(wire::parse_client_answer(answer)->error.code, ErrorCode::kBusy);
+  EXPECT_EQ(metric(node, "martlet_persist_hashes_total{end=\"dropped\"}"), 1);
+  EXPECT_EQ(metric(node, "martlet_persist_hashes_total{end=\"done\"}"), 0);
 }
 
 TEST_F(AccountsTest, TokensThatAreNoneAreInvalid) {

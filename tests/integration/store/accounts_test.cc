@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "database.h"
+#include "store/limits.h"
 
 namespace martlet::store {
 namespace {
@@ -15,7 +16,7 @@ class AccountsTest : public DatabaseTest {
     connection_ = prepared();
   }
   static NewToken token(const std::string& hash, WallMs now_ms = 1000) {
-    return {hash, now_ms, now_ms + 10'000};
+    return {hash, now_ms, now_ms + kLifeMs};
   }
   void log_in(const std::string& hash) {
     const auto done = start_login(*connection_, user("alice"), device_, token(hash));
@@ -28,6 +29,8 @@ class AccountsTest : public DatabaseTest {
     return result->outcome;
   }
 
+  static constexpr WallMs kLifeMs = 1'000'000;
+  static constexpr WallMs kLate = 2000 + kRefreshGraceMs;  // for a repeat of what was done at 2,000
   const DeviceId device_ = DeviceId::trusted("phone");
   std::unique_ptr<pg::Connection> connection_;
 };
@@ -55,15 +58,46 @@ TEST_F(AccountsTest, RefreshRotatesTokens) {
 TEST_F(AccountsTest, ReusedTokenRevokesTheDevice) {
   log_in("t1");
   ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
-  EXPECT_EQ(refreshed("t1", "t3"), RefreshOutcome::kReused);
-  EXPECT_EQ(refreshed("t2", "t4"), RefreshOutcome::kRevoked) << "the successor is void as well";
-  EXPECT_EQ(refreshed("t1", "t5"), RefreshOutcome::kRevoked);
+  EXPECT_EQ(refreshed("t1", "t3", kLate), RefreshOutcome::kReused);
+  EXPECT_EQ(refreshed("t2", "t4", kLate), RefreshOutcome::kRevoked) << "the successor is void too";
+  EXPECT_EQ(refreshed("t1", "t5", kLate), RefreshOutcome::kRevoked);
+}
+
+TEST_F(AccountsTest, WhoLostTheAnswerMayAskAgainAtOnce) {
+  log_in("t1");
+  ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
+  EXPECT_EQ(refreshed("t1", "t3"), RefreshOutcome::kRepeated);
+  EXPECT_EQ(refreshed("t1", "t4", kLate - 1), RefreshOutcome::kRepeated) << "even twice";
+  EXPECT_EQ(refreshed("t4", "t5"), RefreshOutcome::kRenewed);
+}
+
+TEST_F(AccountsTest, TheTimeForARepeatCountsFromTheFirstUse) {
+  log_in("t1");
+  ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
+  ASSERT_EQ(refreshed("t1", "t3", kLate - 1), RefreshOutcome::kRepeated);
+  EXPECT_EQ(refreshed("t1", "t4", kLate), RefreshOutcome::kReused);
+}
+
+TEST_F(AccountsTest, ASuccessorThatWasReplacedRevokesTheDevice) {
+  log_in("t1");
+  ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
+  ASSERT_EQ(refreshed("t1", "t3"), RefreshOutcome::kRepeated);
+  EXPECT_EQ(refreshed("t2", "t4"), RefreshOutcome::kReused) << "two have tokens of this device";
+  EXPECT_EQ(refreshed("t3", "t5"), RefreshOutcome::kRevoked);
+}
+
+TEST_F(AccountsTest, ATokenWhoseSuccessorWasUsedRevokesTheDeviceAtOnce) {
+  log_in("t1");
+  ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
+  ASSERT_EQ(refreshed("t2", "t3"), RefreshOutcome::kRenewed);
+  EXPECT_EQ(refreshed("t1", "t4"), RefreshOutcome::kReused);
+  EXPECT_EQ(refreshed("t3", "t5"), RefreshOutcome::kRevoked);
 }
 
 TEST_F(AccountsTest, ANewLoginEndsTheRevocationAndVoidsEarlierTokens) {
   log_in("t1");
   ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
-  ASSERT_EQ(refreshed("t1", "t3"), RefreshOutcome::kReused);
+  ASSERT_EQ(refreshed("t1", "t3", kLate), RefreshOutcome::kReused);
   log_in("u1");
   EXPECT_EQ(refreshed("t2", "t4"), RefreshOutcome::kInvalid);
   EXPECT_EQ(refreshed("u1", "u2"), RefreshOutcome::kRenewed);
@@ -73,17 +107,17 @@ TEST_F(AccountsTest, TokensOfTwoDevicesAreIndependent) {
   log_in("t1");
   ASSERT_TRUE(start_login(*connection_, user("alice"), DeviceId::trusted("tablet"), token("v1")));
   ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
-  ASSERT_EQ(refreshed("t1", "t3"), RefreshOutcome::kReused);
+  ASSERT_EQ(refreshed("t1", "t3", kLate), RefreshOutcome::kReused);
   EXPECT_EQ(refreshed("v1", "v2"), RefreshOutcome::kRenewed);
 }
 
 TEST_F(AccountsTest, TokenRunsOutAtItsEnd) {
-  log_in("t1");  // ends at 11,000
-  EXPECT_EQ(refreshed("t1", "t2", 11'000), RefreshOutcome::kExpired);
-  EXPECT_EQ(refreshed("t1", "t2", 10'999), RefreshOutcome::kRenewed);
+  log_in("t1");  // at 1,000
+  EXPECT_EQ(refreshed("t1", "t2", 1000 + kLifeMs), RefreshOutcome::kExpired);
+  EXPECT_EQ(refreshed("t1", "t2", 1000 + kLifeMs - 1), RefreshOutcome::kRenewed);
 }
 
-TEST_F(AccountsTest, OneOfTwoConcurrentRefreshesWins) {
+TEST_F(AccountsTest, OfTwoConcurrentRefreshesTheLaterOneCounts) {
   log_in("t1");
   std::vector<RefreshOutcome> outcomes(2);
   std::vector<std::thread> threads;
@@ -96,7 +130,8 @@ TEST_F(AccountsTest, OneOfTwoConcurrentRefreshesWins) {
   for (auto& thread : threads) thread.join();
   std::sort(outcomes.begin(), outcomes.end());
   EXPECT_EQ(outcomes,
-            (std::vector<RefreshOutcome>{RefreshOutcome::kRenewed, RefreshOutcome::kReused}));
+            (std::vector<RefreshOutcome>{RefreshOutcome::kRenewed, RefreshOutcome::kRepeated}));
+  EXPECT_EQ(scalar("SELECT count(*) FROM refresh_tokens WHERE used_ms IS NULL"), "1");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "support/swarm/registration.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "wire/requests.h"
@@ -25,9 +26,9 @@ void Registration::connect() {
   link_.reset(new client::Link(loop_, server_, *this));
 }
 
-void Registration::again() {
+void Registration::again(std::uint32_t least_ms) {
   if (link_) loop_.defer_delete(std::move(link_));
-  retry_.start_once(std::chrono::milliseconds(200));
+  retry_.start_once(std::chrono::milliseconds(std::max(least_ms, 200U)));
 }
 
 void Registration::on_link_up() {
@@ -39,14 +40,14 @@ void Registration::on_link_up() {
 }
 
 void Registration::on_link_down(const std::string&) {
-  again();
+  again(0);
 }
 
 void Registration::on_answer(const client::Answer& answer) {
   if (answer.kind == client::Answer::Kind::kLost) return;
   const bool refused = answer.kind == client::Answer::Kind::kRefused;
   link_->close();
-  if (refused && answer.refusal.retryable) return again();
+  if (refused && answer.refusal.retryable) return again(answer.refusal.error.retry_after_ms);
   const bool bad = refused && answer.refusal.error.code != ErrorCode::kUserTaken;
   done_(bad ? user_.str() + ": " + std::string(error_name(answer.refusal.error.code)) : "");
 }

@@ -27,7 +27,7 @@ class Registration final : private client::Link::Owner {
   void on_link_down(const std::string& why) override;
   void on_answer(const client::Answer& answer);
   void connect();
-  void again();
+  void again(std::uint32_t least_ms);
 
   event::Loop& loop_;
   net::Address server_;

@@ -90,7 +90,7 @@ class ApiApplicationTest : public testing::Test {
   metrics::Registry registry;
   service::HttpServer http{loop};
   service::CommonOptions common;
-  service::Context context{loop, registry, http, common, [](const std::string&) {}};
+  service::Context context{loop, registry, http, common, "", [](const std::string&) {}};
   FakeBus* bus = nullptr;
   FakeSessions* sessions = nullptr;
   std::optional<ApiApplication> application;

@@ -108,6 +108,46 @@ TEST_F(KeysTest, ABrokenFileOfARingIsNamed) {
             "key '" + directory + "/k9.pem': is no PEM key of the wanted kind");
 }
 
+TEST_F(KeysTest, AKeyThatIsAddedOrRemovedIsSeenByTheNextLook) {
+  ASSERT_TRUE(generate_key_pair(directory, "k1"));
+  auto watched = KeyDirectory::open(directory + "/public");
+  ASSERT_TRUE(watched);
+  EXPECT_FALSE(watched->look().value()) << "nothing has changed";
+  ASSERT_TRUE(generate_key_pair(directory, "k2"));
+  EXPECT_EQ(watched->keys().find("k2"), nullptr);
+  EXPECT_TRUE(watched->look().value());
+  EXPECT_NE(watched->keys().find("k2"), nullptr);
+  EXPECT_EQ(watched->keys().names(), "k1,k2");
+  fs::remove(directory + "/public/k1.pem");
+  EXPECT_TRUE(watched->look().value());
+  EXPECT_EQ(watched->keys().find("k1"), nullptr);
+  EXPECT_FALSE(watched->look().value());
+}
+
+TEST_F(KeysTest, AFileThatIsOverwrittenIsSeenByTheNextLook) {
+  ASSERT_TRUE(generate_key_pair(directory, "k1"));
+  auto watched = KeyDirectory::open(directory + "/public");
+  const auto other = SigningKey::generate("k1");
+  write("/public/k1.pem", other->public_key().pem());
+  fs::last_write_time(directory + "/public/k1.pem", fs::file_time_type::clock::now());
+  EXPECT_TRUE(watched->look().value());
+  EXPECT_EQ(watched->keys().find("k1")->raw(), other->public_key().raw());
+}
+
+TEST_F(KeysTest, ABrokenFileLeavesTheKeysAsTheyWereUntilItIsWhole) {
+  ASSERT_TRUE(generate_key_pair(directory, "k1"));
+  auto watched = KeyDirectory::open(directory + "/public");
+  const auto key = SigningKey::generate("k2");
+  const std::string pem = key->public_key().pem();
+  write("/public/k2.pem", pem.substr(0, pem.size() / 2));
+  EXPECT_FALSE(watched->look());
+  EXPECT_NE(watched->keys().find("k1"), nullptr);
+  EXPECT_FALSE(watched->look()) << "it says so again";
+  write("/public/k2.pem", pem);
+  EXPECT_TRUE(watched->look().value());
+  EXPECT_NE(watched->keys().find("k2"), nullptr);
+}
+
 TEST_F(KeysTest, APrivateKeyAmongThePublicOnesIsAnError) {
   ASSERT_TRUE(generate_key_pair(directory, "k1"));
   EXPECT_FALSE(KeyRing::load(directory + "/signing"));

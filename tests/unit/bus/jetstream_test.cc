@@ -59,6 +59,19 @@ TEST(JetStreamAnswers, AnEmptyStreamStartsBehindItsLastEntry) {
   EXPECT_EQ(emptied.value().last, 7U);
 }
 
+TEST(JetStreamAnswers, TellsALimitThatDiffersFromOtherSettings) {
+  StreamConfig config{.name = "A", .subject = "a", .max_bytes = 100, .max_message_bytes = 10};
+  const auto info = [](const std::string& settings) { return R"({"config":)" + settings + "}"; };
+  const std::string same = info(stream_config(config));
+  EXPECT_EQ(compare_stream(same, config).value(), Difference::kNone);
+  config.max_bytes = 200;
+  EXPECT_EQ(compare_stream(same, config).value(), Difference::kMaxBytes);
+  config.replicas = 3;
+  EXPECT_EQ(compare_stream(same, config).value(), Difference::kOther);
+  EXPECT_EQ(compare_stream(info("{}"), config).value(), Difference::kOther);
+  EXPECT_FALSE(compare_stream("{}", config));
+}
+
 TEST(JetStreamAnswers, StreamsWithoutStateAreUnreadable) {
   for (const char* text : {"{}", R"({"config":1,"state":2})", R"({"config":{"name":"A"}})"}) {
     EXPECT_FALSE(parse_stream(text)) << text;

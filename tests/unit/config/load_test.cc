@@ -110,6 +110,15 @@ TEST_F(Load, VariablesOfTheDevelopmentCommandsAreLeftAlone) {
   EXPECT_EQ(load_error({{}, {"MARTLET_TEST_NATS_URL=x", "MARTLET_BUILD_DIR=y"}}), "");
 }
 
+TEST_F(Load, VariablesOfTheToolAreLeftAlone) {
+  EXPECT_EQ(
+      load_error(
+          {{}, {"MARTLET_PASSWORD=x", "MARTLET_SERVER=x", "MARTLET_HOME=x", "MARTLET_API=x"}}),
+      "");
+  EXPECT_NE(load_error({{}, {"MARTLET_PASSWORDS=x"}}), "") << "only exactly these";
+  EXPECT_NE(load_error({{}, {"MARTLET_PASSWORD_FILE=x"}}), "");
+}
+
 TEST_F(Load, RefusesFlagsWithoutValueAndTwice) {
   EXPECT_EQ(load_error({{"--name"}, {}}), "--name needs a value");
   EXPECT_EQ(load_error({{"--name", "--cluster.shards=1"}, {}}), "--name needs a value");

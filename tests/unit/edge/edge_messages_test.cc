@@ -148,6 +148,17 @@ TEST_F(EdgeMessagesTest, ANewOwnerGetsTheUnansweredFramesAtOnceAndInOrder) {
   EXPECT_TRUE(published_frames().empty());
 }
 
+TEST_F(EdgeMessagesTest, AnOwnerThatLostEventsOfManyMakesAllSessionsSync) {
+  wire::OwnerAnnounced announced{ShardId(1), Generation(1), Epoch(5), "d2", true};
+  bus_.deliver(bus::subject::owner(ShardId(1)), wire::encode(announced));
+  EXPECT_EQ(next(*ann_).command(), Command::ResyncEvent);
+  announced.epoch = Epoch(4);
+  pass(std::chrono::milliseconds(kSpreadMs));
+  bus_.deliver(bus::subject::owner(ShardId(1)), wire::encode(announced));
+  settle();
+  EXPECT_FALSE(ann_->take().has_value()) << "of an earlier owner";
+}
+
 TEST_F(EdgeMessagesTest, WithoutAnAnswerTheFrameIsRepeatedAndAtLastRefusedAsRetryable) {
   EdgeOptions options;
   options.session.heartbeat = seconds(600);

@@ -5,6 +5,10 @@ namespace {
 
 using wire::Command;
 
+// Far more than a stop takes here, and less than a connection has for its last words otherwise.
+constexpr Duration kStopBound = std::chrono::milliseconds(1900);
+static_assert(kStopBound < std::chrono::milliseconds(kCloseDeadlineMs));
+
 class EdgeRpcTest : public EdgeTest {
  protected:
   FakeBus::Asked await_question() {
@@ -28,6 +32,7 @@ TEST_F(EdgeRpcTest, ALoginIsAskedOfPersistWithoutAuth) {
   const auto question = wire::parse_client_request(asked.payload).value();
   EXPECT_EQ(question.command, Command::Login);
   EXPECT_TRUE(question.user.empty());
+  EXPECT_EQ(question.wait, EdgeOptions().rpc_timeout) << "persist must know when we give up";
   asked.callback(answer_body(Command::Login, wire::encode(wire::Tokens{"access", "refresh", 60})));
   const Received answer = next(*client);
   EXPECT_EQ(answer.command(), Command::Tokens);
@@ -175,6 +180,30 @@ TEST_F(EdgeRpcTest, StoppingAsksClientsToGoAndThenClosesThem) {
   client->close();
   run_until([&] { return closed; });
   EXPECT_TRUE(registry_.live.empty());
+}
+
+TEST_F(EdgeRpcTest, AStopFitsIntoTheTimeThatItWasGiven) {
+  EdgeOptions options;
+  options.stop_time = std::chrono::milliseconds(500);
+  start(std::move(options));
+  auto deaf = login("ann", "phone");  // neither goes away nor closes
+  const MonotonicTime began = loop_.now();
+  bool drained = false;
+  bool closed = false;
+  edge_->drain([&] { drained = true; });
+  clock_.advance(std::chrono::milliseconds(150));
+  run_until([&] { return drained; });
+  edge_->close_all([&] { closed = true; });
+  run_until([&] { return closed; });
+  EXPECT_LT(loop_.now() - began, kStopBound);
+}
+
+TEST_F(EdgeRpcTest, AStopWithoutClientsTakesNoTime) {
+  const MonotonicTime began = loop_.now();
+  bool closed = false;
+  edge_->drain([&] { edge_->close_all([&] { closed = true; }); });
+  run_until([&] { return closed; });
+  EXPECT_LT(loop_.now() - began, kStopBound);
 }
 
 }  // namespace

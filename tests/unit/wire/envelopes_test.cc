@@ -158,6 +158,9 @@ TEST(Envelopes, AnnouncementsComeBack) {
   EXPECT_EQ(parse_owner_announced(owner)->generation, Generation(3));
   EXPECT_EQ(parse_owner_announced(owner)->epoch, Epoch(4));
   EXPECT_EQ(parse_owner_announced(owner)->owner, "d1");
+  EXPECT_FALSE(parse_owner_announced(owner)->lost_events);
+  const Bytes lost = encode(OwnerAnnounced{ShardId(2), Generation(3), Epoch(4), "d1", true});
+  EXPECT_TRUE(parse_owner_announced(lost)->lost_events);
   const Bytes watermark = encode(Watermark{ShardId(2), Generation(3), 100, LogPosition(107)});
   EXPECT_EQ(parse_watermark(watermark)->shard, ShardId(2));
   EXPECT_EQ(parse_watermark(watermark)->generation, Generation(3));

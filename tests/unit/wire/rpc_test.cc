@@ -25,6 +25,14 @@ TEST(Rpc, ClientRequestComesBack) {
   EXPECT_EQ(got->body, "body");
 }
 
+TEST(Rpc, ClientRequestTellsHowLongItIsWaitedFor) {
+  ClientRequest request{.command = Command::Sync, .body = "body"};
+  request.wait = std::chrono::milliseconds(1234);
+  EXPECT_EQ(parse_client_request(encode(request))->wait, request.wait);
+  request.wait = {};  // as an edge that does not tell
+  EXPECT_EQ(parse_client_request(encode(request))->wait, std::chrono::milliseconds(kRpcTimeoutMs));
+}
+
 TEST(Rpc, ClientRequestBeforeAuthHasNoUser) {
   const Bytes bytes = encode(ClientRequest{.command = Command::Login, .body = "body"});
   EXPECT_TRUE(parse_client_request(bytes)->user.empty());
