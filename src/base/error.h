@@ -43,6 +43,11 @@ enum class ErrorCode : std::uint16_t {
   kNotMember = 50,
   kConflict = 51,  // the same client_msg_id with another content
   kForbidden = 52,
+  kGroupTaken = 53,
+  kAlreadyMember = 54,
+  kGroupFull = 55,
+  kTooManyGroups = 56,  // a user is in as many as one may be
+  kOwnerStays = 57,     // the owner hands the group over or disbands it before leaving
 
   // Retryable: the request is open, repeat it unchanged after retry_after_ms.
   kBusy = 64,

@@ -27,6 +27,19 @@ inline constexpr std::size_t kHistoryPageMessages = 50;
 inline constexpr std::size_t kMaxHistoryPageMessages = 200;
 inline constexpr std::size_t kFirstSyncMessages = 20;  // newest ones of each conversation
 
+// Groups. All members of one travel in one RPC answer; a change of many names is one message.
+inline constexpr std::size_t kMaxGroupMembers = 5000;
+inline constexpr std::size_t kMaxUsersPerChange = 100;
+inline constexpr std::size_t kMaxGroupsPerUser = 2000;
+inline constexpr std::size_t kMaxTitleBytes = 256;
+inline constexpr std::size_t kGroupPageMembers = 200;
+inline constexpr std::size_t kMaxGroupPageMembers = 1000;
+inline constexpr std::size_t kGroupPageGroups = 200;
+// A member in an RPC answer: an id of 64 characters and what FlatBuffers put around it.
+inline constexpr std::size_t kMemberBytes = 96;
+static_assert(kMaxGroupMembers * kMemberBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
+static_assert(kMaxGroupPageMembers * kMemberBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
+
 inline constexpr std::size_t kMinPasswordBytes = 8;
 inline constexpr std::size_t kMaxPasswordBytes = 256;
 

@@ -77,6 +77,7 @@ struct ConversationState {
   Generation generation;
   Membership membership = Membership::Member;
   std::vector<Message> newest;  // first sync only, oldest first
+  Seq members_at;               // groups: the last change of membership
 };
 
 struct SyncPage {

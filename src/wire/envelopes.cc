@@ -94,6 +94,7 @@ Result<ToUser> read_event(const busproto::Event& table) {
   out.members_at = read.seq(table.members_at(), "members_at");
   out.origin = from_bus(table.origin());
   out.body = view(table.body());
+  out.members_change = table.members_change();
   if (!is_event(out.command)) read.refuse(ErrorCode::kBadBody, "command", "is no event");
   return read.result(ToUser(out));
 }
@@ -158,10 +159,11 @@ Bytes encode(const Event& event) {
   const bool has_origin = event.origin != SessionId();
   return finish_to_user(
       builder, busproto::UserBody::Event,
-      busproto::CreateEvent(
-          builder, event.shard.value(), event.generation.value(), event.epoch.value(),
-          event.position.value(), static_cast<std::uint16_t>(event.command), conversation,
-          event.seq.value(), event.members_at.value(), has_origin ? &origin : nullptr, body));
+      busproto::CreateEvent(builder, event.shard.value(), event.generation.value(),
+                            event.epoch.value(), event.position.value(),
+                            static_cast<std::uint16_t>(event.command), conversation,
+                            event.seq.value(), event.members_at.value(),
+                            has_origin ? &origin : nullptr, body, event.members_change));
 }
 
 Bytes encode(const SessionStarted& one) {

@@ -75,9 +75,10 @@ struct Event {
   Command command = Command::None;
   std::string_view conversation;
   Seq seq;  // 0: not ordered
-  Seq members_at;
+  Seq members_at;    // groups: the last change of membership before this event
   SessionId origin;  // the session that does not get it; zero: none
   BytesView body;
+  bool members_change = false;  // the event is one itself: body is its Message
 };
 
 struct SessionStarted {

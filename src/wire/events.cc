@@ -12,6 +12,13 @@ Bytes encode(const ReadEvent& body) {
   return finish(builder, proto::CreateReadEvent(builder, conversation, user, body.seq.value()));
 }
 
+Bytes encode(const TypingEvent& body) {
+  Builder builder(256);
+  const auto conversation = put(builder, body.conversation.str());
+  return finish(builder,
+                proto::CreateTypingEvent(builder, conversation, put(builder, body.user.str())));
+}
+
 Bytes encode(const StoredEvent& body) {
   Builder builder(256);
   const auto conversation = put(builder, body.conversation.str());
@@ -44,6 +51,16 @@ Result<ReadEvent> parse_read_event(BytesView body) {
   out.conversation = read.conversation((*table)->conversation(), "conversation");
   out.user = read.user((*table)->user(), "user");
   out.seq = read.seq((*table)->seq(), "seq");
+  return read.result(std::move(out));
+}
+
+Result<TypingEvent> parse_typing_event(BytesView body) {
+  const auto table = read_body<proto::TypingEvent>(body);
+  if (!table) return tl::unexpected<Error>(table.error());
+  FieldReader read;
+  TypingEvent out;
+  out.conversation = read.conversation((*table)->conversation(), "conversation");
+  out.user = read.user((*table)->user(), "user");
   return read.result(std::move(out));
 }
 

@@ -21,6 +21,11 @@ struct ReadEvent {
   Seq seq;
 };
 
+struct TypingEvent {
+  ConversationId conversation;
+  UserId user;
+};
+
 struct StoredEvent {
   ClientMsgId client_msg_id;
   ConversationId conversation;
@@ -43,12 +48,14 @@ struct ReconnectEvent {
 };
 
 Bytes encode(const ReadEvent& body);
+Bytes encode(const TypingEvent& body);
 Bytes encode(const StoredEvent& body);
 Bytes encode(const ResyncEvent& body);
 Bytes encode(const KickedEvent& body);
 Bytes encode(const ReconnectEvent& body);
 
 Result<ReadEvent> parse_read_event(BytesView body);
+Result<TypingEvent> parse_typing_event(BytesView body);
 Result<StoredEvent> parse_stored_event(BytesView body);
 Result<ResyncEvent> parse_resync_event(BytesView body);
 Result<KickedEvent> parse_kicked_event(BytesView body);

@@ -11,6 +11,8 @@ namespace {
 static_assert(static_cast<int>(EntryKind::kOwner) == static_cast<int>(logproto::EntryKind::Owner));
 static_assert(static_cast<int>(EntryKind::kMessage) ==
               static_cast<int>(logproto::EntryKind::Message));
+static_assert(static_cast<int>(EntryKind::kMembers) ==
+              static_cast<int>(logproto::EntryKind::Members));
 static_assert(static_cast<int>(EntryKind::kRead) == static_cast<int>(logproto::EntryKind::Read));
 
 // True if the entry has the fields of its kind: what we write, and what we accept.
@@ -19,6 +21,9 @@ bool is_complete(const Entry& entry) {
   switch (entry.kind) {
     case EntryKind::kOwner:
       return entry.conversation.empty() && entry.content.empty();
+    case EntryKind::kMembers:
+      if (!entry.conversation.is_group()) return false;
+      [[fallthrough]];
     case EntryKind::kMessage:
       return is_placed && entry.message_id > MessageId(0) && !entry.client_msg_id.is_zero() &&
              !entry.content.empty();
@@ -58,7 +63,7 @@ Entry read_entry(const logproto::Entry& table, FieldReader& read) {
   out.content = Bytes(view(table.content()));
   out.content_hash = table.content_hash();
   if (!is_complete(out)) read.refuse(ErrorCode::kBadBody, "entry", "lacks fields of its kind");
-  if (out.kind == EntryKind::kMessage && out.content_hash != base::hash64(out.content)) {
+  if (is_ordered(out.kind) && out.content_hash != base::hash64(out.content)) {
     read.refuse(ErrorCode::kBadBody, "content_hash", "is not that of the content");
   }
   return out;

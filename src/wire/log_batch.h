@@ -11,9 +11,10 @@
 // The durable log (schemas/log.fbs): one Batch is one stream entry and has one log position.
 namespace martlet::wire {
 
-enum class EntryKind : std::uint8_t { kOwner = 1, kMessage = 2, kRead = 3 };
+enum class EntryKind : std::uint8_t { kOwner = 1, kMessage = 2, kRead = 3, kMembers = 16 };
 
-// Owner: message_id is the last one given before. Message: all fields. Read: conversation, seq
+// Owner: message_id is the last one given before. Message: all fields. Members: all fields, in a
+// group; the content is a MembersChange. Read: conversation, seq
 // (the cursor), sender (the reader), device, time_ms.
 struct Entry {
   EntryKind kind = EntryKind::kMessage;
@@ -35,6 +36,11 @@ struct Batch {
   std::vector<Entry> entries;  // never empty
   friend bool operator==(const Batch&, const Batch&) = default;
 };
+
+// True for what has a place in the order of its conversation.
+inline bool is_ordered(EntryKind kind) {
+  return kind == EntryKind::kMessage || kind == EntryKind::kMembers;
+}
 
 // Asserts that every entry has the fields of its kind.
 Bytes encode(const Batch& batch);

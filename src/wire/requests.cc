@@ -1,7 +1,6 @@
 #include "wire/requests.h"
 
-#include <algorithm>
-
+#include "wire/age.h"
 #include "wire/content.h"
 #include "wire/fields.h"
 #include "wire/limits.h"
@@ -9,14 +8,6 @@
 
 namespace martlet::wire {
 namespace {
-
-constexpr std::uint32_t kUnknownAge = UINT32_MAX;
-
-std::uint32_t to_age_ms(const std::optional<Duration>& age) {
-  if (!age.has_value()) return kUnknownAge;
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*age).count();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 0, kUnknownAge - 1));
-}
 
 Result<Send> parse_send_fields(BytesView body) {
   const auto table = read_body<proto::Send>(body);
@@ -31,7 +22,7 @@ Result<Send> parse_send_fields(BytesView body) {
   if (send.to_group() != nullptr) out.to_group = read.group(send.to_group(), "to_group");
   out.client_msg_id = read.msg_id(send.client_msg_id(), "client_msg_id");
   out.content = view(send.content());
-  if (send.age_ms() != kUnknownAge) out.age = std::chrono::milliseconds(send.age_ms());
+  out.age = age_of(send.age_ms());
   out.want = read.enumerator(send.want(), AckLevel::MAX, "want");
   const ClientMsgId follows = to_msg_id(send.follows());
   if (!follows.is_zero()) out.follows = follows;

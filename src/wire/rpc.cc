@@ -1,6 +1,7 @@
 #include "wire/rpc.h"
 
 #include "wire/bus_fields.h"
+#include "wire/group_fields.h"
 #include "wire/limits.h"
 
 namespace martlet::wire {
@@ -12,7 +13,14 @@ static_assert(static_cast<int>(HeadStatus::kNew) == static_cast<int>(busproto::H
 static_assert(static_cast<int>(HeadStatus::kNoSuchUser) ==
               static_cast<int>(busproto::HeadStatus::NoSuchUser));
 
-// The three answers carry an error in the same way.
+static_assert(static_cast<int>(HeadStatus::kNoSuchGroup) ==
+              static_cast<int>(busproto::HeadStatus::NoSuchGroup));
+static_assert(static_cast<int>(HeadStatus::kOmitted) ==
+              static_cast<int>(busproto::HeadStatus::Omitted));
+static_assert(static_cast<int>(UserStatus::kTooManyGroups) ==
+              static_cast<int>(busproto::UserStatus::TooManyGroups));
+
+// The answers carry an error in the same way.
 template <class Table>
 Error read_error(const Table& table) {
   return Error{static_cast<ErrorCode>(table.error()), std::string(view(table.detail())), 0};
@@ -31,6 +39,39 @@ MessageKey read_key(const busproto::MessageKey& table, FieldReader& read) {
           read.msg_id(table.client_msg_id(), "messages.client_msg_id")};
 }
 
+flatbuffers::Offset<busproto::GroupState> put_group(Builder& builder,
+                                                    const std::optional<GroupState>& group) {
+  if (!group) return {};
+  std::vector<flatbuffers::Offset<busproto::GroupMemberState>> offsets;
+  offsets.reserve(group->members.size());
+  for (const auto& [user, role] : group->members.roles()) {
+    offsets.push_back(busproto::CreateGroupMemberState(builder, put(builder, user.str()),
+                                                       static_cast<std::uint8_t>(role)));
+  }
+  const auto members = builder.CreateVector(offsets);
+  return busproto::CreateGroupState(builder, group->members_at.value(),
+                                    static_cast<std::uint8_t>(group->members.join()), members);
+}
+
+std::optional<GroupState> read_group(const busproto::GroupState* table, FieldReader& read) {
+  if (table == nullptr) return std::nullopt;
+  GroupMembers::Roles roles;
+  if (table->members() != nullptr) {
+    for (const auto* member : *table->members()) {
+      if (member->role() == 0 || member->role() > static_cast<std::uint8_t>(GroupRole::kOwner)) {
+        read.refuse(ErrorCode::kBadBody, "members.role", "is unknown");
+      }
+      roles.emplace(read.user(member->user(), "members.user"),
+                    static_cast<GroupRole>(member->role()));
+    }
+  }
+  if (table->join() > static_cast<std::uint8_t>(JoinPolicy::kAnyone)) {
+    read.refuse(ErrorCode::kBadBody, "join", "is unknown");
+  }
+  return GroupState{read.seq(table->members_at(), "members_at"),
+                    GroupMembers(std::move(roles), static_cast<JoinPolicy>(table->join()))};
+}
+
 ConversationHead read_head(const busproto::ConversationHead& table, FieldReader& read) {
   ConversationHead out;
   if (table.status() == busproto::HeadStatus::Unknown) {
@@ -39,6 +80,7 @@ ConversationHead read_head(const busproto::ConversationHead& table, FieldReader&
   out.status = static_cast<HeadStatus>(
       read.enumerator(table.status(), busproto::HeadStatus::MAX, "heads.status"));
   out.last_seq = read.seq(table.last_seq(), "heads.last_seq");
+  out.group = read_group(table.group(), read);
   return out;
 }
 
@@ -112,9 +154,10 @@ Bytes encode(const ColdQuestion& question) {
   for (const auto& key : question.messages) keys.push_back(put_key(builder, key));
   const auto conversations = builder.CreateVector(names);
   const auto messages = builder.CreateVector(keys);
+  const auto users = put_names(builder, question.users);
   return finish(builder, busproto::CreateColdQuestion(
                              builder, question.shard.value(), question.generation.value(),
-                             question.min_watermark.value(), conversations, messages));
+                             question.min_watermark.value(), conversations, messages, users));
 }
 
 Bytes encode(const ColdAnswer& answer) {
@@ -122,8 +165,9 @@ Bytes encode(const ColdAnswer& answer) {
   std::vector<flatbuffers::Offset<busproto::ConversationHead>> head_offsets;
   head_offsets.reserve(answer.heads.size());
   for (const auto& head : answer.heads) {
+    const auto group = put_group(builder, head.group);
     head_offsets.push_back(busproto::CreateConversationHead(
-        builder, static_cast<busproto::HeadStatus>(head.status), head.last_seq.value()));
+        builder, static_cast<busproto::HeadStatus>(head.status), head.last_seq.value(), group));
   }
   std::vector<flatbuffers::Offset<busproto::StoredMessage>> message_offsets;
   message_offsets.reserve(answer.messages.size());
@@ -132,12 +176,17 @@ Bytes encode(const ColdAnswer& answer) {
                                                             one.message_id.value(), one.time_ms,
                                                             one.content_hash));
   }
+  std::vector<std::uint8_t> statuses;
+  for (const UserStatus status : answer.users)
+    statuses.push_back(static_cast<std::uint8_t>(status));
+  const auto users = builder.CreateVector(statuses);
   const auto heads = builder.CreateVector(head_offsets);
   const auto messages = builder.CreateVector(message_offsets);
   const auto detail = put_some(builder, answer.error.detail);
-  return finish(builder, busproto::CreateColdAnswer(
-                             builder, static_cast<std::uint16_t>(answer.error.code), detail,
-                             answer.generation.value(), answer.watermark.value(), heads, messages));
+  return finish(builder,
+                busproto::CreateColdAnswer(builder, static_cast<std::uint16_t>(answer.error.code),
+                                           detail, answer.generation.value(),
+                                           answer.watermark.value(), heads, messages, users));
 }
 
 Result<ClientRequest> parse_client_request(BytesView bytes) {
@@ -195,6 +244,7 @@ Result<ColdQuestion> parse_cold_question(BytesView bytes) {
     }
   }
   out.messages = read_all((*table)->messages(), read, read_key);
+  out.users = read_names((*table)->users(), "users", read);
   return read.result(std::move(out));
 }
 
@@ -208,6 +258,14 @@ Result<ColdAnswer> parse_cold_answer(BytesView bytes) {
   out.watermark = LogPosition((*table)->watermark());
   out.heads = read_all((*table)->heads(), read, read_head);
   out.messages = read_all((*table)->messages(), read, read_stored);
+  if ((*table)->users() != nullptr) {
+    for (const std::uint8_t status : *(*table)->users()) {
+      if (status == 0 || status > static_cast<std::uint8_t>(UserStatus::kTooManyGroups)) {
+        read.refuse(ErrorCode::kBadBody, "users", "have an unknown status");
+      }
+      out.users.push_back(static_cast<UserStatus>(status));
+    }
+  }
   return read.result(std::move(out));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "model/conversation.h"
+#include "model/group.h"
 #include "model/ids.h"
 #include "model/limits.h"
 #include "wire/commands.h"
@@ -57,14 +59,32 @@ struct ColdQuestion {
   LogPosition min_watermark;
   std::vector<ConversationId> conversations;
   std::vector<MessageKey> messages;
+  std::vector<UserId> users;
 };
 
-enum class HeadStatus : std::uint8_t { kKnown = 1, kNew = 2, kNoSuchUser = 3 };
+// kNew: two users who exist and never wrote. kNoSuchGroup: never created. kOmitted: the answer had
+// no room for it, ask again.
+enum class HeadStatus : std::uint8_t {
+  kKnown = 1,
+  kNew = 2,
+  kNoSuchUser = 3,
+  kNoSuchGroup = 4,
+  kOmitted = 5,
+};
+
+// All members as of the snapshot.
+struct GroupState {
+  Seq members_at;
+  GroupMembers members;
+};
 
 struct ConversationHead {
   HeadStatus status = HeadStatus::kNew;
   Seq last_seq;
+  std::optional<GroupState> group;  // of a group that is kKnown
 };
+
+enum class UserStatus : std::uint8_t { kExists = 1, kNoSuchUser = 2, kTooManyGroups = 3 };
 
 struct StoredMessage {
   bool found = false;
@@ -80,6 +100,33 @@ struct ColdAnswer {
   LogPosition watermark;
   std::vector<ConversationHead> heads;
   std::vector<StoredMessage> messages;
+  std::vector<UserStatus> users;
+};
+
+// im.rpc.groups: either a user, all of whose groups are wanted, or a group and those of its users
+// whom the edge serves.
+struct GroupsQuestion {
+  UserId user;
+  GroupId group;
+  std::vector<UserId> users;
+};
+
+// The user sees messages from from_seq on; members_at is the group's.
+struct GroupMembership {
+  GroupId group;
+  UserId user;
+  Seq from_seq;
+  Seq members_at;
+};
+
+// As of what was in the log when the question came, unless behind. Memberships that are not listed
+// are none.
+struct GroupsAnswer {
+  Error error{.code = ErrorCode::kNone};
+  Seq members_at;  // of the group that was asked for
+  std::vector<GroupMembership> memberships;
+  bool behind = false;
+  std::uint32_t again_in_ms = 0;
 };
 
 Bytes encode(const ClientRequest& request);
@@ -88,6 +135,8 @@ Bytes encode(const ShardQuestion& question);
 Bytes encode(const ShardAnswer& answer);
 Bytes encode(const ColdQuestion& question);
 Bytes encode(const ColdAnswer& answer);
+Bytes encode(const GroupsQuestion& question);
+Bytes encode(const GroupsAnswer& answer);
 
 Result<ClientRequest> parse_client_request(BytesView bytes);
 Result<ClientAnswer> parse_client_answer(BytesView bytes);
@@ -95,5 +144,7 @@ Result<ShardQuestion> parse_shard_question(BytesView bytes);
 Result<ShardAnswer> parse_shard_answer(BytesView bytes);
 Result<ColdQuestion> parse_cold_question(BytesView bytes);
 Result<ColdAnswer> parse_cold_answer(BytesView bytes);
+Result<GroupsQuestion> parse_groups_question(BytesView bytes);
+Result<GroupsAnswer> parse_groups_answer(BytesView bytes);
 
 }  // namespace martlet::wire
