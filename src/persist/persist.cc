@@ -37,6 +37,8 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
 
 Persist::~Persist() {
   *self_ = nullptr;
+  // The calls that wait there count themselves out of open_.
+  backends_.store.reset();
 }
 
 void Persist::start(Started on_started) {
