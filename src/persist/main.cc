@@ -26,6 +26,7 @@ store::PgStoreOptions store_options(const service::Context& context,
   store.shards = context.common.shards;
   store.writers = options.writers;
   store.readers = options.readers;
+  store.lookups = persist::kMaxColdQueries;
   store.max_queue = persist::kDatabaseQueue;
   return store;
 }
