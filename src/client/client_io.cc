@@ -39,7 +39,7 @@ Result<ClientMsgId> Client::send(const UserId& to, BytesView content, Strength w
   OutgoingMessage message;
   message.to = to;
   message.conversation = ConversationId::between(options_.user, to);
-  message.id = id ? *id : make_client_msg_id(event::LoopClock(loop_), random_);
+  message.id = id ? *id : make_client_msg_id(clock_, random_);
   message.content = Bytes(content);
   message.want = want;
   const ClientMsgId used = message.id;

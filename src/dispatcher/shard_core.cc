@@ -124,10 +124,14 @@ bool ShardCore::needs_lookup(const SendFrame& frame, const Moment& moment) {
     if (complete_since > 0) return true;
   }
   if (complete_since == 0) return false;
+  const WallMs after = complete_since + kClockMarginMs;
   const bool is_recent = frame.received_ms + kRecentFrameMs > moment.wall_ms;
-  const bool is_young =
-      frame.first_sent_ms != 0 && frame.first_sent_ms > complete_since + kClockMarginMs;
-  return !is_recent || !is_young;
+  // The age is reckoned by a clock that may stand still while the device sleeps; the time in the id
+  // was written once. Neither may say that it is older, and an id of the future says nothing.
+  const bool is_young = frame.first_sent_ms > after;
+  const WallMs made_ms = time_of(frame.id).value_or(0);
+  const bool is_young_id = made_ms > after && made_ms <= moment.wall_ms + kClockMarginMs;
+  return !is_recent || !is_young || !is_young_id;
 }
 
 void ShardCore::park(SendFrame frame, Needs needs, const Moment& moment) {

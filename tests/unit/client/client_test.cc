@@ -194,6 +194,26 @@ TEST_F(ClientTest, MessageWhoseAckWasLostIsSentAgainAndShownOnce) {
   EXPECT_THAT(events_.texts, ElementsAre("one"));
 }
 
+constexpr WallMs kServerTimeMs = 1'000'000'000'000;  // 2001: far from this machine's clock
+
+TEST_F(ClientTest, IdsHaveTheServersTime) {
+  server_.time_ms = kServerTimeMs;
+  go_online();
+  const auto id = client_->send(user("bob"), wire::encode_text("one"), Strength::kLogged);
+  ASSERT_TRUE(id);
+  EXPECT_GE(time_of(*id), kServerTimeMs);
+  EXPECT_LT(time_of(*id), kServerTimeMs + 3'600'000);
+}
+
+TEST_F(ClientTest, PongCorrectsTheClock) {
+  server_.heartbeat_ms = 1'000;
+  go_online();
+  EXPECT_GT(client_->server_time_ms(), kServerTimeMs + 3'600'000) << "its own";
+  server_.time_ms = kServerTimeMs;
+  run_until([&] { return client_->server_time_ms() < kServerTimeMs + 3'600'000; });
+  EXPECT_EQ(client_->logins(), 1U);
+}
+
 TEST_F(ClientTest, MessagesWrittenOfflineGoOutInOrder) {
   for (const char* text : {"1", "2", "3"}) send(text);
   go_online();

@@ -42,7 +42,8 @@ class FakeServer {
   std::map<wire::Command, Error> refuse;   // the next request of the command
   std::uint32_t expires_in_s = 3600;
   std::uint32_t heartbeat_ms = 30'000;
-  bool mute = false;  // reads nothing, says nothing
+  WallMs time_ms = 0;  // what it says of its clock; 0: nothing
+  bool mute = false;   // reads nothing, says nothing
 
   std::map<wire::Command, int> requests;  // how many of each came
   std::map<ConversationId, std::vector<Message>> log;
