@@ -91,7 +91,8 @@ class Client final : private Link::Owner {
   // The cursor only grows; asked for again until the server has taken it.
   void mark_read(const ConversationId& conversation, Seq seq);
   using OnHistory = std::function<void(Result<HistoryAnswer>)>;
-  // Waits until online; answered kUnavailable if the connection is lost meanwhile.
+  // Waits until online, and is asked again if the connection is lost meanwhile. Answered with the
+  // reason if the client ends; not at all if it is destroyed.
   void history(const wire::History& query, OnHistory on_history);
   // A SYNC at once, or with the next connection.
   void sync_now();
@@ -146,6 +147,7 @@ class Client final : private Link::Owner {
   void on_send_answer(const ClientMsgId& id, const Answer& answer);
   void on_sync_answer(const Answer& answer);
   void on_fetch_answer(const Answer& answer);
+  void on_history_answer(const Waiting& waiting, const Answer& answer);
   void on_read_answer(const ConversationId& conversation, Seq seq, const Answer& answer);
   void arm_timer();
 

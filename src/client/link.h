@@ -50,7 +50,7 @@ class Link final : private net::ConnectionListener {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  // Only when up.
+  // Only when up: on a link that went down nothing is sent, and nobody is answered.
   void request(wire::Command command, BytesView body, OnAnswer on_answer);
   void set_heartbeat(Duration heartbeat);
   // Ends it without a call to the owner; open requests are answered kLost.

@@ -324,6 +324,32 @@ TEST_F(ClientTest, HistoryWaitsForTheConnection) {
   EXPECT_THAT(texts, ElementsAre("old"));
 }
 
+TEST_F(ClientTest, HistoryIsAskedAgainWhenTheConnectionWasLost) {
+  server_.inject(user("bob"), user("alice"), "old");
+  go_online();
+  server_.cut_instead_of_history = true;
+  std::optional<Result<HistoryAnswer>> got;
+  client_->history({conversation(), Seq(0)},
+                   [&](Result<HistoryAnswer> answer) { got = std::move(answer); });
+  run_until([&] { return got.has_value(); });
+  ASSERT_TRUE(*got) << got->error().detail;
+  EXPECT_EQ((*got)->messages.size(), 1U);
+  EXPECT_EQ(client_->logins(), 2U);
+  EXPECT_EQ(server_.requests[wire::Command::History], 2);
+}
+
+TEST_F(ClientTest, TheEndAnswersAHistoryThatIsUnderWay) {
+  go_online();
+  server_.mute = true;
+  std::optional<Error> why;
+  client_->history({conversation(), Seq(0)}, [&](const Result<HistoryAnswer>& answer) {
+    ASSERT_FALSE(answer);
+    why = answer.error();
+  });
+  client_->stop();
+  run_until([&] { return why.has_value(); });
+}
+
 TEST_F(ClientTest, StopSaysGoodbye) {
   go_online();
   client_->stop();

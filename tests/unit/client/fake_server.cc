@@ -273,6 +273,7 @@ void FakeServer::on_fetch(Session& session, std::uint32_t id, BytesView body) {
 }
 
 void FakeServer::on_history(Session& session, std::uint32_t id, BytesView body) {
+  if (std::exchange(cut_instead_of_history, false)) return session.cut();
   wire::HistoryPage page;
   const auto query = wire::parse_history(body);
   for (const Message& message : log[query->conversation]) page.messages.push_back(view_of(message));
