@@ -34,6 +34,7 @@ from wire_client import (
     Frame,
     WireClient,
     make_frame,
+    new_message_id,
 )
 
 PASSWORD = "correct horse"
@@ -42,7 +43,7 @@ TEXT = {"kind": "Text", "text": "x"}
 
 
 def message(to: str = "bob", content: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"to_user": to, "client_msg_id": secrets.token_hex(16), "content": content or TEXT}
+    return {"to_user": to, "client_msg_id": new_message_id(), "content": content or TEXT}
 
 
 def ranges(*spans: tuple[int, int], count: int = 1) -> dict[str, Any]:
