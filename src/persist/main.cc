@@ -4,7 +4,7 @@
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "bus/nats_log.h"
-#include "persist/limits.h"
+#include "persist/describe.h"
 #include "persist/options.h"
 #include "persist/persist.h"
 #include "service/run.h"
