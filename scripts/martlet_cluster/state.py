@@ -32,7 +32,8 @@ def read(directory: Path) -> dict[str, Any] | None:
 
 def write(directory: Path, value: dict[str, Any]) -> None:
     """Atomic, and private: it holds the servers' passwords."""
-    fresh = directory / f"{FILE}.new"
+    # A guardian may write at the same moment as its cluster's owner.
+    fresh = directory / f"{FILE}.{os.getpid()}.new"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump({"format": FORMAT, **value}, file, indent=2)

@@ -20,14 +20,6 @@ int http_status(ErrorCode code) {
 
 }  // namespace
 
-std::vector<service::Limit> limits() {
-  return {
-      {"kEdgeSilenceMs", kEdgeSilenceMs, "ms",
-       "an edge without a heartbeat for this long is taken for dead"},
-      {"kMaxEdges", kMaxEdges, "edges", "that are remembered"},
-  };
-}
-
 ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::Bus> bus,
                                std::unique_ptr<registry::Sessions> sessions)
     : loop_(context.loop),

@@ -2,9 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
-
-#include "service/run.h"
 
 namespace martlet::api {
 
@@ -12,7 +9,5 @@ namespace martlet::api {
 inline constexpr std::uint32_t kEdgeSilenceMs = 5'000;
 // More edges than this are not remembered: somebody else is talking on our subject.
 inline constexpr std::size_t kMaxEdges = 4'096;
-
-std::vector<service::Limit> limits();
 
 }  // namespace martlet::api

@@ -1,5 +1,5 @@
 #include "api/application.h"
-#include "api/limits.h"
+#include "api/describe.h"
 #include "api/options.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"

@@ -31,6 +31,7 @@ Client::Client(event::Loop& loop, Random& random, Store& store, ClientOptions op
       store_(store),
       options_(std::move(options)),
       listener_(listener),
+      own_clock_(loop),
       sync_(random, prepared(store, options_).sync_token, store.state().cursors),
       queue_(random),
       connect_timer_(loop, [this] { connect(); }),
@@ -179,6 +180,7 @@ void Client::on_signed_in(SignIn::Result result, const Error& error, const wire:
 
 void Client::go_online(const wire::AuthOk& auth_ok) {
   const MonotonicTime now = loop_.now();
+  clock_.told(auth_ok.time_ms);
   pace_.signed_in(now);
   ++logins_;
   link_->set_heartbeat(std::chrono::milliseconds(auth_ok.heartbeat_ms));
@@ -217,7 +219,10 @@ void Client::renew() {
 
 // A session whose token runs out is ended by the edge, and the next sign-in will say why.
 void Client::on_renewed(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok) {
-  if (result == SignIn::Result::kDone) return schedule_renewal(auth_ok.expires_in_s);
+  if (result == SignIn::Result::kDone) {
+    clock_.told(auth_ok.time_ms);
+    return schedule_renewal(auth_ok.expires_in_s);
+  }
   MARTLET_LOG(debug, "token_not_renewed code={}", error_name(error.code));
   renew_timer_.start_once(kRenewRetry);
 }

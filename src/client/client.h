@@ -12,6 +12,7 @@
 #include "client/link.h"
 #include "client/reconnect_pace.h"
 #include "client/send_queue.h"
+#include "client/server_clock.h"
 #include "client/sign_in.h"
 #include "client/store.h"
 #include "client/sync_engine.h"
@@ -83,13 +84,15 @@ class Client final : private Link::Owner {
   void stop();
 
   // Queues a message; it survives a restart if the store does. Fails if the content is not good
-  // (kBadContent, kBodyTooLarge) or the queue is full (kBusy). id: to be made if empty.
+  // (kBadContent, kBodyTooLarge) or the queue is full (kBusy). id: a UUIDv7 by server_time_ms();
+  // made here if empty.
   Result<ClientMsgId> send(const UserId& to, BytesView content, Strength want,
                            std::optional<ClientMsgId> id = {});
   // The cursor only grows; asked for again until the server has taken it.
   void mark_read(const ConversationId& conversation, Seq seq);
   using OnHistory = std::function<void(Result<HistoryAnswer>)>;
-  // Waits until online; answered kUnavailable if the connection is lost meanwhile.
+  // Waits until online, and is asked again if the connection is lost meanwhile. Answered with the
+  // reason if the client ends; not at all if it is destroyed.
   void history(const wire::History& query, OnHistory on_history);
   // A SYNC at once, or with the next connection.
   void sync_now();
@@ -100,6 +103,8 @@ class Client final : private Link::Owner {
   const UserId& user() const { return options_.user; }
   const SyncEngine& sync() const { return sync_; }
   const SendQueue& queue() const { return queue_; }
+  // The server's clock, as far as this device knows it.
+  WallMs server_time_ms() const { return clock_.wall_ms(); }
   // How often the client came online.
   std::uint64_t logins() const { return logins_; }
 
@@ -112,6 +117,7 @@ class Client final : private Link::Owner {
   void on_link_up() override;
   void on_link_event(wire::Command command, BytesView body) override;
   void on_link_error(const wire::Refusal& refusal) override;
+  void on_link_time(WallMs time_ms) override { clock_.told(time_ms); }
   void on_link_down(const std::string& why) override;
 
   void connect();
@@ -141,6 +147,7 @@ class Client final : private Link::Owner {
   void on_send_answer(const ClientMsgId& id, const Answer& answer);
   void on_sync_answer(const Answer& answer);
   void on_fetch_answer(const Answer& answer);
+  void on_history_answer(const Waiting& waiting, const Answer& answer);
   void on_read_answer(const ConversationId& conversation, Seq seq, const Answer& answer);
   void arm_timer();
 
@@ -149,6 +156,8 @@ class Client final : private Link::Owner {
   Store& store_;
   ClientOptions options_;
   ClientListener& listener_;
+  event::LoopClock own_clock_;
+  ServerClock clock_{own_clock_};
   SyncEngine sync_;
   SendQueue queue_;
 

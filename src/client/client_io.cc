@@ -39,7 +39,7 @@ Result<ClientMsgId> Client::send(const UserId& to, BytesView content, Strength w
   OutgoingMessage message;
   message.to = to;
   message.conversation = ConversationId::between(options_.user, to);
-  message.id = id ? *id : make_client_msg_id(event::LoopClock(loop_), random_);
+  message.id = id ? *id : make_client_msg_id(clock_, random_);
   message.content = Bytes(content);
   message.want = want;
   const ClientMsgId used = message.id;
@@ -64,12 +64,7 @@ void Client::history(const wire::History& query, OnHistory on_history) {
     on_history(fail(ErrorCode::kBusy, "too many questions wait for the connection"));
     return;
   }
-  Waiting waiting{query, std::move(on_history)};
-  if (state_ == State::kOnline) {
-    ask_history(std::move(waiting));
-  } else {
-    waiting_.push_back(std::move(waiting));
-  }
+  ask_history({query, std::move(on_history)});
 }
 
 void Client::sync_now() {
@@ -184,20 +179,15 @@ void Client::ask_fetch(const SyncEngine::AskFetch& ask) {
 }
 
 void Client::ask_history(Waiting waiting) {
-  link_->request(
-      wire::Command::History, wire::encode(waiting.query),
-      [on_history = std::move(waiting.on_history)](const Answer& answer) {
-        if (answer.kind == Answer::Kind::kLost) {
-          return on_history(fail(ErrorCode::kUnavailable, "the connection was lost"));
-        }
-        if (answer.kind == Answer::Kind::kRefused) {
-          return on_history(tl::unexpected(answer.refusal.error));
-        }
-        const auto page = wire::parse_history_page(answer.body);
-        if (!page) return on_history(tl::unexpected(page.error()));
-        FetchAnswer same = to_fetch_answer({page->messages, page->withheld, {}});
-        on_history(HistoryAnswer{std::move(same.messages), std::move(same.withheld), page->more});
-      });
+  if (state_ != State::kOnline || !link_ || !link_->is_up()) {
+    waiting_.push_back(std::move(waiting));
+    return;
+  }
+  const Bytes body = wire::encode(waiting.query);
+  link_->request(wire::Command::History, body,
+                 [this, waiting = std::move(waiting)](const Answer& answer) {
+                   on_history_answer(waiting, answer);
+                 });
 }
 
 void Client::send_reads() {
@@ -274,6 +264,18 @@ void Client::on_read_answer(const ConversationId& conversation, Seq seq, const A
   if (refused) error = answer.refusal.error;
   listener_.on_read_done(conversation, seq, error);
   send_reads();
+}
+
+void Client::on_history_answer(const Waiting& waiting, const Answer& answer) {
+  // The next connection asks again.
+  if (answer.kind == Answer::Kind::kLost) return waiting_.push_back(waiting);
+  if (answer.kind == Answer::Kind::kRefused) {
+    return waiting.on_history(tl::unexpected(answer.refusal.error));
+  }
+  const auto page = wire::parse_history_page(answer.body);
+  if (!page) return waiting.on_history(tl::unexpected(page.error()));
+  FetchAnswer same = to_fetch_answer({page->messages, page->withheld, {}});
+  waiting.on_history(HistoryAnswer{std::move(same.messages), std::move(same.withheld), page->more});
 }
 
 // ---- events -------------------------------------------------------------------------------

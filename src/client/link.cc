@@ -154,7 +154,13 @@ void Link::on_answer(const wire::FrameHeader& header, BytesView body) {
 
 void Link::send_ping() {
   last_ping_ = loop_.now();
-  request(wire::Command::Ping, wire::encode(wire::Ping{}), nullptr);
+  request(wire::Command::Ping, wire::encode(wire::Ping{}),
+          [this](const Answer& answer) { on_pong(answer); });
+}
+
+void Link::on_pong(const Answer& answer) {
+  if (answer.kind != Answer::Kind::kBody) return;
+  if (const auto pong = wire::parse_pong(answer.body)) owner_.on_link_time(pong->time_ms);
 }
 
 void Link::check_time() {

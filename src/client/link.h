@@ -38,6 +38,8 @@ class Link final : private net::ConnectionListener {
     virtual void on_link_event(wire::Command command, BytesView body) = 0;
     // An error that answers no request of ours: the connection usually ends next.
     virtual void on_link_error(const wire::Refusal& refusal) = 0;
+    // The server's clock, as a PONG tells it.
+    virtual void on_link_time(WallMs /*time_ms*/) {}
     // The last call. Requests still open were answered kLost before.
     virtual void on_link_down(const std::string& why) = 0;
   };
@@ -48,7 +50,7 @@ class Link final : private net::ConnectionListener {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  // Only when up.
+  // Only when up: on a link that went down nothing is sent, and nobody is answered.
   void request(wire::Command command, BytesView body, OnAnswer on_answer);
   void set_heartbeat(Duration heartbeat);
   // Ends it without a call to the owner; open requests are answered kLost.
@@ -73,6 +75,7 @@ class Link final : private net::ConnectionListener {
   void on_frame(const wire::Frame& frame);
   void on_answer(const wire::FrameHeader& header, BytesView body);
   void send_ping();
+  void on_pong(const Answer& answer);
   void check_time();
   void end(const std::string& why);
   void drop_pending();

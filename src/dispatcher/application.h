@@ -48,7 +48,4 @@ class DispatcherApplication final : public service::Application {
   bool is_stopping_ = false;
 };
 
-// For --describe.
-std::vector<service::Limit> limits();
-
 }  // namespace martlet::dispatcher

@@ -38,7 +38,10 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
   remove(shard);
   MARTLET_LOG(info, "shard_acquired shard={} epoch={} previous_owner={} published={}",
               shard.value(), epoch.value(), previous.owner, previous.published.value());
-  if (is_stopping_) return parts_.leases.give_back(shard);
+  if (is_stopping_) {
+    parts_.leases.give_back(shard);
+    return tell_when_all_are_gone();
+  }
   const ShardContext context{parts_.loop,    parts_.bus,    parts_.log,  parts_.leases, published_,
                              parts_.options, parts_.shards, parts_.name, parts_.metrics};
   const TakeOverCore::Given given{shard, epoch, previous.published, last_message_ids_[shard]};
@@ -58,22 +61,20 @@ void Dispatcher::let_go(ShardId shard) {
   runners_.at(shard)->let_go([this, shard] {
     remove(shard);
     // When the whole process stops, the leases give everything back at once.
-    if (!is_stopping_) parts_.leases.give_back(shard);
-    if (runners_.empty() && all_gone_) std::exchange(all_gone_, {})();
+    if (!is_stopping_) return parts_.leases.give_back(shard);
+    tell_when_all_are_gone();
   });
 }
 
 void Dispatcher::on_lost(ShardId shard) {
   MARTLET_LOG(warn, "shard_lost shard={}", shard.value());
   remove(shard);
+  tell_when_all_are_gone();
 }
 
 void Dispatcher::doubted(ShardId shard) {
   remove(shard);
-  if (is_stopping_) {
-    if (runners_.empty() && all_gone_) std::exchange(all_gone_, {})();
-    return;
-  }
+  if (is_stopping_) return tell_when_all_are_gone();
   parts_.leases.doubt(shard);
 }
 
@@ -183,6 +184,10 @@ void Dispatcher::let_go_of_all(std::function<void()> done) {
   for (const ShardId shard : owned) {
     if (runners_.contains(shard)) let_go(shard);
   }
+}
+
+void Dispatcher::tell_when_all_are_gone() {
+  if (runners_.empty() && all_gone_) std::exchange(all_gone_, {})();
 }
 
 void Dispatcher::stop(std::function<void()> done) {

@@ -57,6 +57,7 @@ class Dispatcher final : public bus::LeaseListener {
   void doubted(ShardId shard);
   void remove(ShardId shard);
   void let_go(ShardId shard);
+  void tell_when_all_are_gone();
   void tick();
   void ask_infos();
   void update_gauges();

@@ -7,8 +7,10 @@
 #include "base/clock.h"
 #include "model/ids.h"
 #include "model/limits.h"
+#include "wire/limits.h"
 
-// Every bound of a dispatcher. What an operator may change is in config.h and has its default here.
+// Every bound of a dispatcher. What an operator may change is in options.h and has its default
+// here.
 namespace martlet::dispatcher {
 
 using namespace std::chrono_literals;
@@ -41,8 +43,6 @@ inline constexpr Duration kColdRetryPause = 100ms;
 inline constexpr std::size_t kDefaultQueuedEntries = 20'000;  // a shard
 inline constexpr std::size_t kMaxQueuedBytes = 16U << 20;
 inline constexpr Duration kAppendTimeout = 3s;
-// What an entry adds to its content inside a batch: ids, numbers, tables, padding.
-inline constexpr std::size_t kEntryOverheadBytes = 192;
 // What the stream adds to a batch on disk: header, subject, checksum.
 inline constexpr std::size_t kRecordOverheadBytes = 256;
 
@@ -84,7 +84,9 @@ inline constexpr Duration kInfoPeriodWhenFull = 500ms;
 inline constexpr Duration kPublishedPeriod = 500ms;
 inline constexpr std::size_t kRepublishedPerTick = 500;
 
-static_assert(kMaxBodyBytes + kEntryOverheadBytes + 4 * kMaxIdBytes < kMaxAppendBytes,
+static_assert(wire::kBatchOverheadBytes + wire::kEntryOverheadBytes + 5 * kMaxIdBytes +
+                      kMaxBodyBytes <
+                  kMaxAppendBytes,
               "one entry fits into one batch");
 static_assert(kMaxParkedBytes >= 4 * kMaxBodyBytes && kMaxQueuedBytes >= 4 * kMaxBodyBytes);
 static_assert(kAppendTimeout + kParkingTime < std::chrono::milliseconds(kAnswerDeadlineMs));

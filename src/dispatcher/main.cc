@@ -7,6 +7,7 @@
 #include "bus/nats_kv.h"
 #include "bus/nats_log.h"
 #include "dispatcher/application.h"
+#include "dispatcher/describe.h"
 #include "service/run.h"
 
 namespace {

@@ -43,6 +43,24 @@ wire::Answer answer_to(const Asker& asker, wire::AnswerKind kind, const ClientMs
   return answer;
 }
 
+// All but its number. The frame keeps its id only.
+std::unique_ptr<OpenEntry> open_message(SendFrame& frame, const Moment& moment) {
+  auto open = std::make_unique<OpenEntry>();
+  open->origin = frame.asker.session;
+  open->askers.push_back(std::move(frame.asker));
+  wire::Entry& entry = open->entry;
+  entry.kind = wire::EntryKind::kMessage;
+  entry.conversation = std::move(frame.conversation);
+  entry.sender = std::move(frame.user);
+  entry.device = std::move(frame.device);
+  entry.client_msg_id = frame.id;
+  entry.time_ms = moment.wall_ms;
+  entry.content = std::move(frame.content);
+  entry.content_hash = frame.content_hash;
+  open->bytes = wire::size_in_batch(entry);
+  return open;
+}
+
 }  // namespace
 
 ShardCore::ShardCore(ShardStart start, std::uint16_t shards, const ShardLimits& limits,
@@ -124,10 +142,14 @@ bool ShardCore::needs_lookup(const SendFrame& frame, const Moment& moment) {
     if (complete_since > 0) return true;
   }
   if (complete_since == 0) return false;
+  const WallMs after = complete_since + kClockMarginMs;
   const bool is_recent = frame.received_ms + kRecentFrameMs > moment.wall_ms;
-  const bool is_young =
-      frame.first_sent_ms != 0 && frame.first_sent_ms > complete_since + kClockMarginMs;
-  return !is_recent || !is_young;
+  // The age is reckoned by a clock that may stand still while the device sleeps; the time in the id
+  // was written once. Neither may say that it is older, and an id of the future says nothing.
+  const bool is_young = frame.first_sent_ms > after;
+  const WallMs made_ms = time_of(frame.id).value_or(0);
+  const bool is_young_id = made_ms > after && made_ms <= moment.wall_ms + kClockMarginMs;
+  return !is_recent || !is_young || !is_young_id;
 }
 
 void ShardCore::park(SendFrame frame, Needs needs, const Moment& moment) {
@@ -171,35 +193,25 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
   if (frame.follows && window_.find(frame.conversation, frame.user, *frame.follows) == nullptr) {
     return refuse(frame, ErrorCode::kOutOfOrder, moment);
   }
-  const ErrorCode why_not = why_not_queue(frame.content.size());
-  if (why_not != ErrorCode::kNone) return refuse(frame, why_not, moment);
+  auto open = open_message(frame, moment);
+  const ErrorCode why_not = why_not_queue(*open);
+  if (why_not != ErrorCode::kNone) return refuse(open->askers.front(), frame.id, why_not, moment);
 
-  Head* head = heads_.find(frame.conversation);
+  wire::Entry& entry = open->entry;
+  Head* head = heads_.find(entry.conversation);
   MARTLET_ASSERT(head != nullptr);
   head->last_seq = head->last_seq.next();
   ++head->open;
   last_message_id_ = make_message_id(shard_, moment.wall_ms, last_message_id_);
 
-  auto open = std::make_unique<OpenEntry>();
-  open->origin = frame.asker.session;
-  open->slot = window_.open(frame.conversation, frame.user, frame.id,
+  entry.seq = head->last_seq;
+  entry.message_id = last_message_id_;
+  open->slot = window_.open(entry.conversation, entry.sender, frame.id,
                             {.seq = head->last_seq,
                              .message_id = last_message_id_,
                              .time_ms = moment.wall_ms,
                              .content_hash = frame.content_hash,
                              .open = open.get()});
-  wire::Entry& entry = open->entry;
-  entry.kind = wire::EntryKind::kMessage;
-  entry.conversation = std::move(frame.conversation);
-  entry.seq = head->last_seq;
-  entry.message_id = last_message_id_;
-  entry.sender = std::move(frame.user);
-  entry.device = std::move(frame.device);
-  entry.client_msg_id = frame.id;
-  entry.time_ms = moment.wall_ms;
-  entry.content = std::move(frame.content);
-  entry.content_hash = frame.content_hash;
-  open->askers.push_back(std::move(frame.asker));
   enqueue(std::move(open));
 }
 
@@ -214,12 +226,9 @@ void ShardCore::read(const wire::ClientFrame& frame, Asker asker, const Moment& 
   if (body->conversation.is_group()) return refuse(asker, {}, ErrorCode::kNoSuchGroup, moment);
   if (!body->conversation.has_user(reader)) return refuse(asker, {}, ErrorCode::kNotMember, moment);
   if (body->seq == Seq()) return refuse(asker, {}, ErrorCode::kBadRange, moment);
-  const ErrorCode why_not = why_not_queue(0);
-  if (why_not != ErrorCode::kNone) return refuse(asker, {}, why_not, moment);
 
   auto open = std::make_unique<OpenEntry>();
   open->origin = asker.session;
-  open->askers.push_back(std::move(asker));
   wire::Entry& entry = open->entry;
   entry.kind = wire::EntryKind::kRead;
   entry.conversation = body->conversation;
@@ -229,19 +238,23 @@ void ShardCore::read(const wire::ClientFrame& frame, Asker asker, const Moment& 
   entry.sender = reader;
   entry.device = DeviceId::trusted(frame.device);
   entry.time_ms = moment.wall_ms;
+  open->bytes = wire::size_in_batch(entry);
+  const ErrorCode why_not = why_not_queue(*open);
+  if (why_not != ErrorCode::kNone) return refuse(asker, {}, why_not, moment);
+  open->askers.push_back(std::move(asker));
   enqueue(std::move(open));
 }
 
-ErrorCode ShardCore::why_not_queue(std::size_t content_bytes) {
-  const std::size_t cost = content_bytes + kEntryOverheadBytes;
-  is_full_ = log_bytes_ + queued_bytes_ + cost + kRecordOverheadBytes > limits_.log_bytes;
+ErrorCode ShardCore::why_not_queue(const OpenEntry& open) {
+  const std::size_t bytes = queued_bytes_ + open.bytes;
+  is_full_ = log_bytes_ + bytes + kRecordOverheadBytes > limits_.log_bytes;
   if (is_full_) return ErrorCode::kLogFull;
   const bool is_long = queue_.size() >= limits_.queued_entries;
-  return is_long || queued_bytes_ + cost > kMaxQueuedBytes ? ErrorCode::kBusy : ErrorCode::kNone;
+  return is_long || bytes > kMaxQueuedBytes ? ErrorCode::kBusy : ErrorCode::kNone;
 }
 
 void ShardCore::enqueue(std::unique_ptr<OpenEntry> open) {
-  queued_bytes_ += open->entry.content.size() + kEntryOverheadBytes;
+  queued_bytes_ += open->bytes;
   queue_.push_back(std::move(open));
 }
 

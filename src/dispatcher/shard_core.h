@@ -107,7 +107,7 @@ class ShardCore {
   void judge(SendFrame frame, const Moment& moment);
   void answer_known(Window::Slot& slot, SendFrame& frame, const Moment& moment);
   void accept(SendFrame frame, const Moment& moment);
-  ErrorCode why_not_queue(std::size_t content_bytes);
+  ErrorCode why_not_queue(const OpenEntry& open);
   void enqueue(std::unique_ptr<OpenEntry> open);
   void refuse(const SendFrame& frame, ErrorCode code, const Moment& moment);
   void refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code, const Moment& moment);

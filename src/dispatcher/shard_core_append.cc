@@ -28,9 +28,9 @@ void ShardCore::start_append(const Moment& moment) {
   flight.batch.generation = generation_;
   std::size_t size = wire::kBatchOverheadBytes;
   while (!queue_.empty()) {
-    const std::size_t more = wire::size_in_batch(queue_.front()->entry);
-    if (size + more > kMaxAppendBytes) break;
-    size += more;
+    const std::size_t with_next = size + queue_.front()->bytes;
+    if (with_next > kMaxAppendBytes) break;
+    size = with_next;
     flight.batch.entries.push_back(std::move(queue_.front()->entry));
     flight.open.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -69,9 +69,8 @@ void ShardCore::appended(bus::LogSequence sequence, const Moment& moment) {
 
 void ShardCore::settle(OpenEntry& open, wire::Entry entry, LogPosition position,
                        const Moment& moment) {
-  const std::size_t cost = entry.content.size() + kEntryOverheadBytes;
-  MARTLET_ASSERT(queued_bytes_ >= cost);
-  queued_bytes_ -= cost;
+  MARTLET_ASSERT(queued_bytes_ >= open.bytes);
+  queued_bytes_ -= open.bytes;
   KnownMessage message{.seq = entry.seq, .time_ms = entry.time_ms, .position = position};
   if (entry.kind == wire::EntryKind::kMessage) {
     message.message_id = entry.message_id;

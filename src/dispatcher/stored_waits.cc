@@ -6,7 +6,10 @@
 namespace martlet::dispatcher {
 
 bool StoredWaits::add(StoredWait wait) {
+  const Key key{wait.asker.session, wait.message_id};
+  if (keys_.contains(key)) return true;
   if (waits_.size() >= limit_) return false;
+  keys_.insert(key);
   // Nearly always the last place: only a repeat waits for an older position.
   const auto place = std::upper_bound(
       waits_.begin(), waits_.end(), wait.position,
@@ -18,7 +21,9 @@ bool StoredWaits::add(StoredWait wait) {
 void StoredWaits::release(LogPosition watermark,
                           const std::function<void(const StoredWait&)>& take) {
   while (!waits_.empty() && waits_.front().position <= watermark) {
-    take(waits_.front());
+    const StoredWait& first = waits_.front();
+    keys_.erase({first.asker.session, first.message_id});
+    take(first);
     waits_.pop_front();
   }
 }

@@ -46,6 +46,7 @@ struct SendFrame {
 // An entry that has its number and waits for its append.
 struct OpenEntry {
   wire::Entry entry;
+  std::size_t bytes = 0;         // what it adds at most to a batch
   SessionId origin;              // the session that sent it and gets no event
   std::vector<Asker> askers;     // the first one sent it, the others repeated it
   Window::Slot* slot = nullptr;  // messages only

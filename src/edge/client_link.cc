@@ -87,6 +87,7 @@ bool ClientLink::try_take(const wire::Frame& frame) {
     refuse(id, admitted.error());
     return true;
   }
+  if (command == wire::Command::Auth && !may_check_token()) return false;
   Bytes storage;
   const auto body = open(frame, storage);
   if (!body) {
@@ -97,6 +98,20 @@ bool ClientLink::try_take(const wire::Frame& frame) {
   if (taken && *taken == Taken::kNoCredit) return false;
   environment_.metrics.frame(command);
   if (!taken) refuse(id, taken.error());
+  return true;
+}
+
+// Once a turn: checking a signature takes longer than anything else here, and a client that sends
+// one token after the other must not keep the rest waiting.
+bool ClientLink::may_check_token() {
+  if (token_checked_) return false;
+  token_checked_ = true;
+  environment_.loop.post([self = self_] {
+    ClientLink* link = *self;
+    if (link == nullptr) return;
+    link->token_checked_ = false;
+    link->wake();
+  });
   return true;
 }
 

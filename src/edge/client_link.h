@@ -95,6 +95,7 @@ class ClientLink final : private net::ConnectionListener {
 
   void work(BytesView& input);
   bool try_take(const wire::Frame& frame);
+  bool may_check_token();
   Result<BytesView> open(const wire::Frame& frame, Bytes& storage) const;
   void fail_and_close(std::uint32_t request_id, const Error& error, CloseReason reason);
   void finish_work(BytesView rest);
@@ -113,6 +114,7 @@ class ClientLink final : private net::ConnectionListener {
   std::optional<wire::Frame> waiting_;  // complete, and not taken yet
   Bytes backlog_;                       // what was read behind it
   bool wake_scheduled_ = false;
+  bool token_checked_ = false;  // in this turn
   bool ended_ = false;
   TimerWheel::Entry timer_;
   std::shared_ptr<ClientLink*> self_;

@@ -14,8 +14,10 @@ using wire::Command;
 constexpr std::size_t kSmall = 1024;
 // An access token and the name of a client.
 constexpr std::size_t kToken = kMaxAccessTokenBytes + 1024;
-// A sync token grows with the number of shards.
-constexpr std::size_t kSyncToken = 24 * 1024;
+// The token and the page that SYNC carries grow with the number of shards. As JSON they are base64
+// and must fit into a frame as well.
+constexpr std::size_t kSync = kMaxSyncTokenBytes + kMaxSyncCursorBytes + 1024;
+static_assert(kSync / 3 * 4 + 1024 <= kMaxBodyBytes);
 
 constexpr std::array kRules{
     CommandRule{Command::Ping, kSmall, &handle_ping},
@@ -26,7 +28,7 @@ constexpr std::array kRules{
     CommandRule{Command::Goodbye, kSmall, &handle_goodbye},
     CommandRule{Command::Send, kMaxBodyBytes, &handle_send},
     CommandRule{Command::Read, kSmall, &handle_read},
-    CommandRule{Command::Sync, kSyncToken, &handle_sync},
+    CommandRule{Command::Sync, kSync, &handle_sync},
     CommandRule{Command::Fetch, kMaxBodyBytes, &handle_fetch},
     CommandRule{Command::History, kSmall, &handle_history},
 };

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "service/run.h"
+#include "service/limit.h"
 
 namespace martlet::edge {
 

@@ -7,7 +7,6 @@
 #include "bus/nats_kv.h"
 #include "edge/application.h"
 #include "edge/describe.h"
-#include "edge/limits.h"
 #include "edge/options.h"
 #include "registry/connect.h"
 #include "service/run.h"

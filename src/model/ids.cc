@@ -53,6 +53,13 @@ ClientMsgId make_client_msg_id(const Clock& clock, Random& random) {
   return id;
 }
 
+std::optional<WallMs> time_of(const ClientMsgId& id) {
+  if ((id.bytes[6] & 0xF0) != 0x70 || (id.bytes[8] & 0xC0) != 0x80) return std::nullopt;
+  WallMs time = 0;
+  for (std::size_t i = 0; i < 6; ++i) time = time << 8 | id.bytes[i];
+  return time;
+}
+
 std::string to_string(const ClientMsgId& id) {
   return base::to_hex(base::as_view(id.bytes.data(), id.bytes.size()));
 }

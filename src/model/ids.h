@@ -60,6 +60,8 @@ struct ClientMsgId {
 };
 // A new UUIDv7.
 ClientMsgId make_client_msg_id(const Clock& clock, Random& random);
+// When it was made, by the clock of whoever made it. None: not a UUIDv7.
+std::optional<WallMs> time_of(const ClientMsgId& id);
 std::string to_string(const ClientMsgId& id);  // 32 hexadecimal digits
 
 // A connection's authenticated life; sortable by time, unique by chance.

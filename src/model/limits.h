@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/ids.h"
+
 namespace martlet {
 
 // Limits that several parts must agree on. Each service has its own in <service>/limits.h.
@@ -20,6 +22,13 @@ inline constexpr std::size_t kMaxEnvelopeBytes = 4 * 1024;
 static_assert(kMaxBodyBytes + kMaxEnvelopeBytes < kMaxAppendBytes);
 static_assert(kMaxAppendBytes < kMaxAnswerBytes);
 static_assert(kMaxAnswerBytes + kMaxEnvelopeBytes < kMinServerPayloadBytes);
+
+// A sync token is a byte and a vector of shards, 12 bytes each; between two pages a client sends,
+// beside it, a cursor of 10 bytes and two such vectors. persist makes them, edges must let them
+// pass.
+inline constexpr std::size_t kSyncVectorBytesPerShard = 12;
+inline constexpr std::size_t kMaxSyncTokenBytes = 1 + kSyncVectorBytesPerShard * kMaxShards;
+inline constexpr std::size_t kMaxSyncCursorBytes = 10 + 2 * kSyncVectorBytesPerShard * kMaxShards;
 
 inline constexpr std::size_t kMaxRangesPerFetch = 1000;
 inline constexpr std::size_t kFetchPageMessages = 200;

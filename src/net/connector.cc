@@ -10,7 +10,8 @@
 
 namespace martlet::net {
 
-Connector::Connector(event::Loop& loop, const Address& address, Duration timeout, Done done)
+Connector::Connector(event::Loop& loop, const Address& address, Duration timeout, Done done,
+                     Resolver::LookUp look_up)
     : loop_(loop),
       address_(address),
       done_(std::move(done)),
@@ -22,7 +23,8 @@ Connector::Connector(event::Loop& loop, const Address& address, Duration timeout
                  start();
                }
              }),
-      timeout_(timeout) {
+      timeout_(timeout),
+      resolver_(loop, std::move(look_up)) {
   timer_.start_once(Duration(0));
 }
 
@@ -33,17 +35,20 @@ tl::unexpected<Error> Connector::error(const char* what, int number) const {
 
 void Connector::start() {
   started_ = true;
-  const Result<SocketAddress> resolved = resolve(address_);
-  if (!resolved) return finish(tl::unexpected(resolved.error()));
-  const int family = resolved->storage.ss_family;
+  timer_.start_once(timeout_);
+  resolver_.resolve(address_, [this](const Result<SocketAddress>& to) { connect(to); });
+}
+
+void Connector::connect(const Result<SocketAddress>& to) {
+  if (!to) return finish(tl::unexpected(to.error()));
+  const int family = to->storage.ss_family;
   fd_.reset(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_.is_open()) return finish(error("socket", errno));
   const int on = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::connect(fd_.get(), resolved->raw(), resolved->size) != 0 && errno != EINPROGRESS) {
+  if (::connect(fd_.get(), to->raw(), to->size) != 0 && errno != EINPROGRESS) {
     return finish(error("connect", errno));
   }
-  timer_.start_once(timeout_);
   watch_ =
       std::make_unique<event::SocketWatch>(loop_, fd_.get(), [this](bool, bool) { on_writable(); });
   watch_->want(false, true);
@@ -60,6 +65,7 @@ void Connector::on_writable() {
 // The callback may destroy this object: nothing of it is touched afterwards.
 void Connector::finish(Result<UniqueFd> result) {
   timer_.cancel();
+  resolver_.give_up();
   watch_.reset();
   const Done done = std::move(done_);
   done(std::move(result));

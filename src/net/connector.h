@@ -7,21 +7,25 @@
 #include "event/loop.h"
 #include "net/address.h"
 #include "net/fd.h"
+#include "net/resolver.h"
 
 namespace martlet::net {
 
-// One attempt to connect. Loop thread; the loop must outlive it. Destroying it gives up.
-// Names are asked of the system's resolver, which blocks; numeric addresses do not.
+// One attempt to connect. Loop thread; the loop must outlive it. Destroying it gives up. The
+// time-out holds for the look-up of a name and the connection together.
 class Connector {
  public:
   // A connected, non-blocking socket without Nagle's delay, or why there is none.
   using Done = std::function<void(Result<UniqueFd>)>;
 
   // Calls done once, never from inside the constructor; done may destroy the connector.
-  Connector(event::Loop& loop, const Address& address, Duration timeout, Done done);
+  // look_up: for names; tests give their own.
+  Connector(event::Loop& loop, const Address& address, Duration timeout, Done done,
+            Resolver::LookUp look_up = resolve);
 
  private:
   void start();
+  void connect(const Result<SocketAddress>& to);
   void on_writable();
   void finish(Result<UniqueFd> result);
   tl::unexpected<Error> error(const char* what, int number) const;
@@ -34,6 +38,7 @@ class Connector {
   event::Timer timer_;  // first the start, then the time-out
   bool started_ = false;
   Duration timeout_;
+  Resolver resolver_;
 };
 
 }  // namespace martlet::net

@@ -30,6 +30,7 @@ void Follower::row_seen(const store::ShardState& row, LogPosition watermark_then
 }
 
 void Follower::release(std::function<void()> done) {
+  if (std::exchange(releasing_, true)) return;
   core_.release();
   check_.reset();
   reader_.reset();

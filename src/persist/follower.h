@@ -40,7 +40,7 @@ class Follower {
   // A look at the logs' ends, made for other reasons: may purge.
   void log_seen(const bus::LogInfo& info, MonotonicTime now);
   void row_seen(const store::ShardState& row, LogPosition watermark_then, MonotonicTime now);
-  // Ends what is under way, then calls back once.
+  // Ends what is under way, then calls back once. Later calls change nothing.
   void release(std::function<void()> done);
 
   const ApplierCore& core() const { return core_; }
@@ -64,6 +64,7 @@ class Follower {
   std::unique_ptr<LogCheck> check_;
   std::unique_ptr<bus::LogReader> reader_;
   std::uint64_t reader_number_ = 0;
+  bool releasing_ = false;
   std::function<void()> released_;
   // Callbacks of the store and the log outlive the follower; they look here first.
   std::shared_ptr<Follower*> self_ = std::make_shared<Follower*>(this);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "event/loop.h"
+#include "event/workers.h"
 #include "persist/hash_queue.h"
 #include "persist/metrics.h"
 
@@ -16,9 +16,6 @@ namespace martlet::persist {
 class HashPool {
  public:
   HashPool(event::Loop& loop, PersistMetrics& metrics, const HashQueue::Limits& limits);
-  ~HashPool();
-  HashPool(const HashPool&) = delete;
-  HashPool& operator=(const HashPool&) = delete;
 
   // Runs work() on a thread, then done(result) on the loop. kBusy instead, at once or later, when
   // too many wait or its turn did not come while somebody waited for it.
@@ -28,7 +25,7 @@ class HashPool {
     HashQueue::Job job;
     job.work = [this, wanted_until, work = std::move(work), done] {
       auto result = std::make_shared<Result<T>>(work());
-      post([this, wanted_until, done, result] {
+      workers_.post([this, wanted_until, done, result] {
         is_wanted(wanted_until) ? done(*result) : done(tl::unexpected(busy()));
       });
     };
@@ -40,14 +37,15 @@ class HashPool {
   void tick();
 
  private:
-  struct State;
   bool enqueue(HashQueue::Job job, MonotonicTime wanted_until);
-  void post(event::Task task);
   bool is_wanted(MonotonicTime wanted_until);
   Error busy() const;
-  static void run_thread(State& state);
+  event::Workers::Job next();
 
-  std::unique_ptr<State> state_;
+  event::Loop& loop_;
+  PersistMetrics& metrics_;
+  HashQueue queue_;  // under the lock of workers_
+  event::Workers workers_;
 };
 
 }  // namespace martlet::persist

@@ -3,12 +3,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "base/clock.h"
 #include "bus/leases.h"
 #include "model/limits.h"
-#include "service/run.h"
 
 // Every bound of a persist. What an operator may change is in options.h and has its default here.
 namespace martlet::persist {
@@ -64,8 +62,5 @@ static_assert(kMinBackoff < kMaxBackoff);
 static_assert(kDefaultHashWait + 3s < std::chrono::milliseconds(kRpcTimeoutMs),
               "whose turn comes late is told before the edge gives up");
 static_assert(kDefaultKeep > bus::kHeartbeatDead, "a successor must find what was not seen live");
-
-// For --describe.
-std::vector<service::Limit> limits();
 
 }  // namespace martlet::persist

@@ -4,7 +4,7 @@
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "bus/nats_log.h"
-#include "persist/limits.h"
+#include "persist/describe.h"
 #include "persist/options.h"
 #include "persist/persist.h"
 #include "service/run.h"
@@ -26,6 +26,7 @@ store::PgStoreOptions store_options(const service::Context& context,
   store.shards = context.common.shards;
   store.writers = options.writers;
   store.readers = options.readers;
+  store.lookups = persist::kMaxColdQueries;
   store.max_queue = persist::kDatabaseQueue;
   return store;
 }

@@ -37,6 +37,8 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
 
 Persist::~Persist() {
   *self_ = nullptr;
+  // The calls that wait there count themselves out of open_.
+  backends_.store.reset();
 }
 
 void Persist::start(Started on_started) {
@@ -104,6 +106,12 @@ Result<void> Persist::ready() const {
 // ---- shards
 
 void Persist::on_acquired(ShardId shard, Epoch, const bus::ShardRecord&) {
+  // One that we had is taken anew; its follower, and a stop that waits for it, ends here.
+  remove(shard);
+  if (stopping_) {
+    backends_.leases->give_back(shard);
+    return stop_leases_when_all_are_gone();
+  }
   auto follower = std::make_unique<Follower>(
       Follower::Parts{loop_, *backends_.store, *backends_.log, watermarks_, metrics_, random_,
                       options_.keep, [this](ShardId stored) { announce(stored); }},
@@ -113,17 +121,25 @@ void Persist::on_acquired(ShardId shard, Epoch, const bus::ShardRecord&) {
 }
 
 void Persist::on_release_wanted(ShardId shard) {
-  const auto found = followers_.find(shard);
-  if (found == followers_.end()) return backends_.leases->give_back(shard);
-  found->second->release([this, shard] {
-    // The follower is calling: it ends with this turn.
-    loop_.defer_delete(std::move(followers_[shard]));
-    followers_.erase(shard);
-    backends_.leases->give_back(shard);
-  });
+  followers_.contains(shard) ? let_go(shard) : backends_.leases->give_back(shard);
 }
 
 void Persist::on_lost(ShardId shard) {
+  remove(shard);
+  stop_leases_when_all_are_gone();
+}
+
+void Persist::let_go(ShardId shard) {
+  followers_.at(shard)->release([this, shard] {
+    remove(shard);
+    // When the whole process stops, the leases give everything back at once.
+    if (!stopping_) return backends_.leases->give_back(shard);
+    stop_leases_when_all_are_gone();
+  });
+}
+
+// The follower may be the caller of this: it ends with the turn.
+void Persist::remove(ShardId shard) {
   const auto found = followers_.find(shard);
   if (found == followers_.end()) return;
   loop_.defer_delete(std::move(found->second));
@@ -242,15 +258,18 @@ void Persist::stop_phase_one(Done on_done) {
     leases_stopped_ = true;
     return finish_stop();
   }
-  const auto all_released = std::make_shared<std::size_t>(followers_.size() + 1);
-  const auto released = [self = self_, all_released] {
-    if (--*all_released > 0 || *self == nullptr) return;
-    (*self)->backends_.leases->stop([self] {
-      if (*self != nullptr) (*self)->leases_stopped_ = true;
-    });
-  };
-  for (const auto& [shard, follower] : followers_) follower->release(released);
-  released();
+  stopping_ = true;
+  std::vector<ShardId> followed;
+  for (const auto& [shard, follower] : followers_) followed.push_back(shard);
+  for (const ShardId shard : followed) let_go(shard);
+  stop_leases_when_all_are_gone();
+}
+
+void Persist::stop_leases_when_all_are_gone() {
+  if (!stopping_ || !followers_.empty() || std::exchange(leases_stopping_, true)) return;
+  backends_.leases->stop([self = self_] {
+    if (*self != nullptr) (*self)->leases_stopped_ = true;
+  });
 }
 
 void Persist::finish_stop() {

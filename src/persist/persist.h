@@ -50,6 +50,9 @@ class Persist final : public service::Application, private bus::LeaseListener {
   void on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord& previous) override;
   void on_release_wanted(ShardId shard) override;
   void on_lost(ShardId shard) override;
+  void let_go(ShardId shard);
+  void remove(ShardId shard);
+  void stop_leases_when_all_are_gone();
 
   void check_cluster();
   void serve();
@@ -85,6 +88,8 @@ class Persist final : public service::Application, private bus::LeaseListener {
   event::Timer second_;
   event::Timer purge_;
   bool loading_ = false;
+  bool stopping_ = false;
+  bool leases_stopping_ = false;
   bool leases_stopped_ = false;
   MonotonicTime table_seen_at_{};
   Started on_started_;

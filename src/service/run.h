@@ -9,16 +9,9 @@
 #include "config/keys.h"
 #include "metrics/registry.h"
 #include "service/application.h"
+#include "service/limit.h"
 
 namespace martlet::service {
-
-// A constant of <service>/limits.h, for --describe.
-struct Limit {
-  std::string name;  // kMaxUnanswered
-  std::uint64_t value = 0;
-  std::string unit;
-  std::string text;
-};
 
 // A flag that does one thing instead of running the service: --init-keys DIR.
 struct Command {

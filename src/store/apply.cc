@@ -1,6 +1,9 @@
 #include "store/apply.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
+#include "base/random.h"
 #include "store/apply_plan.h"
 #include "wire/log_batch.h"
 
@@ -277,12 +280,12 @@ ApplyResult apply_all(pg::Connection& connection, const ApplyRequest& request,
   return result;
 }
 
-// The first copy keeps the client's id.
-ClientMsgId id_of_repeat(MessageId message) {
+// The first copy keeps the client's id. Not to be guessed: an id that the client had used already
+// would leave no row for the seq, and the seq would be given again.
+ClientMsgId id_of_repeat() {
+  const Bytes noise = SystemRandom().bytes(16);
   ClientMsgId id;
-  for (std::size_t i = 0; i < 8; ++i) {
-    id.bytes[15 - i] = static_cast<std::uint8_t>(message.value() >> (8 * i));
-  }
+  std::copy(noise.begin(), noise.end(), id.bytes.begin());
   return id;
 }
 
@@ -305,7 +308,7 @@ std::size_t apply_entry(pg::Transaction& tx, ShardId shard, const ParsedBatch& p
   if (entry.kind == wire::EntryKind::kMessage) {
     // Refused as well if the names are what is wrong: then the seq is a hole, told as withheld.
     wire::Entry tombstone = entry;
-    if (is_repeat) tombstone.client_msg_id = id_of_repeat(entry.message_id);
+    if (is_repeat) tombstone.client_msg_id = id_of_repeat();
     (void)tx.attempt([&] { write_tombstone(tx, shard, tombstone, parsed.position, generation); });
   }
   return 1;

@@ -58,7 +58,8 @@ PgStore::PgStore(event::Loop& loop, const PgStoreOptions& options)
     : loop_(loop),
       shards_(options.shards),
       writers_(loop, pool_options(options, options.writers)),
-      readers_(loop, pool_options(options, options.readers)) {}
+      readers_(loop, pool_options(options, options.readers)),
+      lookups_(loop, pool_options(options, options.lookups)) {}
 
 template <class T>
 void PgStore::run(pg::Pool& pool, std::function<pg::Result<T>(pg::Connection&)> work,
@@ -108,7 +109,7 @@ void PgStore::apply(ApplyRequest request, std::function<void(ApplyResult)> done)
 
 void PgStore::look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) {
   run<ColdAnswers>(
-      readers_,
+      lookups_,
       [questions = std::move(questions)](pg::Connection& c) {
         return store::look_up_cold(c, questions);
       },

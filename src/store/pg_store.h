@@ -15,6 +15,7 @@ struct PgStoreOptions {
   std::uint16_t shards = 16;
   std::size_t writers = 4;  // threads, each with a connection
   std::size_t readers = 4;
+  std::size_t lookups = 2;  // for look_up_cold alone: what clients read must not hold up a SEND
   std::size_t max_queue = 1000;
 };
 
@@ -49,6 +50,7 @@ class PgStore final : public MessageStore {
   const std::uint16_t shards_;
   pg::Pool writers_;
   pg::Pool readers_;
+  pg::Pool lookups_;
 };
 
 // Connects (trying again for up to `wait`), brings the schema up to date, compares the shard count.

@@ -35,12 +35,7 @@ void History::ask() {
 }
 
 void History::on_page(Result<client::HistoryAnswer> page) {
-  if (!page) {
-    // The connection was lost, or something behind it: the next one may do better.
-    const bool lost = page.error().code == ErrorCode::kUnavailable &&
-                      client().state() == client::State::kConnecting;
-    return lost ? ask() : give_up(page.error());
-  }
+  if (!page) return give_up(page.error());
   const bool any = !page->messages.empty();
   if (any) from_ = page->messages.back().seq.value();
   std::move(page->messages.begin(), page->messages.end(), std::back_inserter(messages_));

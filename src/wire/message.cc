@@ -1,9 +1,29 @@
 #include "wire/message.h"
 
+#include <algorithm>
+
+#include "wire/content.h"
 #include "wire/limits.h"
 #include "wire/message_fields.h"
 
 namespace martlet::wire {
+namespace {
+
+// Fields of a content may be one and the same string in its bytes, but not in JSON.
+std::size_t json_size_at_most(const Message& message) {
+  constexpr std::size_t kNamesAndNumbers = 512;
+  constexpr std::size_t kEscape = 6;  // \u0001
+  std::size_t size = kNamesAndNumbers + message.conversation.size() + message.sender.size();
+  const auto content = parse_content(message.content);
+  if (!content) return size + kEscape * message.content.size();
+  size += kEscape * (content->text.size() + content->type_name.size());
+  size += content->data.size() / 3 * 4 + 4;
+  if (!content->file) return size;
+  const FileRef& file = *content->file;
+  return size + kEscape * (file.url.size() + file.mime.size() + file.name.size());
+}
+
+}  // namespace
 
 flatbuffers::Offset<proto::Message> put_message(Builder& builder, const Message& message) {
   MARTLET_ASSERT(message.removed == message.content.empty());
@@ -71,9 +91,11 @@ Result<Message> parse_message(BytesView body) {
   return read.result(message);
 }
 
+// A page that is full by this has room in JSON as well.
 std::size_t size_in_page(const Message& message) {
-  return message.content.size() + message.conversation.size() + message.sender.size() +
-         kMessageOverheadBytes;
+  const std::size_t size = message.content.size() + message.conversation.size() +
+                           message.sender.size() + kMessageOverheadBytes;
+  return std::max(size, json_size_at_most(message) / (kMaxJsonAnswerBytes / kMaxAnswerBytes));
 }
 
 }  // namespace martlet::wire

@@ -4,7 +4,6 @@ nothing. A thread reads, so that many requests may be unanswered and every event
 from __future__ import annotations
 
 import itertools
-import secrets
 import socket
 import threading
 import time
@@ -25,18 +24,13 @@ from wire_client import (
     Frame,
     WireClient,
     make_frame,
+    new_message_id,
 )
 
 PASSWORD = "correct horse"
 MESSAGE_EVENT = 0x4001
 PATIENCE_S = 30.0
 PULSE_S = 5.0
-
-
-def new_message_id() -> str:
-    """A UUIDv7."""
-    noise = secrets.token_hex(9)
-    return f"{time.time_ns() // 1_000_000:012x}7{noise[:3]}8{noise[3:18]}"
 
 
 def age_ms(message_id: str) -> int:

@@ -1,5 +1,6 @@
 """Many conversations, touched once each, and again when the dispatchers have forgotten them: the
-numbers go on where the database says, and the database is asked for many at a time."""
+numbers go on where the database says, and the database is asked for many at a time. Fifty others
+write meanwhile, in conversations that stay warm."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import unittest
 
 import account
 import swarm
-from support import ClusterTest, new_directory, wait_until
+from support import new_directory, wait_until
+from traffic import TrafficTest
 
 SENDERS = [f"sender{number:02}" for number in range(20)]
 # Twenty senders to each of these: 30,000 conversations.
@@ -21,9 +23,13 @@ LEAST_ITEMS_A_QUESTION = 8
 ROUND_TIMEOUT_S = 120
 
 
-class ColdTest(ClusterTest):
+class ColdTest(TrafficTest):
     apis = 0
-    overrides = {"dispatcher": {"dispatcher.heads_per_shard": HEADS_PER_SHARD}}
+    reach = 1  # fifty conversations, three a shard
+    overrides = {
+        "dispatcher": {"dispatcher.heads_per_shard": HEADS_PER_SHARD},
+        "persist": {"persist.keep_s": 600},
+    }
 
     def setUp(self) -> None:
         swarm.add_accounts(self.cluster, SENDERS + PEERS)
@@ -35,6 +41,7 @@ class ColdTest(ClusterTest):
         )
         self.addCleanup(self.swarm.close)
         self.swarm.wait("ready")
+        super().setUp()
 
     def send_to_each(self, text: str) -> None:
         """One message in every conversation, all acknowledged when this returns."""
@@ -71,12 +78,13 @@ class ColdTest(ClusterTest):
         )
         print(f"{items:.0f} items in {questions:.0f} questions and {queries:.0f} queries")
         self.check_account()
+        self.check_cold_account()
         self.assertGreaterEqual(items, CONVERSATIONS - HEADS_PER_SHARD * SHARDS)
         self.assertGreaterEqual(items_asked, items, "persist was asked for less")
         self.assertGreaterEqual(items / questions, LEAST_ITEMS_A_QUESTION)
         self.assertLessEqual(queries, questions)
 
-    def check_account(self) -> None:
+    def check_cold_account(self) -> None:
         self.assertEqual(swarm.problems_of(self.swarm, self.cluster), [])
         seqs: dict[str, list[int]] = {}
         for journal in account.read_journals(self.swarm.journals):

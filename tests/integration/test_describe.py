@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import unittest
 
@@ -10,6 +11,11 @@ from support import ROOT
 
 from martlet_cluster.paths import service_binary
 from martlet_docs.main import PAGE, describe, described_services, difference, refreshed
+
+# The names of lines that the services log as errors.
+ERROR_LINE = re.compile(r'MARTLET_LOG\(\s*error,\s*"(\w+)')
+LEAST_ERROR_LINES = 10
+LEAST_ALARMS = 4
 
 
 class DescribeTest(unittest.TestCase):
@@ -40,6 +46,22 @@ class DescribeTest(unittest.TestCase):
             )
             for key in describe(service)["keys"]:
                 self.assertIn(f"--{key['name']}\n", done.stdout)
+
+    def test_every_alarm_and_every_error_line_has_a_procedure(self) -> None:
+        lines = [
+            name
+            for path in (ROOT / "src").rglob("*.cc")
+            for name in ERROR_LINE.findall(path.read_text())
+        ]
+        self.assertGreaterEqual(len(lines), LEAST_ERROR_LINES)
+        metrics = {metric["name"]: metric for metric in describe("persist")["metrics"]}
+        alarms = set(metrics["martlet_persist_alarms_total"]["values"]) - {"other"}
+        self.assertGreaterEqual(len(alarms), LEAST_ALARMS)
+        procedures = PAGE.read_text().split("\n## Alarms\n")[1].split("\n## ")[0]
+        rows = [line.split(" | ")[0] for line in procedures.splitlines() if line.startswith("| ")]
+        wanted = {f"`{name}`" for name in lines if name != "alarm"}
+        wanted |= {f'`alarm="{alarm}"`' for alarm in alarms}
+        self.assertEqual({name for name in wanted if not any(name in row for row in rows)}, set())
 
     def test_every_service_is_described(self) -> None:
         programs = {path.parent.name for path in (ROOT / "src").glob("*/main.cc")} - {"tools"}

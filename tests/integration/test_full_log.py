@@ -13,6 +13,7 @@ import swarm
 from martlet_cluster.nats_probe import NatsProbe
 from raw_client import Device, age_ms, new_message_id, register
 from support import ClusterTest, chosen_seed, new_directory, wait_until
+from traffic import LEAST_RATE, RATE, USERS
 from wire_client import ACK, ERROR, Frame
 
 STREAM = "IM_LOG_0"
@@ -25,8 +26,6 @@ TEXT_BYTES = [20_000, 2_000, 20]
 FULL_FOR_S = 2.0
 REPEATS_WHEN_FULL = 20
 CONVERSATION = "u:ann:bob"
-USERS = [f"user{number:02}" for number in range(10)]
-RATE = 500
 REFUSALS = 200
 MESSAGES_AT_THE_LIMIT = 4000  # more than the log holds: it is full again after its first purge
 
@@ -161,8 +160,11 @@ class AtTheLimit(FullLog):
         self.traffic.wait("ready")
 
     def test_traffic_is_repeated_until_there_is_room(self) -> None:
+        begin = time.monotonic()
         self.traffic.ask("start", "sending")
-        wait_until(lambda: self.traffic.tick()["acked"] > RATE, what="warm conversations")
+        wait_until(lambda: self.traffic.tick()["acked"] > 2 * RATE, what="warm conversations")
+        rate = self.traffic.tick()["sent"] / (time.monotonic() - begin)
+        self.assertGreaterEqual(rate, LEAST_RATE, "there was less traffic than asked for")
         self.cluster.stop_member("persist-1")
         wait_until(lambda: self.refused() > REFUSALS, what="refusals under traffic")
         self.expect_full_but_not_over()

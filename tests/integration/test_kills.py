@@ -50,6 +50,12 @@ class KillsTest(TrafficTest):
         self.kill_each_time("nats")
 
     def test_a_dispatcher_is_paused_and_woken(self) -> None:
+        for _ in range(KILLS):
+            self.pause_and_wake()
+        self.flow(1.0)
+        self.check_account()
+
+    def pause_and_wake(self) -> None:
         wait_until(lambda: self.sleeper("shards_serving") > 0, what="it has shards")
         self.random_moment()
         take_overs = self.sleeper("take_overs_total")
@@ -63,8 +69,6 @@ class KillsTest(TrafficTest):
         wait_until(
             lambda: self.sleeper("take_overs_total") > take_overs, what="it takes part again"
         )
-        self.flow(1.0)
-        self.check_account()
 
     def sleeper(self, name: str) -> float:
         return self.cluster.member("dispatcher-1").metrics()[f"martlet_dispatcher_{name}"]

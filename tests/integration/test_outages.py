@@ -4,14 +4,13 @@ The account is kept by the senders and compared with every device's own log and 
 from __future__ import annotations
 
 import json
-import secrets
 import time
 import unittest
 from typing import Any
 
 from support import wait_until
 from traffic import RATE, USERS, TrafficTest
-from wire_client import ACK, GOODBYE, SEND, STORED_EVENT, Frame, WireClient
+from wire_client import ACK, GOODBYE, SEND, STORED_EVENT, Frame, WireClient, new_message_id
 
 PASSWORD = "correct horse"
 WARM_UP_MESSAGES = 2500  # every conversation is known to its dispatcher then
@@ -40,10 +39,8 @@ class OutagesTest(TrafficTest):
     def send(self, client: WireClient, to: str, want: str = "Logged") -> dict[str, Any]:
         """The ACK."""
         content = {"kind": "Text", "text": "x"}
-        identity = secrets.token_hex(16)
-        answer = client.call(
-            SEND, to_user=to, client_msg_id=identity, content=content, age_ms=0, want=want
-        )
+        body = {"client_msg_id": new_message_id(), "content": content, "age_ms": 0, "want": want}
+        answer = client.call(SEND, to_user=to, **body)
         self.assertEqual(answer.command, ACK, answer)
         return answer.body
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 import struct
 import time
@@ -33,6 +34,12 @@ def make_frame(
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     size = len(data) if length is None else length
     return HEADER.pack(magic, version, codec, command, flags, request_id, size) + data
+
+
+def new_message_id() -> str:
+    """A UUIDv7: the server looks a message with any other id up in the database."""
+    noise = secrets.token_hex(9)
+    return f"{time.time_ns() // 1_000_000:012x}7{noise[:3]}8{noise[3:18]}"
 
 
 @dataclass

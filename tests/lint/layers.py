@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "auth": {"base", "model", "metrics"},
     "net": {"base", "metrics", "event"},
     "lib/nats": {"base", "metrics", "event"},
-    "lib/redis": {"base", "metrics", "event"},
+    "lib/redis": {"base", "metrics", "event", "net"},  # names are looked up in net
     "lib/pg": {"base", "metrics", "event"},
 }
 

@@ -1,14 +1,8 @@
 #include "lib/pg/pool.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
-#include <vector>
 
-#include "base/assert.h"
-#include "base/log.h"
+#include "base/clock.h"
 
 namespace martlet::pg {
 namespace {
@@ -16,8 +10,10 @@ namespace {
 constexpr Duration kMinBackoff = std::chrono::milliseconds(100);
 constexpr Duration kMaxBackoff = std::chrono::seconds(2);
 
+}  // namespace
+
 // A thread's connection, opened when it is needed.
-class Session {
+class Pool::Session {
  public:
   explicit Session(const ConnectOptions& options) : options_(options) {}
 
@@ -48,75 +44,37 @@ class Session {
   MonotonicTime not_before_{};
 };
 
-}  // namespace
-
-struct Pool::State {
-  State(event::Loop& l, PoolOptions o) : loop(l), options(std::move(o)) {}
-
-  event::Loop& loop;
-  const PoolOptions options;
-  // Read on the loop by results that arrive after the pool's end.
-  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
-  mutable std::mutex mutex;
-  std::condition_variable wake;
-  std::deque<Job> jobs;   // guarded by mutex
-  bool stopping = false;  // guarded by mutex
-  std::vector<std::thread> threads;
-};
-
 Pool::Pool(event::Loop& loop, PoolOptions options)
-    : state_(std::make_unique<State>(loop, std::move(options))) {
-  MARTLET_ASSERT(state_->options.threads > 0);
-  for (std::size_t i = 0; i < state_->options.threads; ++i)
-    state_->threads.emplace_back([state = state_.get()] { run_thread(*state); });
-}
+    : options_(std::move(options)),
+      sessions_(options_.threads),
+      workers_(loop, options_.threads, [this] { return next(); }) {}
 
-Pool::~Pool() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-    state_->jobs.clear();
-  }
-  state_->wake.notify_all();
-  for (std::thread& thread : state_->threads) thread.join();
-  *state_->alive = false;
-}
+Pool::~Pool() = default;
 
 bool Pool::enqueue(Job job) {
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->jobs.size() >= state_->options.max_queue) return false;
-    state_->jobs.push_back(std::move(job));
-  }
-  state_->wake.notify_one();
-  return true;
-}
-
-void Pool::post(event::Task task) {
-  state_->loop.post([alive = state_->alive, task = std::move(task)] {
-    if (*alive) task();
+  const bool fits = workers_.locked([&] {
+    if (jobs_.size() >= options_.max_queue) return false;
+    jobs_.push_back(std::move(job));
+    return true;
   });
+  if (fits) workers_.wake();
+  return fits;
 }
 
 std::size_t Pool::waiting() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->jobs.size();
+  return workers_.locked([this] { return jobs_.size(); });
 }
 
-void Pool::run_thread(State& state) {
-  Session session(state.options.connect);
-  for (;;) {
-    Job job;
-    {
-      std::unique_lock lock(state.mutex);
-      state.wake.wait(lock, [&] { return state.stopping || !state.jobs.empty(); });
-      if (state.stopping) return;
-      job = std::move(state.jobs.front());
-      state.jobs.pop_front();
-    }
-    Connection* connection = session.get();
-    job(connection, session.error());
-  }
+event::Workers::Job Pool::next() {
+  if (jobs_.empty()) return {};
+  Job job = std::move(jobs_.front());
+  jobs_.pop_front();
+  return [this, job = std::move(job)](std::size_t thread) {
+    std::unique_ptr<Session>& session = sessions_[thread];
+    if (session == nullptr) session = std::make_unique<Session>(options_.connect);
+    Connection* connection = session->get();
+    job(connection, session->error());
+  };
 }
 
 }  // namespace martlet::pg

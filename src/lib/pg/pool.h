@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <string>
+#include <utility>
+#include <vector>
 
-#include "base/clock.h"
-#include "event/loop.h"
+#include "event/workers.h"
 #include "lib/pg/connection.h"
 
 namespace martlet::pg {
@@ -18,11 +18,11 @@ struct PoolOptions {
 };
 
 // Threads with a connection each, beside a loop: blocking work goes in, results come back to the
-// loop. A thread that lost its connection opens another with backoff; jobs that come meanwhile fail
-// at once (kLost).
+// loop. A thread that lost its connection opens another with backoff: the job that it opens it for
+// waits for that (connect_timeout_s), and until the next attempt jobs fail at once (kLost).
 //
-// Loop thread. Destroying it waits for the jobs under way, drops those that wait, and calls no
-// callback any more.
+// Loop thread, where also everything that work and done hold comes to its end. Destroying it waits
+// for the jobs under way, drops those that wait, and calls no callback any more.
 class Pool {
  public:
   Pool(event::Loop& loop, PoolOptions options);
@@ -38,7 +38,7 @@ class Pool {
                        Connection* connection, const Error& unavailable) {
       auto result = std::make_shared<Result<T>>(
           connection != nullptr ? work(*connection) : Result<T>(tl::unexpected(unavailable)));
-      post([done, result] { done(std::move(*result)); });
+      workers_.post([done, result] { done(std::move(*result)); });
     });
   }
 
@@ -46,12 +46,14 @@ class Pool {
 
  private:
   using Job = std::function<void(Connection*, const Error& unavailable)>;
-  struct State;
+  class Session;
   bool enqueue(Job job);
-  void post(event::Task task);
-  static void run_thread(State& state);
+  event::Workers::Job next();
 
-  std::unique_ptr<State> state_;
+  const PoolOptions options_;
+  std::vector<std::unique_ptr<Session>> sessions_;  // one a thread
+  std::deque<Job> jobs_;                            // under the lock of workers_
+  event::Workers workers_;
 };
 
 }  // namespace martlet::pg

@@ -65,15 +65,15 @@ Client::~Client() {
 
 void Client::connect() {
   state_ = State::kResolving;
-  resolver_.resolve(options_.host,
-                    [this](const Result<std::string>& address) { connect_to(address); });
+  resolver_.resolve({options_.host, options_.port},
+                    [this](const Result<net::SocketAddress>& address) { connect_to(address); });
 }
 
-void Client::connect_to(const Result<std::string>& address) {
+void Client::connect_to(const Result<net::SocketAddress>& address) {
   if (!address) return on_lost(address.error().detail.c_str());
   state_ = State::kConnecting;
   progress_ = loop_.now();
-  context_ = redisAsyncConnect(address->c_str(), options_.port);
+  context_ = redisAsyncConnect(address->address().host.c_str(), options_.port);
   if (context_ == nullptr || context_->err != 0) {
     const std::string why = context_ == nullptr ? "no memory" : context_->errstr;
     drop_connection();

@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "event/loop.h"
-#include "lib/redis/resolver.h"
+#include "net/resolver.h"
 
 struct redisAsyncContext;
 struct redisReply;
@@ -66,7 +66,7 @@ class Client {
   struct Waiting;
 
   void connect();
-  void connect_to(const Result<std::string>& address);
+  void connect_to(const Result<net::SocketAddress>& address);
   void on_connect(bool connected);
   void greet();
   void on_greeted(const Result<Reply>& reply);
@@ -89,7 +89,7 @@ class Client {
   std::function<void()> listener_;
   event::Timer retry_;
   event::Timer watchdog_;
-  Resolver resolver_;
+  net::Resolver resolver_;
 };
 
 }  // namespace martlet::redis

@@ -53,12 +53,14 @@ class HandedLeases final : public bus::Leases {
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
-// A bus whose link can be told to have no room for publishes.
+// A bus whose link can be told to have no room for publishes, or to keep its confirmations.
 class NarrowBus final : public bus::Bus {
  public:
   explicit NarrowBus(bus::Bus& bus) : bus_(bus) {}
 
   bool is_full = false;
+  bool keeps_confirmations = false;
+  std::vector<Done> kept;
 
   bus::SendResult publish(std::string_view subject, BytesView payload) override {
     return is_full ? bus::SendResult::kDropped : bus_.publish(subject, payload);
@@ -76,6 +78,7 @@ class NarrowBus final : public bus::Bus {
     bus_.after_subscriptions(timeout, std::move(callback));
   }
   void after_publishes(Duration timeout, Done callback) override {
+    if (keeps_confirmations) return kept.push_back(std::move(callback));
     bus_.after_publishes(timeout, std::move(callback));
   }
   void on_state(std::function<void(bus::BusState)> listener) override {

@@ -1,3 +1,4 @@
+#include "bus/lease_record.h"
 #include "bus/subjects.h"
 #include "world.h"
 
@@ -51,6 +52,30 @@ TEST_F(FollowTest, AStoppedPersistGivesItsShardsBackAtOnce) {
   stop_persist(first);
   send("alice", "bob", 5);
   expect_all_stored();
+}
+
+// A transaction under way holds the stop up, until its shard is somebody else's.
+TEST_F(FollowTest, AStopDoesNotWaitForAShardThatIsLostMeanwhile) {
+  Node& node = start_following();
+  send("alice", "bob", 1);
+  expect_all_stored();
+  const auto connection = connect();
+  pg::Transaction lock(*connection, pg::Mode::kReadWrite);
+  lock.query("SELECT 1 FROM shards FOR UPDATE");
+  send("alice", "bob", 1);
+  ASSERT_TRUE(wait_for([&] {
+    return scalar(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+               "wait_event_type = 'Lock'") == "1";
+  }));
+  bool stopped = false;
+  node.persist->stop_phase_one([&] { stopped = true; });
+  bus::NatsKv bucket(*bus_, "im_leases");
+  bool written = false;
+  bucket.put(bus::shard_key("persist", shard_),
+             bus::encode_record({"another", Epoch(1'000'000), LogPosition()}),
+             [&](const Result<std::uint64_t>& done) { written = done.has_value(); });
+  EXPECT_TRUE(wait_for([&] { return written && stopped; }));
 }
 
 TEST_F(FollowTest, LostDatabaseConnectionsLoseAndDoubleNothing) {

@@ -152,6 +152,26 @@ TEST_F(ApplyTest, SameMessageUnderAnotherSeqIsPutAsideAndTheRestGoesOn) {
   EXPECT_EQ(scalar("SELECT sqlstate FROM dead_entries"), "23505");
 }
 
+// Message ids are easy to foresee. If the place of a repeat were kept under an id made of them, a
+// client could have taken it before, the seq would have no row, and be given to another message.
+TEST_F(ApplyTest, TheSeqOfARepeatStaysTakenWhateverIdsWereUsedBefore) {
+  wire::Entry original = log_.message(conversation_, "alice");
+  wire::Entry taken = log_.message(conversation_, "alice");
+  wire::Entry repeat = log_.message(conversation_, "alice");
+  repeat.client_msg_id = original.client_msg_id;
+  taken.client_msg_id = {};
+  for (std::size_t i = 0; i < 8; ++i) {
+    taken.client_msg_id.bytes[15 - i] =
+        static_cast<std::uint8_t>(repeat.message_id.value() >> (8 * i));
+  }
+  log_.add({original, taken});
+  ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
+  log_.add({repeat});
+  ASSERT_EQ(log_.apply(*connection_, true).outcome, ApplyOutcome::kCommitted);
+  EXPECT_EQ(scalar("SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM messages"), "1 2 3");
+  EXPECT_EQ(scalar("SELECT last_seq FROM conversations"), "3");
+}
+
 TEST_F(ApplyTest, RefusedContentIsReportedAndNothingIsStored) {
   run("ALTER TABLE messages ADD CHECK (octet_length(content) < 100)");
   log_.add({log_.message(conversation_, "alice"),

@@ -2,6 +2,7 @@
 
 #include "database.h"
 #include "store/apply.h"
+#include "store/pg_store.h"
 
 namespace martlet::store {
 namespace {
@@ -82,6 +83,38 @@ TEST_F(ColdTest, AnswersSeveralQuestionsAndRefusesAnImpossibleShard) {
   EXPECT_EQ(answers->at(0).heads.at(0).status, wire::HeadStatus::kNew);
   EXPECT_EQ(answers->at(1).error.code, ErrorCode::kBadRange);
   EXPECT_EQ(answers->at(2).heads.at(0).status, wire::HeadStatus::kNoSuchUser);
+}
+
+// All who page through histories wait for the database; a SEND must not.
+TEST_F(ColdTest, ReadersThatWaitHoldUpNoQuestion) {
+  log_.add({log_.message(conversation_, "alice")});
+  ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
+  event::Loop loop;
+  PgStoreOptions store_options;
+  store_options.url = options().url;
+  store_options.readers = 1;
+  PgStore store(loop, store_options);
+  const auto blocker = connect();
+  std::optional<pg::Transaction> lock(std::in_place, *blocker, pg::Mode::kReadWrite);
+  lock->query("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE");
+  bool is_read = false;
+  store.history({.conversation = conversation_}, [&](const Result<HistoryRows>&) {
+    is_read = true;
+    loop.stop();
+  });
+  std::optional<Result<ColdAnswers>> answers;
+  store.look_up_cold({question({conversation_})}, [&](Result<ColdAnswers> result) {
+    answers = std::move(result);
+    loop.stop();
+  });
+  event::Timer deadline(loop, [&] { loop.stop(); });
+  deadline.start_once(std::chrono::seconds(30));
+  loop.run();
+  EXPECT_TRUE(answers.has_value() && answers->has_value());
+  EXPECT_FALSE(is_read);
+  lock.reset();
+  if (!is_read) loop.run();
+  EXPECT_TRUE(is_read);
 }
 
 }  // namespace

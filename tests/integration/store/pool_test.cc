@@ -1,7 +1,10 @@
 #include "lib/pg/pool.h"
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <thread>
 
 #include "database.h"
 
@@ -91,6 +94,24 @@ TEST_F(PoolTest, RefusesWhatDoesNotFitIntoTheQueue) {
   const std::lock_guard lock(mutex);
   go_on = true;
   wake.notify_all();
+}
+
+// What asks holds objects that belong to the loop: counters, sessions, calls of clients.
+TEST_F(PoolTest, WhatAJobHoldsEndsOnTheLoop) {
+  pg::Pool pool(loop_, {options(), 1, 10});
+  std::optional<std::thread::id> ended_on;
+  const auto end = [&](const int*) {
+    ended_on = std::this_thread::get_id();
+    loop_.stop();
+  };
+  {
+    const int held = 0;
+    const std::shared_ptr<const int> guard(&held, end);
+    ASSERT_TRUE(pool.submit<int>([guard](pg::Connection&) -> pg::Result<int> { return 0; },
+                                 [guard](const pg::Result<int>&) {}));
+  }
+  loop_.run();
+  EXPECT_EQ(ended_on, std::this_thread::get_id());
 }
 
 TEST_F(PoolTest, StatementTimeOutIsRetryable) {

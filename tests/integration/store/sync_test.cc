@@ -103,10 +103,19 @@ TEST_F(SyncTest, CursorsOfBothUsersAreChanges) {
 
 TEST_F(SyncTest, CursorsAreCutToTheLastSeq) {
   send("alice", "bob", 2);
-  read("bob", "alice", 1'000'000);
-  const SyncRows rows = synced("bob");
-  EXPECT_EQ(rows.conversations[0].read_seq, Seq(2));
-  EXPECT_EQ(rows.conversations[0].unread, 0u);
+  read("bob", "alice", 4);
+  const SyncRows before = synced("bob");
+  EXPECT_EQ(before.conversations[0].read_seq, Seq(2));
+  EXPECT_EQ(before.conversations[0].unread, 0u);
+  // Told as cut, kept as it came: it counts for messages that are sent later, too.
+  send("alice", "bob");
+  const SyncRows later = synced("bob");
+  EXPECT_EQ(later.conversations[0].read_seq, Seq(3));
+  EXPECT_EQ(later.conversations[0].unread, 0u);
+  EXPECT_EQ(synced("alice").conversations[0].peer_read_seq, Seq(3));
+  send("alice", "bob", 2);
+  EXPECT_EQ(synced("bob").conversations[0].read_seq, Seq(4));
+  EXPECT_EQ(synced("bob").conversations[0].unread, 1u);
 }
 
 TEST_F(SyncTest, AConversationWithoutMessagesIsNotTold) {

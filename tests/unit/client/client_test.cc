@@ -194,6 +194,26 @@ TEST_F(ClientTest, MessageWhoseAckWasLostIsSentAgainAndShownOnce) {
   EXPECT_THAT(events_.texts, ElementsAre("one"));
 }
 
+constexpr WallMs kServerTimeMs = 1'000'000'000'000;  // 2001: far from this machine's clock
+
+TEST_F(ClientTest, IdsHaveTheServersTime) {
+  server_.time_ms = kServerTimeMs;
+  go_online();
+  const auto id = client_->send(user("bob"), wire::encode_text("one"), Strength::kLogged);
+  ASSERT_TRUE(id);
+  EXPECT_GE(time_of(*id), kServerTimeMs);
+  EXPECT_LT(time_of(*id), kServerTimeMs + 3'600'000);
+}
+
+TEST_F(ClientTest, PongCorrectsTheClock) {
+  server_.heartbeat_ms = 1'000;
+  go_online();
+  EXPECT_GT(client_->server_time_ms(), kServerTimeMs + 3'600'000) << "its own";
+  server_.time_ms = kServerTimeMs;
+  run_until([&] { return client_->server_time_ms() < kServerTimeMs + 3'600'000; });
+  EXPECT_EQ(client_->logins(), 1U);
+}
+
 TEST_F(ClientTest, MessagesWrittenOfflineGoOutInOrder) {
   for (const char* text : {"1", "2", "3"}) send(text);
   go_online();
@@ -302,6 +322,32 @@ TEST_F(ClientTest, HistoryWaitsForTheConnection) {
   });
   run_until([&] { return !texts.empty(); });
   EXPECT_THAT(texts, ElementsAre("old"));
+}
+
+TEST_F(ClientTest, HistoryIsAskedAgainWhenTheConnectionWasLost) {
+  server_.inject(user("bob"), user("alice"), "old");
+  go_online();
+  server_.cut_instead_of_history = true;
+  std::optional<Result<HistoryAnswer>> got;
+  client_->history({conversation(), Seq(0)},
+                   [&](Result<HistoryAnswer> answer) { got = std::move(answer); });
+  run_until([&] { return got.has_value(); });
+  ASSERT_TRUE(*got) << got->error().detail;
+  EXPECT_EQ((*got)->messages.size(), 1U);
+  EXPECT_EQ(client_->logins(), 2U);
+  EXPECT_EQ(server_.requests[wire::Command::History], 2);
+}
+
+TEST_F(ClientTest, TheEndAnswersAHistoryThatIsUnderWay) {
+  go_online();
+  server_.mute = true;
+  std::optional<Error> why;
+  client_->history({conversation(), Seq(0)}, [&](const Result<HistoryAnswer>& answer) {
+    ASSERT_FALSE(answer);
+    why = answer.error();
+  });
+  client_->stop();
+  run_until([&] { return why.has_value(); });
 }
 
 TEST_F(ClientTest, StopSaysGoodbye) {

@@ -141,7 +141,7 @@ void FakeServer::on_request(Session& session, const wire::FrameHeader& header, B
   }
   switch (command) {
     case wire::Command::Ping:
-      return session.frame(wire::Command::Pong, id, wire::encode(wire::Pong{}));
+      return session.frame(wire::Command::Pong, id, wire::encode(wire::Pong{time_ms}));
     case wire::Command::Login: {
       const auto login = wire::parse_login(body);
       if (!login || login->password != password) {
@@ -208,6 +208,7 @@ void FakeServer::on_auth(Session& session, std::uint32_t id, BytesView body) {
   ok.session = SessionId{1, 2};
   ok.edge = "fake";
   ok.heartbeat_ms = heartbeat_ms;
+  ok.time_ms = time_ms;
   ok.tail_check_ms = 60'000;
   ok.max_body_bytes = kMaxBodyBytes;
   ok.max_unanswered = 64;
@@ -272,6 +273,7 @@ void FakeServer::on_fetch(Session& session, std::uint32_t id, BytesView body) {
 }
 
 void FakeServer::on_history(Session& session, std::uint32_t id, BytesView body) {
+  if (std::exchange(cut_instead_of_history, false)) return session.cut();
   wire::HistoryPage page;
   const auto query = wire::parse_history(body);
   for (const Message& message : log[query->conversation]) page.messages.push_back(view_of(message));

@@ -38,11 +38,13 @@ class FakeServer {
   bool swallow_auths = false;              // no answer
   bool swallow_sends = false;              // no answer
   bool cut_instead_of_ack = false;         // takes the message, then the connection dies
+  bool cut_instead_of_history = false;     // the connection dies upon the question
   bool access_tokens_are_expired = false;  // until REFRESH
   std::map<wire::Command, Error> refuse;   // the next request of the command
   std::uint32_t expires_in_s = 3600;
   std::uint32_t heartbeat_ms = 30'000;
-  bool mute = false;  // reads nothing, says nothing
+  WallMs time_ms = 0;  // what it says of its clock; 0: nothing
+  bool mute = false;   // reads nothing, says nothing
 
   std::map<wire::Command, int> requests;  // how many of each came
   std::map<ConversationId, std::vector<Message>> log;

@@ -148,13 +148,14 @@ TEST(Cold, ALookUpOfOneSenderDoesNotHoldUpTheOther) {
   rig.store_all();
   rig.pass(kWindowTime + 1s);
   rig.answers();
+  const ClientMsgId fresh = id_of(4, rig.moment.wall_ms);
   rig.send({.id = id_of(2), .first_sent_ms = 0});
   rig.send({.id = id_of(3)});
-  rig.send({.from = "bob", .to = "alice", .id = id_of(4)});
+  rig.send({.from = "bob", .to = "alice", .id = fresh});
   ASSERT_TRUE(rig.append.has_value());
   const auto batch = wire::parse_batch(rig.append->batch);
   ASSERT_EQ(batch->entries.size(), 1u);
-  EXPECT_EQ(batch->entries[0].client_msg_id, id_of(4));
+  EXPECT_EQ(batch->entries[0].client_msg_id, fresh);
   rig.settle();
   const auto answers = rig.answers();
   ASSERT_EQ(answers.size(), 3u);

@@ -85,7 +85,7 @@ TEST_F(Duplicates, TheSameIdOfAnotherSenderOrConversationIsAnotherMessage) {
 
 TEST_F(Duplicates, AFreshMessageNeedsNoLookUp) {
   let_the_window_forget();
-  rig.send({.id = id_of(10)});
+  rig.send({.id = id_of(10, rig.moment.wall_ms)});
   EXPECT_FALSE(rig.question.has_value());
   EXPECT_TRUE(rig.append.has_value());
 }
@@ -104,23 +104,67 @@ TEST_F(Duplicates, AMessageFirstSentBeforeTheWindowIsLookedUp) {
 
 TEST_F(Duplicates, AMessageOfUnknownAgeIsLookedUp) {
   let_the_window_forget();
-  rig.send({.id = id_of(10), .first_sent_ms = 0});
+  rig.send({.id = id_of(10, rig.moment.wall_ms), .first_sent_ms = 0});
   ASSERT_TRUE(rig.question.has_value());
   rig.answer_question();
   EXPECT_TRUE(rig.append.has_value());
 }
 
+TEST_F(Duplicates, AFreshIdFirstSentBeforeTheWindowIsLookedUp) {
+  let_the_window_forget();
+  const WallMs edge = kStartMs + kClockMarginMs;
+  rig.send({.id = id_of(10, rig.moment.wall_ms), .first_sent_ms = edge + 1});
+  EXPECT_FALSE(rig.question.has_value());
+  rig.send({.id = id_of(11, rig.moment.wall_ms), .first_sent_ms = edge});
+  EXPECT_TRUE(rig.question.has_value());
+}
+
+// The lid of a laptop was closed before the answer came, and its monotonic clock stood still: it
+// repeats the message minutes later and says that it is young.
+TEST_F(Duplicates, AnOldIdIsLookedUpHoweverYoungItsAge) {
+  let_the_window_forget();
+  rig.send({.id = id_of(1), .first_sent_ms = rig.moment.wall_ms - 2'000});
+  ASSERT_TRUE(rig.question.has_value());
+  rig.answer_question();
+  EXPECT_EQ(rig.only_answer().answer.seq, Seq(1));
+  EXPECT_FALSE(rig.append.has_value());
+}
+
+TEST_F(Duplicates, AnIdIsOldUpToAMarginAboveTheWindowsOldest) {
+  let_the_window_forget();
+  rig.send({.id = id_of(10, kStartMs + kClockMarginMs + 1)});
+  EXPECT_FALSE(rig.question.has_value());
+  rig.send({.id = id_of(11, kStartMs + kClockMarginMs)});
+  EXPECT_TRUE(rig.question.has_value());
+}
+
+TEST_F(Duplicates, AnIdOfTheFutureIsLookedUp) {
+  let_the_window_forget();
+  rig.send({.id = id_of(10, rig.moment.wall_ms + kClockMarginMs)});
+  EXPECT_FALSE(rig.question.has_value());
+  rig.send({.id = id_of(11, rig.moment.wall_ms + kClockMarginMs + 1)});
+  EXPECT_TRUE(rig.question.has_value());
+}
+
+TEST_F(Duplicates, AnIdThatTellsNoTimeIsLookedUp) {
+  let_the_window_forget();
+  ClientMsgId id = id_of(10, rig.moment.wall_ms);
+  id.bytes[6] = 0x40;  // a random UUID
+  rig.send({.id = id});
+  EXPECT_TRUE(rig.question.has_value());
+}
+
 TEST_F(Duplicates, AFrameOfAnEdgeWhoseClockIsAheadIsLookedUp) {
   let_the_window_forget();
   const WallMs ahead = rig.moment.wall_ms + 60'000;
-  rig.send({.id = id_of(1), .first_sent_ms = ahead, .received_ms = ahead});
+  rig.send({.id = id_of(10, rig.moment.wall_ms), .first_sent_ms = ahead, .received_ms = ahead});
   EXPECT_TRUE(rig.question.has_value());
 }
 
 TEST_F(Duplicates, AFrameThatWasUnderWayForLongIsLookedUp) {
   let_the_window_forget();
   const WallMs long_ago = rig.moment.wall_ms - kRecentFrameMs;
-  rig.send({.id = id_of(1), .first_sent_ms = rig.moment.wall_ms, .received_ms = long_ago});
+  rig.send({.id = id_of(10, rig.moment.wall_ms), .received_ms = long_ago});
   EXPECT_TRUE(rig.question.has_value());
 }
 

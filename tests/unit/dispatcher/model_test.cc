@@ -105,7 +105,9 @@ class Model {
     sending.request_id = ++request_id_;
     sending.edge = one_in(2) ? "edge1" : "edge2";
     sending.session = {1 + random_.below(3), 1};
+    // Sometimes unknown, sometimes by a clock that stood still.
     sending.first_sent_ms = one_in(10) ? 0 : message.first_sent_ms;
+    if (one_in(10)) sending.first_sent_ms = rig_.moment.wall_ms;
     sending.wants_stored = one_in(5);
     requests_[request_id_] = {&lane, index, content.empty()};
     rig_.send(sending);
@@ -117,7 +119,7 @@ class Model {
     std::size_t open = 0;
     for (const Message& message : lane.messages) open += !message.is_acked;
     if (open >= 5) return;
-    const ClientMsgId id = id_of(++message_count_);
+    const ClientMsgId id = id_of(++message_count_, rig_.moment.wall_ms);
     lane.messages.push_back(
         {id, "content " + std::to_string(message_count_), rig_.moment.wall_ms, false, {}, {}});
     transmit(lane, lane.messages.size() - 1);

@@ -7,10 +7,12 @@
 
 namespace martlet::dispatcher::testing {
 
-ClientMsgId id_of(std::uint64_t number) {
+ClientMsgId id_of(std::uint64_t number, WallMs made_ms) {
   ClientMsgId id;
-  for (int i = 0; i < 8; ++i) id.bytes[8 + i] = static_cast<std::uint8_t>(number >> (8 * i));
-  id.bytes[0] = 1;
+  for (int i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(made_ms >> (40 - 8 * i));
+  id.bytes[6] = 0x70;
+  id.bytes[8] = 0x80;
+  for (int i = 0; i < 7; ++i) id.bytes[9 + i] = static_cast<std::uint8_t>(number >> (8 * i));
   return id;
 }
 

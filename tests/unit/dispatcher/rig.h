@@ -15,7 +15,10 @@ namespace martlet::dispatcher::testing {
 
 using test::FakeDatabase;
 
-ClientMsgId id_of(std::uint64_t number);
+inline constexpr WallMs kStartMs = 1'700'000'000'000;
+
+// A UUIDv7.
+ClientMsgId id_of(std::uint64_t number, WallMs made_ms = kStartMs);
 UserId user(std::string_view name);
 ConversationId between(std::string_view a, std::string_view b);
 
@@ -109,6 +112,5 @@ TakenOver play_take_over(TakeOverCore& core, FakeLog& log, FakeDatabase& databas
 
 inline constexpr ShardId kShard{0};
 inline constexpr std::uint16_t kOneShard = 1;
-inline constexpr WallMs kStartMs = 1'700'000'000'000;
 
 }  // namespace martlet::dispatcher::testing

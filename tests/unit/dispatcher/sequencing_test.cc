@@ -318,6 +318,23 @@ TEST(SequencingLimits, AFullLogRefusesWithATimeToRetryAndIsNoDoubt) {
   EXPECT_EQ(rig.only_answer().answer.seq, Seq(accepted + 1));
 }
 
+// Names are most of a short message.
+TEST(SequencingLimits, LongNamesDoNotFillTheLogBeyondItsLimit) {
+  Rig rig({.log_bytes = 100'000});
+  const std::string from(kMaxIdBytes, 'a');
+  const std::string to(kMaxIdBytes, 'b');
+  rig.database.users.insert({from, to});
+  rig.send({.from = from, .to = to, .id = id_of(1)});
+  rig.settle();
+  for (std::uint64_t i = 2; i < 1'000; ++i) {
+    rig.send({.from = from, .to = to, .id = id_of(i), .content = "x"});
+  }
+  rig.settle();
+  EXPECT_TRUE(rig.core().is_full());
+  EXPECT_GT(rig.log.info().bytes, 50'000u);
+  EXPECT_LE(rig.log.info().bytes, 100'000u);
+}
+
 TEST(SequencingLimits, TheLogsSizeCountsWhatWasAppendedSinceItWasAsked) {
   Rig rig({.log_bytes = 100'000});
   const std::string content(20'000, 'x');

@@ -100,11 +100,42 @@ TEST(StoredBounds, WaitsBeyondTheLimitAreDropped) {
   EXPECT_EQ(rig.answers().size(), 2u);
 }
 
+TEST(StoredBounds, RepeatsOfOneSessionWaitOnce) {
+  Rig rig({.stored_waits = 2});
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    rig.send({.id = id_of(1), .wants_stored = true, .request_id = i});
+  }
+  rig.settle();
+  rig.send({.id = id_of(1), .wants_stored = true, .request_id = 6});
+  rig.send({.id = id_of(2), .wants_stored = true, .request_id = 7});
+  rig.settle();
+  rig.answers();
+  rig.store_all();
+  const auto told = rig.answers();
+  ASSERT_EQ(told.size(), 2u) << "one client's repeats took the other message's place";
+  EXPECT_EQ(told[0].answer.client_msg_id, id_of(1));
+  EXPECT_EQ(told[1].answer.client_msg_id, id_of(2));
+}
+
+TEST(StoredWaits, AnotherSessionOfTheSameMessageWaitsToo) {
+  StoredWaits waits(10);
+  StoredWait wait;
+  for (std::uint64_t session : {1, 2, 1}) {
+    wait.asker.session = {session, 0};
+    EXPECT_TRUE(waits.add(wait));
+  }
+  EXPECT_EQ(waits.size(), 2u);
+  waits.release(LogPosition(1), [](const StoredWait&) {});
+  EXPECT_TRUE(waits.add(wait));
+  EXPECT_EQ(waits.size(), 1u) << "released, so it may be asked for again";
+}
+
 TEST(StoredWaits, ReleaseInTheOrderOfPositions) {
   StoredWaits waits(10);
   for (std::uint64_t position : {3, 5, 4}) {
     StoredWait wait;
     wait.position = LogPosition(position);
+    wait.message_id = MessageId(position);
     EXPECT_TRUE(waits.add(wait));
   }
   std::vector<std::uint64_t> released;

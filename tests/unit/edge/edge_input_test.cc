@@ -132,6 +132,27 @@ TEST_F(EdgeInputTest, ARequestIdInUseIsAnErrorOnly) {
   expect_error_and_life(ErrorCode::kBadRequestId);
 }
 
+TEST_F(EdgeInputTest, OfManyTokensOneIsCheckedInATurn) {
+  constexpr std::uint32_t kTokens = 200;
+  Bytes frames;
+  for (std::uint32_t id = 1; id <= kTokens; ++id) {
+    frames += wire::encode_frame({.command = std::uint16_t(Command::Auth), .request_id = id},
+                                 wire::encode(wire::Auth{"no token", "test"}));
+  }
+  std::size_t turns = 0;
+  loop_.on_turn([&](Duration) { ++turns; });
+  client_->write(frames);
+  std::uint32_t answers = 0;
+  run_until([&] {
+    while (const auto received = client_->take()) {
+      EXPECT_EQ(received->command(), Command::Error);
+      EXPECT_EQ(received->header.request_id, ++answers);
+    }
+    return answers == kTokens;
+  });
+  EXPECT_GE(turns, kTokens);
+}
+
 TEST_F(EdgeInputTest, ACommandBeforeAuthIsAnErrorOnly) {
   client_ = connect();
   client_->send(Command::Sync, 5, wire::Sync{});

@@ -1,4 +1,6 @@
 #include "edge_fixture.h"
+#include "model/limits.h"
+#include "wire/json_codec.h"
 
 namespace martlet::edge {
 namespace {
@@ -51,6 +53,28 @@ TEST_F(EdgeRpcTest, ASyncCarriesWhoAsksAndItsAnswerIsNotTouched) {
   const Bytes page = wire::encode(wire::SyncPage{.token = "tok"});
   asked.callback(answer_body(Command::Sync, page));
   EXPECT_EQ(next(*client).body, page);
+}
+
+TEST_F(EdgeRpcTest, ASyncOfTheMostShardsPassesInBothCodecs) {
+  const Bytes token(kMaxSyncTokenBytes, 't');
+  const Bytes page(kMaxSyncCursorBytes, 'p');
+  const Bytes sync = wire::encode(wire::Sync{token, page});
+  const auto expect_asked = [&] {
+    const auto asked = await_question();
+    const auto question = wire::parse_client_request(asked.payload).value();
+    const auto body = wire::parse_sync(question.body).value();
+    EXPECT_EQ(body.token, token);
+    EXPECT_EQ(body.page, page);
+  };
+  auto client = login("ann", "phone");
+  client->send(Command::Sync, 4, wire::Sync{token, page});
+  expect_asked();
+
+  auto web = connect();
+  web->send_json(Command::Auth, 1, R"({"access_token":"ben/web"})");
+  next(*web);
+  web->send_json(Command::Sync, 2, wire::body_to_json(Command::Sync, sync).value());
+  expect_asked();
 }
 
 TEST_F(EdgeRpcTest, AFetchOfWhatLiveShouldHaveBroughtIsCounted) {

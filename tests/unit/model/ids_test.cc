@@ -55,6 +55,15 @@ TEST(ClientMsgIds, AreUuidsOfVersion7) {
   EXPECT_EQ(text.size(), 32U);
 }
 
+TEST(ClientMsgIds, TellWhenTheyWereMade) {
+  SeededRandom random(1);
+  ClientMsgId id = make_client_msg_id(FixedClock(0x0123456789AB), random);
+  EXPECT_EQ(time_of(id), 0x0123456789ABU);
+  id.bytes[6] = 0x40;
+  EXPECT_EQ(time_of(id), std::nullopt) << "a version 4 is random";
+  EXPECT_EQ(time_of(ClientMsgId{}), std::nullopt);
+}
+
 TEST(ClientMsgIds, DifferAndSortByTime) {
   SeededRandom random(1);
   std::set<ClientMsgId> ids;

@@ -4,6 +4,7 @@
 
 #include "loop_test_support.h"
 #include "net/listener.h"
+#include "slow_look_up.h"
 
 namespace martlet::net {
 namespace {
@@ -52,6 +53,47 @@ TEST(Connector, GivesUpAtItsDeadline) {
                                     [&](const Result<UniqueFd>& fd) { timed_out += fd ? 0 : 1; }));
   }
   run_until(loop, [&] { return timed_out > 0; });
+}
+
+TEST(Connector, FollowsAName) {
+  event::Loop loop;
+  auto listener = Listener::open(loop, {"127.0.0.1", 0}, {}, [](UniqueFd) {});
+  ASSERT_TRUE(listener);
+  const Address there = (*listener)->address();
+  UniqueFd connected;
+  Connector connector(
+      loop, {"edge.example", there.port}, std::chrono::seconds(5),
+      [&](Result<UniqueFd> fd) { connected = std::move(fd.value()); },
+      [there](const Address& name) {
+        EXPECT_EQ(name.host, "edge.example");
+        return resolve(there);
+      });
+  run_until(loop, [&] { return connected.is_open(); });
+}
+
+TEST(Connector, SaysWhichNameIsUnknown) {
+  event::Loop loop;
+  std::string problem;
+  Connector connector(
+      loop, {"edge.example", 1}, std::chrono::seconds(5),
+      [&](const Result<UniqueFd>& fd) { problem = fd ? "" : fd.error().detail; },
+      [](const Address& name) -> Result<SocketAddress> {
+        return fail(ErrorCode::kUnavailable, name.host + ": unknown");
+      });
+  run_until(loop, [&] { return !problem.empty(); });
+  EXPECT_EQ(problem, "edge.example: unknown");
+}
+
+// The loop goes on and the time-out holds, as slow as the name service may be.
+TEST(Connector, GivesUpWhileANameIsLookedUp) {
+  event::Loop loop;
+  SlowLookUp slow;
+  std::string problem;
+  Connector connector(
+      loop, {"edge.example", 1}, std::chrono::milliseconds(50),
+      [&](const Result<UniqueFd>& fd) { problem = fd ? "" : fd.error().detail; }, slow.look_up());
+  run_until(loop, [&] { return !problem.empty(); });
+  EXPECT_FALSE(slow.has_answered());
 }
 
 TEST(Connector, DestroyedOneCallsNobody) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "model/limits.h"
 #include "persist/read_desk.h"
 #include "store/limits.h"
 #include "wire/content.h"
@@ -30,6 +31,17 @@ TEST(SyncToken, AnotherShardCountOrLengthIsRefused) {
   EXPECT_EQ(decode_sync_token(token + "x", 4), std::nullopt);
   EXPECT_EQ(decode_sync_token(token.substr(1), 4), std::nullopt);
   EXPECT_EQ(decode_sync_token("", 4), std::nullopt);
+}
+
+TEST(SyncToken, OfTheMostShardsIsAsLongAsTheEdgesExpect) {
+  const store::SyncVector told = vector_of(7, kMaxShards);
+  const Bytes token = encode_sync_token(told);
+  EXPECT_EQ(token.size(), kMaxSyncTokenBytes);
+  EXPECT_EQ(decode_sync_token(token, kMaxShards), told);
+  const SyncCursor cursor{told, told, 1, true};
+  const Bytes page = encode_sync_cursor(cursor);
+  EXPECT_EQ(page.size(), kMaxSyncCursorBytes);
+  EXPECT_EQ(decode_sync_cursor(page, kMaxShards), cursor);
 }
 
 TEST(SyncToken, AnotherLayoutIsRefused) {

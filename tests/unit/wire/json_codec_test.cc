@@ -6,6 +6,8 @@
 
 #include "samples.h"
 #include "wire/bodies.h"
+#include "wire/content.h"
+#include "wire/fields.h"
 #include "wire/limits.h"
 
 namespace martlet::wire {
@@ -294,6 +296,33 @@ TEST(JsonCodec, ResultHasALimit) {
   const std::string text = R"({"refresh_token":")" + std::string(2000, 'x') + "\"}";
   EXPECT_EQ(code_of(json_to_body(Command::Refresh, text, 2100)), ErrorCode::kNone);
   EXPECT_EQ(code_of(json_to_body(Command::Refresh, text, 2000)), ErrorCode::kBodyTooLarge);
+}
+
+// One string in the bytes may be four in JSON, and of control characters.
+Bytes file_whose_texts_are_one(std::size_t size) {
+  Builder builder(8192);
+  const auto text = builder.CreateString(std::string(size, '\1'));
+  const bool is_label = size <= kMaxLabelBytes;
+  const auto label = is_label ? text : flatbuffers::Offset<flatbuffers::String>();
+  const auto file = proto::CreateFileRef(builder, text, 0, 0, label, label);
+  return finish(builder, proto::CreateContent(builder, ContentKind::File, text, 0, 0, file));
+}
+
+TEST(JsonCodec, AFullPageFitsWhateverItsTextsShare) {
+  for (const std::size_t size : {1U, 100U, 256U, 1000U, 4096U}) {
+    const Bytes content = file_whose_texts_are_one(size);
+    ASSERT_TRUE(parse_content(content));
+    const Message message{.conversation = "u:alice:bob",
+                          .seq = Seq(1),
+                          .message_id = MessageId(1),
+                          .sender = "alice",
+                          .client_msg_id = samples::msg_id(1),
+                          .content = content};
+    FetchPage page;
+    page.messages.resize((kMaxAnswerBytes - kMaxEnvelopeBytes) / size_in_page(message), message);
+    const auto json = body_to_json(Command::FetchPage, encode(page));
+    EXPECT_TRUE(json) << size << ": " << json.error().detail;
+  }
 }
 
 TEST(JsonCodec, BodyThatDoesNotVerifyIsNotWritten) {

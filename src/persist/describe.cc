@@ -1,14 +1,8 @@
+#include "persist/describe.h"
+
 #include "persist/limits.h"
 
 namespace martlet::persist {
-namespace {
-
-std::uint64_t milliseconds(Duration duration) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
-}  // namespace
 
 std::vector<service::Limit> limits() {
   return {
@@ -16,14 +10,15 @@ std::vector<service::Limit> limits() {
       {"kMaxColdQuestions", kMaxColdQuestions, "questions",
        "of dispatchers that wait; more are answered BUSY"},
       {"kMaxItemsPerQuestion", kMaxItemsPerQuestion, "items", "of one question of a dispatcher"},
-      {"kMaxColdQueries", kMaxColdQueries, "queries", "that answer such questions at once"},
-      {"kColdWait", milliseconds(kColdWait), "milliseconds",
+      {"kMaxColdQueries", kMaxColdQueries, "queries",
+       "that answer such questions at once, each on a connection of its own"},
+      {"kColdWait", service::to_ms(kColdWait), "ms",
        "a question waits for the watermark that it names"},
-      {"kLookUpPeriod", milliseconds(kLookUpPeriod), "milliseconds",
+      {"kLookUpPeriod", service::to_ms(kLookUpPeriod), "ms",
        "between two looks at the ends of the logs"},
       {"kDatabaseQueue", kDatabaseQueue, "jobs", "that wait for a connection to the database"},
-      {"kPurgePeriod", milliseconds(kPurgePeriod), "milliseconds", "between two purges of a log"},
-      {"kTailConfirmation", milliseconds(kTailConfirmation), "milliseconds",
+      {"kPurgePeriod", service::to_ms(kPurgePeriod), "ms", "between two purges of a log"},
+      {"kTailConfirmation", service::to_ms(kTailConfirmation), "ms",
        "between the two looks after which a log's tail counts as lost"},
   };
 }

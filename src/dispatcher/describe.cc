@@ -1,20 +1,12 @@
+#include "dispatcher/describe.h"
+
 #include "dispatcher/limits.h"
 
-#include "dispatcher/application.h"
-
 namespace martlet::dispatcher {
-namespace {
-
-std::uint64_t ms(Duration duration) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
-}  // namespace
 
 std::vector<service::Limit> limits() {
   return {
-      {"kWindowTime", ms(kWindowTime), "ms", "least of dispatcher.window_s"},
+      {"kWindowTime", service::to_ms(kWindowTime), "ms", "least of dispatcher.window_s"},
       {"kClockMarginMs", kClockMarginMs, "ms",
        "clocks may differ by so much before duplicates are looked up"},
       {"kMaxAskersPerMessage", kMaxAskersPerMessage, "requests",
@@ -22,11 +14,11 @@ std::vector<service::Limit> limits() {
       {"kMaxParkedFramesPerUser", kMaxParkedFramesPerUser, "frames",
        "of one user in one shard that wait for the database"},
       {"kMaxParkedBytes", kMaxParkedBytes, "bytes", "of a shard's frames that wait"},
-      {"kParkingTime", ms(kParkingTime), "ms", "a frame waits for the database"},
+      {"kParkingTime", service::to_ms(kParkingTime), "ms", "a frame waits for the database"},
       {"kMaxColdItems", kMaxColdItems, "items", "in one question to the database"},
-      {"kColdTimeout", ms(kColdTimeout), "ms", "for its answer"},
+      {"kColdTimeout", service::to_ms(kColdTimeout), "ms", "for its answer"},
       {"kMaxQueuedBytes", kMaxQueuedBytes, "bytes", "of a shard's entries that wait for an append"},
-      {"kAppendTimeout", ms(kAppendTimeout), "ms", "for an append to be acknowledged"},
+      {"kAppendTimeout", service::to_ms(kAppendTimeout), "ms", "for an append to be acknowledged"},
       {"kMaxAnswersPerPublish", kMaxAnswersPerPublish, "answers", "in one message to an edge"},
       {"kMaxBufferedFrames", kMaxBufferedFrames, "frames", "kept while a shard is taken over"},
       {"kMaxBufferedBytes", kMaxBufferedBytes, "bytes", "of these frames"},

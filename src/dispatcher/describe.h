@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "service/limit.h"
+
+namespace martlet::dispatcher {
+
+// The limits of limits.h for --describe.
+std::vector<service::Limit> limits();
+
+}  // namespace martlet::dispatcher
