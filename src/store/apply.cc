@@ -339,11 +339,13 @@ ApplyResult apply_one_by_one(pg::Connection& connection, const ApplyRequest& req
       continue;
     }
     std::optional<pg::Error> bug;
+      result.dead += dead;
+      const bool is_message = parsed.batch->entries[i].kind == wire::EntryKind::kMessage;
+      if (is_message && dead == 0) ++result.messages;
     for (std::size_t i = 0; i < parsed.batch->entries.size() && tx.ok(); ++i) {
-      result.dead += apply_entry(tx, request.shard, parsed, i, bug);
+      const std::size_t dead = apply_entry(tx, request.shard, parsed, i, bug);
       if (bug) return failed(*bug);
     }
-    result.messages += parsed.batch->entries.size();
   }
   move_watermark(tx, request.shard, batches.back().position);
   if (auto done = tx.commit(); !done) return failed(done.error());

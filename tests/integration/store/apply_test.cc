@@ -210,6 +210,17 @@ TEST_F(ApplyTest, AnEntryWhoseNameIsRefusedLeavesTheOthers) {
   EXPECT_EQ(scalar("SELECT count(*) FROM messages"), "1");
 }
 
+TEST_F(ApplyTest, OnlyMessagesThatWereStoredCountAsSuch) {
+  run("ALTER TABLE messages ADD CHECK (octet_length(content) < 1000)");
+  log_.add({log_.message(conversation_, "alice"), log_.read(conversation_, "bob", 1),
+            log_.message(conversation_, "alice", std::string(2000, 'x')),
+            log_.message(conversation_, "bob")});
+  const ApplyResult result = log_.apply(*connection_, true);
+  ASSERT_EQ(result.outcome, ApplyOutcome::kCommitted) << result.detail;
+  EXPECT_EQ(result.dead, 1u);
+  EXPECT_EQ(result.messages, 2u);
+}
+
 TEST_F(ApplyTest, UnreadableBatchIsKeptAndPassedOver) {
   log_.add_raw("this is no batch");
   log_.add({log_.message(conversation_, "alice")});
