@@ -34,6 +34,7 @@ struct ClientAnswer {
 // im.rpc.shard
 struct ShardQuestion {
   ShardId shard;
+  LogPosition known{};  // the highest that was in the log, as far as the asker knows
 };
 
 struct ShardAnswer {

@@ -260,6 +260,19 @@ TEST_F(ApplyTest, ReadCursorWithAnUnknownUserMakesNoConversation) {
   EXPECT_EQ(scalar("SELECT count(*) FROM conversations"), "0");
 }
 
+TEST_F(ApplyTest, RaisedBaseGoesAboveWhatTheLogIsKnownToHaveHad) {
+  for (int i = 0; i < 3; ++i) log_.add({log_.message(conversation_, "alice")});
+  ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
+  const auto raised = raise_base(*connection_, shard_, log_.expected(), 3, LogPosition(8));
+  ASSERT_TRUE(raised) << raised.error().message;
+  EXPECT_TRUE(raised->changed);
+  EXPECT_EQ(raised->state, (ShardState{LogPosition(8), 5, Generation(2)}));
+  log_.expected() = raised->state;
+  log_.add({log_.message(conversation_, "alice")});
+  EXPECT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
+  EXPECT_EQ(stored_state().watermark, LogPosition(9));
+}
+
 TEST_F(ApplyTest, RaisedBaseContinuesPositionsInANewGeneration) {
   for (int i = 0; i < 5; ++i) log_.add({log_.message(conversation_, "alice")});
   ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
