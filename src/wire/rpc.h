@@ -58,6 +58,7 @@ struct ColdQuestion {
   LogPosition min_watermark;
   std::vector<ConversationId> conversations;
   std::vector<MessageKey> messages;
+  std::size_t items() const { return conversations.size() + messages.size(); }
 };
 
 enum class HeadStatus : std::uint8_t { kKnown = 1, kNew = 2, kNoSuchUser = 3 };
