@@ -14,11 +14,9 @@ using Created = Result<std::unique_ptr<service::Application>>;
 Created create(service::Context& context, const api::ApiOptions& own) {
   auto sessions = registry::connect(context.loop, own.redis_url);
   if (!sessions) return tl::unexpected(sessions.error());
-  bus::BusOptions options;
-  options.url = context.common.nats_url;
-  options.name = context.common.name;
-  options.wait = context.common.nats_wait;
-  auto bus = bus::connect(context.loop, options);
+  const service::CommonOptions& common = context.common;
+  auto bus = bus::connect(context.loop,
+                          {.url = common.nats_url, .name = common.name, .wait = common.nats_wait});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions));

@@ -34,7 +34,6 @@ class Subscription {
 
 // What happens to the connection; subscribed by on_state.
 enum class BusState {
-  kConnected,
   kDisconnected,  // publishes are dropped from now on
   kReconnected,   // all subscriptions are back; what was published meanwhile is lost
   kSlowConsumer,  // this client dropped messages that it did not take in time

@@ -137,7 +137,10 @@ void LeaseCore::on_record_read(ShardId id, const Result<std::optional<KvEntry>>&
     if (*got) {
       shard.existed = true;
       shard.revision = (*got)->revision;
+      const LogPosition published = shard.record.published;
       shard.record = decode_record((*got)->value, shard.revision);
+      // A bucket that lost its tail tells an older one; what was published stays published.
+      shard.record.published = std::max(shard.record.published, published);
     } else {
       // The last published position is still the best that is known.
       shard.revision = 0;

@@ -14,7 +14,6 @@
 namespace martlet::bus {
 namespace {
 
-constexpr int kNoResponders = 503;
 constexpr std::size_t kMaxWaiting = 65'536;
 constexpr std::size_t kMaxMessagesPerTurn = 512;
 constexpr Duration kExpiryStep = std::chrono::milliseconds(20);
@@ -205,7 +204,7 @@ void NatsBus::request(std::string_view subject, BytesView payload, Duration time
   ask({subject, {}, payload, timeout},
       [callback = std::move(callback)](Result<const nats::Message*> answer) {
         if (!answer) return callback(tl::unexpected(std::move(answer.error())));
-        if ((*answer)->status() == kNoResponders) {
+        if ((*answer)->status() == nats::kNoResponders) {
           return callback(fail(ErrorCode::kUnavailable, "nobody answers this subject"));
         }
         callback(Bytes((*answer)->payload()));

@@ -13,11 +13,10 @@ namespace {
 namespace js = jetstream;
 
 constexpr Duration kTimeout = std::chrono::seconds(2);
-constexpr int kNoResponders = 503;
 
 Result<std::uint64_t> read_revision(Result<const nats::Message*> answer) {
   if (!answer) return tl::unexpected(answer.error());
-  if ((*answer)->status() == kNoResponders) {
+  if ((*answer)->status() == nats::kNoResponders) {
     return fail(ErrorCode::kUnavailable, "there is no such bucket");
   }
   const auto ack = js::parse_ack((*answer)->payload());

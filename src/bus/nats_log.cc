@@ -17,7 +17,6 @@ namespace {
 namespace js = jetstream;
 
 constexpr Duration kAdminTimeout = std::chrono::seconds(5);
-constexpr int kNoResponders = 503;
 // The server counts headers too.
 constexpr std::int64_t kMaxMessageBytes = kMaxAppendBytes + 1024;
 
@@ -39,7 +38,7 @@ std::optional<ShardId> shard_of_stream(std::string_view name) {
 tl::expected<LogSequence, AppendError> read_ack(Result<const nats::Message*> answer) {
   using Refusal = tl::unexpected<AppendError>;
   if (!answer) return Refusal(AppendError{AppendFailure::kUnknown, answer.error().detail});
-  if ((*answer)->status() == kNoResponders) {
+  if ((*answer)->status() == nats::kNoResponders) {
     return Refusal(AppendError{AppendFailure::kRefused, "there is no such stream"});
   }
   const auto ack = js::parse_ack((*answer)->payload());
@@ -193,7 +192,7 @@ void ask_jetstream(NatsBus& bus, const std::string& subject, BytesView body, Dur
   bus.ask({subject, {}, body, timeout},
           [callback = std::move(callback)](Result<const nats::Message*> answer) {
             if (!answer) return callback(tl::unexpected(answer.error()));
-            if ((*answer)->status() == kNoResponders) {
+            if ((*answer)->status() == nats::kNoResponders) {
               return callback(fail(ErrorCode::kUnavailable, "JetStream does not answer"));
             }
             callback((*answer)->payload());

@@ -44,7 +44,9 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
   }
   const ShardContext context{parts_.loop,    parts_.bus,    parts_.log,  parts_.leases, published_,
                              parts_.options, parts_.shards, parts_.name, parts_.metrics};
-  const TakeOverCore::Given given{shard, epoch, previous.published, last_message_ids_[shard]};
+  const Reached& reached = reached_[shard];
+  const TakeOverCore::Given given{shard, epoch, previous.published, reached.message_id,
+                                  reached.position};
   auto& runner = runners_[shard];
   runner = std::make_unique<ShardRunner>(
       context, given, ShardRunner::Events{[this, shard](const std::string&) { doubted(shard); }});
@@ -82,8 +84,8 @@ void Dispatcher::doubted(ShardId shard) {
 void Dispatcher::remove(ShardId shard) {
   const auto found = runners_.find(shard);
   if (found == runners_.end()) return;
-  if (found->second->core() != nullptr) {
-    last_message_ids_[shard] = found->second->core()->last_message_id();
+  if (const ShardCore* core = found->second->core()) {
+    reached_[shard] = {core->last_message_id(), core->fanned_out()};
   }
   found->second->end();
   parts_.loop.defer_delete(std::move(found->second));

@@ -65,7 +65,12 @@ class Dispatcher final : public bus::LeaseListener {
   const DispatcherParts parts_;
   PublishedTracker published_;
   std::map<ShardId, std::unique_ptr<ShardRunner>> runners_;
-  std::map<ShardId, MessageId> last_message_ids_;  // of shards that were ours
+  // Of shards that were ours: how far we took them.
+  struct Reached {
+    MessageId message_id;
+    LogPosition position;
+  };
+  std::map<ShardId, Reached> reached_;
   std::unique_ptr<bus::Subscription> watermarks_;
   bool is_started_ = false;
   bool is_stopping_ = false;

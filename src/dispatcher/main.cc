@@ -25,11 +25,9 @@ std::string make_member(const std::string& name, Random& random) {
 
 Created create(service::Context& context, const dispatcher::DispatcherOptions& options,
                Random& random) {
-  bus::BusOptions bus_options;
-  bus_options.url = context.common.nats_url;
-  bus_options.name = context.common.name;
-  bus_options.wait = context.common.nats_wait;
-  auto bus = bus::connect(context.loop, bus_options);
+  const service::CommonOptions& common = context.common;
+  auto bus = bus::connect(context.loop,
+                          {.url = common.nats_url, .name = common.name, .wait = common.nats_wait});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   const std::string member = make_member(context.common.name, random);

@@ -1,5 +1,6 @@
 #include "dispatcher/options.h"
 
+#include "bus/replicas.h"
 #include "dispatcher/limits.h"
 
 namespace martlet::dispatcher {
@@ -8,8 +9,7 @@ void declare(config::Keys& keys, DispatcherOptions& options) {
   keys.bytes("shard.log_bytes", &options.shard.log_bytes,
              {std::int64_t(kMinLogBytes), std::int64_t(kMaxLogBytes), "bytes"},
              "size of a shard's log at which senders are refused until the database has followed");
-  keys.integer("nats.replicas", &options.replicas, {1, 5, "servers"},
-               "how many NATS servers keep a copy of each log; for new logs");
+  bus::declare_replicas(keys, options.replicas);
   keys.integer("dispatcher.heads_per_shard", &options.shard.heads,
                {10, 10'000'000, "conversations"}, "conversations that a shard keeps in memory");
   keys.duration("dispatcher.window_s", &options.shard.window_time,

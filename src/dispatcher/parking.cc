@@ -14,10 +14,6 @@ std::size_t cost_of(const SendFrame& frame) {
   return sizeof(SendFrame) + frame.content.size();
 }
 
-std::size_t items_of(const wire::ColdQuestion& question) {
-  return question.conversations.size() + question.messages.size();
-}
-
 }  // namespace
 
 bool Parking::holds(const ConversationId& conversation, const UserId& sender) const {
@@ -70,7 +66,7 @@ void Parking::collect(Room& room, wire::ColdQuestion& question) {
     if (waiting.lookup != Lookup::kWanted) continue;
     const SendFrame& frame = waiting.frame;
     if (here.insert(frame.user.str() + to_string(frame.id)).second) {
-      if (items_of(question) >= kMaxColdItems) {
+      if (question.items() >= kMaxColdItems) {
         list(room);
         return;
       }
@@ -85,14 +81,14 @@ std::optional<wire::ColdQuestion> Parking::next_question(ShardId shard, Generati
   if (asked_ || to_ask_.empty()) return std::nullopt;
   wire::ColdQuestion question{
       .shard = shard, .generation = generation, .min_watermark = min_watermark};
-  while (!to_ask_.empty() && items_of(question) < kMaxColdItems) {
+  while (!to_ask_.empty() && question.items() < kMaxColdItems) {
     const auto room = rooms_.find(to_ask_.front());
     to_ask_.pop_front();
     if (room == rooms_.end()) continue;
     room->second.is_listed = false;
     collect(room->second, question);
   }
-  if (items_of(question) == 0) return std::nullopt;
+  if (question.items() == 0) return std::nullopt;
   asked_ = question;
   return question;
 }

@@ -78,7 +78,7 @@ class ShardRunner {
   // Take-over: shard_runner_take_over.cc.
   void drive();
   void take_step(const TakeOverStep& step);
-  void ask_shard();
+  void ask_shard(LogPosition known);
   void subscribe();
   void append_owner(const TakeOverStep& step);
   void read(const TakeOverStep& step);

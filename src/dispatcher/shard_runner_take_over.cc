@@ -36,7 +36,7 @@ void ShardRunner::take_step(const TakeOverStep& step) {
                                    drive();
                                  }));
     case Kind::kAskShard:
-      return ask_shard();
+      return ask_shard(step.known);
     case Kind::kSubscribe:
       return subscribe();
     case Kind::kInfo:
@@ -56,8 +56,8 @@ void ShardRunner::take_step(const TakeOverStep& step) {
   }
 }
 
-void ShardRunner::ask_shard() {
-  context_.bus.request(bus::subject::rpc_shard(), wire::encode(wire::ShardQuestion{shard_}),
+void ShardRunner::ask_shard(LogPosition known) {
+  context_.bus.request(bus::subject::rpc_shard(), wire::encode(wire::ShardQuestion{shard_, known}),
                        kStepTimeout, guarded([this](const Result<Bytes>& reply) {
                          Result<wire::ShardAnswer> answer =
                              reply ? wire::parse_shard_answer(*reply)

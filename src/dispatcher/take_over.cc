@@ -25,6 +25,7 @@ TakeOverStep TakeOverCore::next_step() {
 void TakeOverCore::go(Kind kind) {
   step_ = {};
   step_.kind = kind;
+  step_.known = known();
   is_handed_out_ = false;
   retry_.reset();
 }
@@ -60,6 +61,11 @@ void TakeOverCore::shard_answer(const Result<wire::ShardAnswer>& answer, const M
   go(is_subscribed_ ? Kind::kInfo : Kind::kSubscribe);
 }
 
+// What was published live, or acknowledged to us, was in the log.
+LogPosition TakeOverCore::known() const {
+  return std::max(given_.published, given_.last_position);
+}
+
 void TakeOverCore::subscribed(const Result<void>& result, const Moment& moment) {
   if (!result) return try_again(Kind::kSubscribe, result.error().detail, moment);
   is_subscribed_ = true;
@@ -70,10 +76,11 @@ void TakeOverCore::info(const Result<bus::LogInfo>& info, const Moment& moment) 
   if (!info) return try_again(Kind::kInfo, info.error().detail, moment);
   log_ = *info;
   if (owner_ != bus::LogSequence()) return start_replay(moment);
-  // The log ends before what the database has: it lost its tail since, or this look at it is old.
-  // Persist knows and raises the generation if need be.
-  if (stand_.base + log_.last.value() < stand_.watermark.value()) {
-    return try_again(Kind::kAskShard, "log_ends_below_the_watermark", moment);
+  // The log ends before what the database has or what it had itself: it lost its tail since, or
+  // this look at it is old. Persist knows and raises the generation if need be.
+  const LogPosition end(stand_.base + log_.last.value());
+  if (end < std::max(stand_.watermark, known())) {
+    return try_again(Kind::kAskShard, "log_ends_too_early", moment);
   }
   if (log_.last < std::max(log_.first, bus::LogSequence(1))) return append_owner(moment);
   read_from(log_.last);

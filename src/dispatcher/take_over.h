@@ -22,7 +22,7 @@ struct TakeOverStep {
   enum class Kind {
     kWait,         // nothing; tick() goes on
     kEnsure,       // the shard's log exists
-    kAskShard,     // im.rpc.shard
+    kAskShard,     // im.rpc.shard, with what is known
     kSubscribe,    // to the shard's frames, until the broker has seen it; buffer them from now on
     kInfo,         // where the log ends
     kRead,         // the log's next records; from `from` with a new reader if is_new_reader
@@ -34,6 +34,7 @@ struct TakeOverStep {
   Bytes batch;
   bus::LogSequence expected_last;
   bus::LogSequence from;
+  LogPosition known;  // kAskShard: this was in the log
   bool is_new_reader = false;
 };
 
@@ -52,9 +53,10 @@ class TakeOverCore {
  public:
   struct Given {
     ShardId shard;
-    Epoch epoch;                // revision of the lease
-    LogPosition published;      // of the record before
-    MessageId last_message_id;  // as far as this process knows
+    Epoch epoch;                  // revision of the lease
+    LogPosition published;        // of the record before
+    MessageId last_message_id;    // as far as this process knows
+    LogPosition last_position{};  // acknowledged to this process, when it owned the shard
   };
   TakeOverCore(const Given& given, const ShardLimits& limits, DispatcherMetrics& metrics);
 
@@ -83,6 +85,7 @@ class TakeOverCore {
   void look_at_last(const std::vector<bus::LogRecord>& records, const Moment& moment);
   void append_owner(const Moment& moment);
   void start_replay(const Moment& moment);
+  LogPosition known() const;
   void replay(const std::vector<bus::LogRecord>& records, const Moment& moment);
 
   const Given given_;

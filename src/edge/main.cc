@@ -58,11 +58,9 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   auto sessions = registry::connect(context.loop, options.redis_url);
   if (!sessions) return tl::unexpected(sessions.error());
 
-  bus::BusOptions bus_options;
-  bus_options.url = context.common.nats_url;
-  bus_options.name = context.common.name;
-  bus_options.wait = context.common.nats_wait;
-  auto bus = bus::connect(context.loop, bus_options);
+  const service::CommonOptions& common = context.common;
+  auto bus = bus::connect(context.loop,
+                          {.url = common.nats_url, .name = common.name, .wait = common.nats_wait});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));

@@ -1,5 +1,7 @@
 #include "edge/options.h"
 
+#include "bus/replicas.h"
+
 namespace martlet::edge {
 
 using std::chrono::hours;
@@ -43,8 +45,7 @@ void declare(config::Keys& keys, EdgeOptions& options) {
   keys.path("auth.public_keys", &options.public_keys, config::PathRule::kExistingDirectory,
             "directory of the public keys <kid>.pem that verify access tokens");
   keys.url("redis.url", &options.redis_url, "Redis for the directory of sessions");
-  keys.integer("nats.replicas", &options.nats_replicas, {1, 5, "servers"},
-               "copies of what JetStream keeps; the same for all services");
+  bus::declare_replicas(keys, options.nats_replicas);
   keys.integer("edge.max_connections", &options.max_connections, {1, 1'000'000, "connections"},
                "more are refused");
   keys.duration("edge.heartbeat_s", &options.session.heartbeat, {seconds(1), minutes(10)},

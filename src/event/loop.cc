@@ -7,14 +7,10 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "event/timeval.h"
 
 namespace martlet::event {
 namespace {
-
-timeval to_timeval(Duration duration) {
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  return {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
-}
 
 event_base* new_base() {
   event_config* config = event_config_new();

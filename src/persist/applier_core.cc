@@ -88,6 +88,7 @@ void ApplierCore::after_apply(const store::ApplyResult& result, MonotonicTime no
         one_by_one_ = true;
         return go_on();
       }
+      stuck_ = true;
       raise(Alarm::kRefused, result.detail);
       return pause(Phase::kRetrying, now);
     case ApplyOutcome::kRetry:
@@ -105,6 +106,7 @@ void ApplierCore::committed(const store::ApplyResult& result) {
   current_.erase(current_.begin(),
                  current_.begin() + static_cast<std::ptrdiff_t>(applied_batches_));
   if (current_.empty()) one_by_one_ = false;
+  stuck_ = false;
   backoff_ = Duration(0);
   if (result.dead > 0) raise(Alarm::kDead, std::to_string(result.dead) + " entries put aside");
   actions_.stored = Stored{state_, applied_batches_, result.messages};

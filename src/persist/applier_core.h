@@ -101,7 +101,7 @@ class ApplierCore {
   bool applying_ = false;
   bool restart_wanted_ = false;  // when the apply under way has ended
   bool one_by_one_ = false;
-  bool stuck_ = false;
+  bool stuck_ = false;                      // a gap, or a batch that is refused even entry by entry
   std::size_t applied_batches_ = 0;         // of the apply under way
   std::deque<store::LoggedBatch> current_;  // being applied, from the watermark on
   std::deque<store::LoggedBatch> ready_;    // fetched ahead

@@ -5,19 +5,11 @@
 #include "store/limits.h"
 
 namespace martlet::persist {
-namespace {
-
-std::size_t items_of(const wire::ColdQuestion& question) {
-  return question.conversations.size() + question.messages.size();
-}
-
-}  // namespace
-
 void ColdDesk::handle(const bus::Incoming& message) {
   auto question = wire::parse_cold_question(message.payload);
   if (!question || message.reply.empty()) return parts_.metrics.malformed();
   std::string reply(message.reply);
-  if (items_of(*question) > kMaxItemsPerQuestion)
+  if (question->items() > kMaxItemsPerQuestion)
     return refuse(reply, {ErrorCode::kBadRange, "too many items in one question"});
   if (waiting_.size() >= kMaxColdQuestions)
     return refuse(reply, {ErrorCode::kBusy, "too many questions wait"});
@@ -49,7 +41,7 @@ void ColdDesk::ask(MonotonicTime now) {
     std::deque<Waiting> asked;
     std::size_t items = 0;
     for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
-      const std::size_t more = items_of(waiting->question);
+      const std::size_t more = waiting->question.items();
       if (items + more > store::kMaxColdItems) break;
       if (!is_ready(*waiting, now)) {
         ++waiting;

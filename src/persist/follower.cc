@@ -53,7 +53,7 @@ void Follower::inspect() {
   ++reader_number_;
   // The check that ends calls back from inside itself: it is let go when the next one begins.
   check_ = std::make_unique<LogCheck>(
-      LogCheck::Parts{parts_.loop, parts_.store, parts_.log, parts_.metrics}, shard_,
+      LogCheck::Parts{parts_.loop, parts_.store, parts_.log, parts_.metrics}, shard_, LogPosition(),
       [this](const Result<Inspection>& result) {
         if (!result)
           MARTLET_LOG(debug, "shard_not_inspected shard={} error=\"{}\"", shard_.value(),

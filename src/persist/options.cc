@@ -1,5 +1,7 @@
 #include "persist/options.h"
 
+#include "bus/replicas.h"
+
 namespace martlet::persist {
 
 using std::chrono::hours;
@@ -13,8 +15,7 @@ void declare(config::Keys& keys, PersistOptions& options) {
   keys.path("auth.signing_key", &options.signing_key, config::PathRule::kExistingFile,
             "PEM file with the Ed25519 key that signs access tokens; its key id is the file's name "
             "without .pem");
-  keys.integer("nats.replicas", &options.replicas, {1, 5, "servers"},
-               "copies of the lease bucket that the brokers keep");
+  bus::declare_replicas(keys, options.replicas);
   keys.choice("persist.registration", &options.registration, {"open", "closed"},
               "closed: REGISTER is refused");
   keys.integer("persist.writers", &options.writers, {1, 64, "threads"},

@@ -169,13 +169,15 @@ void ReadDesk::handle_history(const ClientCallPtr& call) {
   if (!body) return call->refuse(body.error());
   if (!is_member(call->user(), body->conversation))
     return call->refuse({ErrorCode::kNotMember, body->conversation.str()});
-  wait(call, {shard_of(body->conversation, parts_.shards)}, [this, call, request = *body](bool) {
-    parts_.store.history(request, [call](const Result<store::HistoryRows>& rows) {
-      if (!rows) return call->refuse(rows.error());
-      call->answer(
-          wire::encode(wire::HistoryPage{messages_of(rows->messages), rows->withheld, rows->more}));
-    });
-  });
+  wait(call, {shard_of(body->conversation, parts_.shards)},
+       [this, call, request = *body](bool behind) {
+         parts_.store.history(request, [call, behind](const Result<store::HistoryRows>& rows) {
+           if (!rows) return call->refuse(rows.error());
+           call->answer(
+               wire::encode(wire::HistoryPage{messages_of(rows->messages), rows->withheld,
+                                              rows->more, behind, behind ? kAgainInMs : 0}));
+         });
+       });
 }
 
 }  // namespace martlet::persist

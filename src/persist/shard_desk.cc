@@ -20,6 +20,7 @@ void ShardDesk::handle(const bus::Incoming& message) {
   const std::uint64_t number = ++last_number_;
   checks_[number] = std::make_unique<LogCheck>(
       LogCheck::Parts{parts_.loop, parts_.store, parts_.log, parts_.metrics}, shard,
+      question->known,
       [this, number, shard, reply = std::move(reply)](const Result<Inspection>& result) {
         checked(number, shard, reply, result);
       });

@@ -15,7 +15,7 @@ class Watermarks {
  public:
   explicit Watermarks(std::uint16_t shards) : states_(shards) {}
 
-  // True if it is news. Calls the listeners then.
+  // True if it is news. Calls the listener then.
   bool learn(ShardId shard, const store::ShardState& state) {
     if (shard.value() >= states_.size()) return false;
     store::ShardState& known = states_[shard.value()];
@@ -23,17 +23,18 @@ class Watermarks {
                        (state.generation == known.generation && state.watermark > known.watermark);
     if (!newer) return false;
     known = state;
-    for (const auto& listener : listeners_) listener();
+    if (listener_) listener_();
     return true;
   }
-  void on_change(std::function<void()> listener) { listeners_.push_back(std::move(listener)); }
+  // One listener.
+  void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
   const store::ShardState& at(ShardId shard) const { return states_.at(shard.value()); }
   std::uint16_t shards() const { return static_cast<std::uint16_t>(states_.size()); }
 
  private:
   std::vector<store::ShardState> states_;
-  std::vector<std::function<void()>> listeners_;
+  std::function<void()> listener_;
 };
 
 }  // namespace martlet::persist

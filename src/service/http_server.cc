@@ -15,16 +15,12 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "event/timeval.h"
 
 namespace martlet::service {
 namespace {
 
 constexpr Duration kSweepPeriod = std::chrono::milliseconds(100);
-
-timeval to_timeval(Duration duration) {
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  return {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
-}
 
 std::vector<std::string_view> split_path(std::string_view path) {
   std::vector<std::string_view> parts;
@@ -117,7 +113,7 @@ struct HttpServer::Impl {
     evhttp_set_allowed_methods(http, EVHTTP_REQ_GET);
     evhttp_set_max_headers_size(http, static_cast<ev_ssize_t>(limits.max_header_bytes));
     evhttp_set_max_body_size(http, static_cast<ev_ssize_t>(limits.max_body_bytes));
-    const timeval idle = to_timeval(limits.idle);
+    const timeval idle = event::to_timeval(limits.idle);
     evhttp_set_timeout_tv(http, &idle);
     evhttp_set_bevcb(
         http, [](event_base*, void* self) { return static_cast<Impl*>(self)->new_connection(); },

@@ -1,13 +1,10 @@
 #include "store/accounts.h"
 
 #include "store/limits.h"
+#include "store/signed.h"
 
 namespace martlet::store {
 namespace {
-
-std::int64_t as_signed(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
 
 void insert_token(pg::Transaction& tx, const UserId& user, const DeviceId& device,
                   std::int64_t login, const NewToken& token, const std::optional<Bytes>& previous) {

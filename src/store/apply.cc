@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "store/apply_plan.h"
+#include "store/signed.h"
 #include "wire/log_batch.h"
 
 namespace martlet::store {
@@ -13,10 +14,6 @@ namespace {
 // A message of a sender is in its conversation once. A client that lies about the age of a repeat
 // can get it past the dispatcher, but no further: docs/adr/0011-repeats-at-the-store.md.
 constexpr std::string_view kOnceIndex = "messages_once";
-
-std::int64_t as_signed(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
 
 struct ParsedBatch {
   LogPosition position;
@@ -340,10 +337,12 @@ ApplyResult apply_one_by_one(pg::Connection& connection, const ApplyRequest& req
     }
     std::optional<pg::Error> bug;
     for (std::size_t i = 0; i < parsed.batch->entries.size() && tx.ok(); ++i) {
-      result.dead += apply_entry(tx, request.shard, parsed, i, bug);
+      const std::size_t dead = apply_entry(tx, request.shard, parsed, i, bug);
       if (bug) return failed(*bug);
+      result.dead += dead;
+      const bool is_message = parsed.batch->entries[i].kind == wire::EntryKind::kMessage;
+      if (is_message && dead == 0) ++result.messages;
     }
-    result.messages += parsed.batch->entries.size();
   }
   move_watermark(tx, request.shard, batches.back().position);
   if (auto done = tx.commit(); !done) return failed(done.error());

@@ -87,9 +87,10 @@ void PgStore::load_shards(Done<ShardStates> done) {
 }
 
 void PgStore::raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
-                         Done<RaisedBase> done) {
+                         LogPosition known, Done<RaisedBase> done) {
   run<RaisedBase>(
-      writers_, [=](pg::Connection& c) { return store::raise_base(c, shard, expected, last); },
+      writers_,
+      [=](pg::Connection& c) { return store::raise_base(c, shard, expected, last, known); },
       std::move(done));
 }
 

@@ -25,7 +25,7 @@ class PgStore final : public MessageStore {
   PgStore(event::Loop& loop, const PgStoreOptions& options);
 
   void load_shards(Done<ShardStates> done) override;
-  void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
+  void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last, LogPosition known,
                   Done<RaisedBase> done) override;
   void apply(ApplyRequest request, std::function<void(ApplyResult)> done) override;
   void look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) override;

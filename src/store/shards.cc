@@ -1,6 +1,9 @@
 #include "store/shards.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
+#include "store/signed.h"
 
 namespace martlet::store {
 namespace {
@@ -32,18 +35,22 @@ pg::Result<ShardStates> load_shards(pg::Connection& connection) {
 }
 
 pg::Result<RaisedBase> raise_base(pg::Connection& connection, ShardId shard,
-                                  const ShardState& expected, std::uint64_t last) {
-  MARTLET_ASSERT(expected.base + last < expected.watermark.value());
+                                  const ShardState& expected, std::uint64_t last,
+                                  LogPosition known) {
+  const std::uint64_t end = expected.base + last;
+  const LogPosition watermark = std::max(expected.watermark, known);
+  MARTLET_ASSERT(end <= expected.watermark.value() && end < watermark.value());
   pg::Transaction tx(connection, pg::Mode::kReadWrite);
   const pg::Rows changed = tx.query(
-      "UPDATE shards SET base = watermark - $5, generation = generation + 1 WHERE shard = $1 AND "
-      "watermark = $2 AND base = $3 AND generation = $4 RETURNING shard",
+      "UPDATE shards SET watermark = $5, base = $6, generation = generation + 1 WHERE shard = $1 "
+      "AND watermark = $2 AND base = $3 AND generation = $4 RETURNING shard",
       pg::Params()
           .number(shard.value())
-          .number(static_cast<std::int64_t>(expected.watermark.value()))
-          .number(static_cast<std::int64_t>(expected.base))
+          .number(as_signed(expected.watermark.value()))
+          .number(as_signed(expected.base))
           .number(expected.generation.value())
-          .number(static_cast<std::int64_t>(last)));
+          .number(as_signed(watermark.value()))
+          .number(as_signed(watermark.value() - last)));
   const pg::Rows rows = tx.query("SELECT watermark, base, generation FROM shards WHERE shard = $1",
                                  pg::Params().number(shard.value()));
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());

@@ -22,9 +22,9 @@ class MessageStore {
   virtual ~MessageStore() = default;
 
   virtual void load_shards(Done<ShardStates> done) = 0;
-  // The log ends at sequence `last`, below the watermark.
+  // The log ends at sequence `last`, below the watermark or what it is known to have had.
   virtual void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
-                          Done<RaisedBase> done) = 0;
+                          LogPosition known, Done<RaisedBase> done) = 0;
   virtual void apply(ApplyRequest request, std::function<void(ApplyResult)> done) = 0;
 
   // Answers are in the order of the questions, all of one snapshot.

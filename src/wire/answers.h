@@ -98,6 +98,8 @@ struct HistoryPage {
   std::vector<Message> messages;
   std::vector<Withheld> withheld;
   bool more = false;
+  bool behind = false;
+  std::uint32_t again_in_ms = 0;
 };
 
 // The answer to a request that was refused. The name of the code is written, not read.

@@ -58,6 +58,7 @@ struct AnswerBatch {
   std::vector<Answer> answers;
 };
 
+// Edges obey it; nobody sends it yet (the api will, to end a session).
 struct KickSession {
   SessionId session;
   proto::KickReason reason = proto::KickReason::Unknown;

@@ -75,7 +75,8 @@ Bytes encode(const HistoryPage& body) {
   Builder builder(4096);
   const auto messages = put_messages(builder, body.messages);
   const auto withheld = put_withheld(builder, body.withheld);
-  return finish(builder, proto::CreateHistoryPage(builder, messages, withheld, body.more));
+  return finish(builder, proto::CreateHistoryPage(builder, messages, withheld, body.more,
+                                                  body.behind, body.again_in_ms));
 }
 
 Result<SyncPage> parse_sync_page(BytesView body) {
@@ -119,6 +120,8 @@ Result<HistoryPage> parse_history_page(BytesView body) {
   out.messages = read_messages(page.messages(), read);
   out.withheld = read_ranges(page.withheld(), "withheld", kAnyLength, read);
   out.more = page.more();
+  out.behind = page.behind();
+  out.again_in_ms = page.again_in_ms();
   return read.result(std::move(out));
 }
 

@@ -132,7 +132,8 @@ Bytes encode(const ClientAnswer& answer) {
 
 Bytes encode(const ShardQuestion& question) {
   Builder builder(64);
-  return finish(builder, busproto::CreateShardQuestion(builder, question.shard.value()));
+  return finish(builder, busproto::CreateShardQuestion(builder, question.shard.value(),
+                                                       question.known.value()));
 }
 
 Bytes encode(const ShardAnswer& answer) {
@@ -217,7 +218,7 @@ Result<ClientAnswer> parse_client_answer(BytesView bytes) {
 Result<ShardQuestion> parse_shard_question(BytesView bytes) {
   return read_envelope<busproto::ShardQuestion>(bytes, "ShardQuestion")
       .map([](const busproto::ShardQuestion* table) {
-        return ShardQuestion{ShardId(table->shard())};
+        return ShardQuestion{ShardId(table->shard()), LogPosition(table->known())};
       });
 }
 

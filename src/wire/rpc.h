@@ -36,6 +36,7 @@ struct ClientAnswer {
 // im.rpc.shard
 struct ShardQuestion {
   ShardId shard;
+  LogPosition known{};  // the highest that was in the log, as far as the asker knows
 };
 
 struct ShardAnswer {
@@ -60,6 +61,7 @@ struct ColdQuestion {
   std::vector<ConversationId> conversations;
   std::vector<MessageKey> messages;
   std::vector<UserId> users;
+  std::size_t items() const { return conversations.size() + messages.size() + users.size(); }
 };
 
 // kNew: two users who exist and never wrote. kNoSuchGroup: never created. kOmitted: the answer had

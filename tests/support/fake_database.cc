@@ -1,5 +1,7 @@
 #include "support/fake_database.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace martlet::test {
@@ -20,10 +22,15 @@ void FakeDatabase::apply(LogPosition position, const wire::Batch& batch) {
   watermark = position;
 }
 
-void FakeDatabase::check_end(std::uint64_t last_sequence) {
-  if (base + last_sequence >= watermark.value()) return;
+bool FakeDatabase::check_end(std::uint64_t last_sequence, LogPosition known) {
+  const LogPosition end(base + last_sequence);
+  const LogPosition must_be = std::max(watermark, known);
+  if (end >= must_be) return true;
+  if (end > watermark) return false;
+  watermark = must_be;
   base = watermark.value() - last_sequence;
   generation = generation.next();
+  return true;
 }
 
 Result<wire::ColdAnswer> FakeDatabase::answer(const wire::ColdQuestion& question) {

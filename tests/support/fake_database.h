@@ -27,8 +27,9 @@ class FakeDatabase {
 
   // The next batch of the log.
   void apply(LogPosition position, const wire::Batch& batch);
-  // A log that ends below the watermark lost its tail.
-  void check_end(std::uint64_t last_sequence);
+  // A log that ends below the watermark, or below what it is known to have had, lost its tail.
+  // False: what is left of it is not here yet.
+  bool check_end(std::uint64_t last_sequence, LogPosition known = {});
   wire::Watermark told(ShardId shard) const { return {shard, generation, base, watermark}; }
   Result<wire::ColdAnswer> answer(const wire::ColdQuestion& question);
   Result<wire::ShardAnswer> answer(ShardId shard);

@@ -113,6 +113,16 @@ void NatsServer::wipe() {
   fs::remove_all(directory_ / "store");
 }
 
+void NatsServer::keep_disk() {
+  fs::remove_all(directory_ / "kept");
+  fs::copy(directory_ / "store", directory_ / "kept", fs::copy_options::recursive);
+}
+
+void NatsServer::put_disk_back() {
+  wipe();
+  fs::copy(directory_ / "kept", directory_ / "store", fs::copy_options::recursive);
+}
+
 void NatsServer::pause() {
   ::kill(pid_, SIGSTOP);
 }

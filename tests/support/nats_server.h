@@ -24,7 +24,11 @@ class NatsServer {
   void kill();     // SIGKILL, and waits for the end
   void restart();  // on the same port, with what is on disk
   void set_settings(std::vector<std::string> settings) { settings_ = std::move(settings); }
-  void wipe();  // forgets what is on disk; only while it is killed
+  // Only while it is killed: forgets what is on disk; keeps a copy of it; puts that copy back, as
+  // if nothing later had reached the disk.
+  void wipe();
+  void keep_disk();
+  void put_disk_back();
   void pause();
   void resume();
 

@@ -9,6 +9,9 @@
 
 namespace martlet::nats {
 
+// Message::status() of the answer to a question that nobody listens to.
+inline constexpr int kNoResponders = 503;
+
 // A received message, owned. The views live as long as the message. One thread at a time.
 class Message {
  public:

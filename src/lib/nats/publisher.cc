@@ -33,6 +33,7 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
   natsStatus connect(natsOptions* raw);
   void start();
   void close();
+  void abandon();
 
   // Library's threads; does nothing once the publisher is gone.
   template <class F>
@@ -151,6 +152,22 @@ void Publisher::Link::close() {
   watch.reset();
 }
 
+// Before the start: nothing was published, and no loop knows the socket. Any thread.
+void Publisher::Link::abandon() {
+  if (connection == nullptr) return;
+  {
+    const std::lock_guard lock(mutex);
+    open = false;
+  }
+  connected = false;
+  socket = first_socket;
+  natsConnection_Close(connection);
+  live->wait_for_none();
+  natsSubscription_Destroy(answers);
+  natsConnection_Destroy(connection);
+  connection = nullptr;
+}
+
 void Publisher::Link::attach(natsSock new_socket) {
   if (connection == nullptr) return;
   socket = new_socket;
@@ -162,7 +179,7 @@ void Publisher::Link::attach(natsSock new_socket) {
 // The library is about to close the socket. From one of its own threads it means a socket of a
 // failed attempt to reconnect, which we never had.
 void Publisher::Link::detach() {
-  if (!loop.is_inside()) return;
+  if (started && !loop.is_inside()) return;
   watch.reset();
 #if NATS_VERSION_NUMBER >= 0x030902
   natsConnection_ProcessCloseEvent(&socket);
@@ -249,7 +266,10 @@ Result<std::unique_ptr<Publisher>> Publisher::connect(event::Loop& loop,
     status = subscribe_into(queue, id, false, link->live, link->connection, answers.c_str(),
                             nullptr, &link->answers);
   }
-  if (status != NATS_OK) return connect_error(status, options);
+  if (status != NATS_OK) {
+    link->abandon();
+    return connect_error(status, options);
+  }
   std::unique_ptr<Publisher> publisher(new Publisher());
   publisher->link_ = std::move(link);
   return publisher;

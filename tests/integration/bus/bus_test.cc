@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "bus/nats_bus.h"
+#include "lib/nats/publisher.h"
 #include "support/nats_server.h"
 #include "support/run_loop.h"
 
@@ -55,6 +57,27 @@ TEST_F(BusTest, DeliversInOrderWhatIsPublishedAfterTheSubscriptionIsKnown) {
   }
   EXPECT_TRUE(until([&] { return got.size() >= sent.size(); }));
   EXPECT_EQ(got, sent);
+}
+
+TEST_F(BusTest, APublisherThatCannotSubscribeLeavesNoConnection) {
+  const auto sockets = [] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      if (std::filesystem::read_symlink(entry, gone).string().starts_with("socket:")) ++count;
+    }
+    return count;
+  };
+  const std::size_t before = sockets();
+  nats::ConnectionOptions options;
+  options.url = server_.url();
+  options.name = "a";
+  const auto queue = std::make_shared<nats::InboundQueue>(nats::QueueLimits(), [] {});
+  for (int i = 0; i < 3; ++i) {
+    const auto publisher = nats::Publisher::connect(loop_, options, queue, 1, "no subject");
+    EXPECT_FALSE(publisher);
+  }
+  EXPECT_TRUE(until([&] { return sockets() <= before; })) << sockets() << " of " << before;
 }
 
 TEST_F(BusTest, AnEndedSubscriptionGetsNothing) {

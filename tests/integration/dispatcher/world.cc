@@ -76,13 +76,14 @@ Persist::Persist(event::Loop& loop, const test::NatsServer& server)
       bus::subject::rpc_shard(), bus::subject::persist_queue(), bus::Priority::kAnswers,
       [this](const bus::Incoming& in) {
         const auto question = wire::parse_shard_question(in.payload);
-        const ShardId shard = question->shard;
         // The real one looks where the log ends, and raises the generation if it lost its tail.
-        log_.info(shard, 2s, [this, shard, reply = std::string(in.reply)](const auto& info) {
-          if (!info) return;
-          database(shard).check_end(info->last.value());
-          bus_->reply(reply, wire::encode(*database(shard).answer(shard)));
-        });
+        log_.info(question->shard, 2s,
+                  [this, question, reply = std::string(in.reply)](const auto& info) {
+                    const ShardId shard = question->shard;
+                    if (!info || !database(shard).check_end(info->last.value(), question->known))
+                      return;
+                    bus_->reply(reply, wire::encode(*database(shard).answer(shard)));
+                  });
       }));
   subscriptions_.push_back(
       bus_->subscribe(bus::subject::rpc_cold(), bus::subject::persist_queue(),

@@ -12,11 +12,20 @@ class FollowTest : public PersistTest {
   const ConversationId conversation_ = between("alice", "bob");
   const ShardId shard_ = store::shard_of(conversation_);
 
-  wire::ShardAnswer ask_shard() {
-    const Bytes reply =
-        request(bus::subject::rpc_shard(), wire::encode(wire::ShardQuestion{shard_}));
-    return *wire::parse_shard_answer(reply);
+  // known: a position that the asker knows of.
+  wire::ShardAnswer ask_shard(LogPosition known = {}) {
+    reply_ = request(bus::subject::rpc_shard(), wire::encode(wire::ShardQuestion{shard_, known}));
+    return *wire::parse_shard_answer(reply_);
   }
+  bool wait_for_a_lock() {
+    return wait_for([&] {
+      return scalar(
+                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                 "wait_event_type = 'Lock'") == "1";
+    });
+  }
+
+  Bytes reply_;
 };
 
 TEST_F(FollowTest, StoresWhatIsAppendedAndAnnouncesIt) {
@@ -63,11 +72,7 @@ TEST_F(FollowTest, AStopDoesNotWaitForAShardThatIsLostMeanwhile) {
   pg::Transaction lock(*connection, pg::Mode::kReadWrite);
   lock.query("SELECT 1 FROM shards FOR UPDATE");
   send("alice", "bob", 1);
-  ASSERT_TRUE(wait_for([&] {
-    return scalar(
-               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-               "wait_event_type = 'Lock'") == "1";
-  }));
+  ASSERT_TRUE(wait_for_a_lock());
   bool stopped = false;
   node.persist->stop_phase_one([&] { stopped = true; });
   bus::NatsKv bucket(*bus_, "im_leases");
@@ -93,7 +98,7 @@ TEST_F(FollowTest, ABrokerThatWasKilledIsFollowedAgain) {
   start_persist();
   send("alice", "bob", 5);
   expect_all_stored();
-  restart_broker(false);
+  restart_broker();
   send("alice", "bob", 5);
   expect_all_stored();
 }
@@ -131,7 +136,7 @@ TEST_F(FollowTest, AWipedLogGetsANewGenerationAndGoesOn) {
   start_persist();
   send("alice", "bob", 5);
   expect_all_stored();
-  restart_broker(true);
+  restart_broker([this] { server_.wipe(); });
   bool created = false;
   log_->ensure(shard_, {8U << 20, 1},
                [&](const Result<void>& done) { created = done.has_value(); });
@@ -147,6 +152,39 @@ TEST_F(FollowTest, AWipedLogGetsANewGenerationAndGoesOn) {
   EXPECT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(10); }));
   expect_all_stored();
   EXPECT_EQ(scalar("SELECT string_agg(DISTINCT generation::text, ' ') FROM messages"), "1 2");
+}
+
+// The database was behind when the power went: the watermark does not tell that anything is gone.
+TEST_F(FollowTest, ATailLostAboveTheWatermarkGetsANewGeneration) {
+  send("alice", "bob", 6);
+  restart_broker([this] { server_.keep_disk(); });
+  send("alice", "bob", 2);
+  restart_broker([this] { server_.put_disk_back(); });
+  ASSERT_EQ(info(shard_).last, bus::LogSequence(6));
+  const auto connection = connect();
+  auto lock = std::make_unique<pg::Transaction>(*connection, pg::Mode::kReadWrite);
+  lock->query("SELECT 1 FROM shards FOR UPDATE");
+  Node& node = start_persist();
+  ASSERT_TRUE(wait_for_a_lock());
+  EXPECT_EQ(ask_shard(LogPosition(8)).error.code, ErrorCode::kUnavailable)
+      << "what is left is not stored yet";
+  lock.reset();
+  ASSERT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(6); }));
+
+  const wire::ShardAnswer answer = ask_shard(LogPosition(8));
+  EXPECT_EQ(answer.error.code, ErrorCode::kNone) << answer.error.detail;
+  EXPECT_EQ(answer.generation, Generation(2));
+  EXPECT_EQ(answer.base, 2u);
+  EXPECT_EQ(answer.watermark, LogPosition(8));
+  EXPECT_EQ(metric(node, "martlet_persist_bases_raised_total"), 1);
+  EXPECT_EQ(ask_shard(LogPosition(8)).generation, Generation(2)) << "once";
+  wire::Entry entry = message(conversation_, "alice");
+  entry.seq = Seq(7);  // which the lost tail had given to another message
+  generations_[shard_] = Generation(2);
+  append(shard_, {entry});
+  EXPECT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(9); }));
+  EXPECT_EQ(scalar("SELECT string_agg(seq || ':' || generation, ' ' ORDER BY seq) FROM messages"),
+            "1:1 2:1 3:1 4:1 5:1 6:1 7:2");
 }
 
 TEST_F(FollowTest, ShardAnswersNameTheWatermark) {

@@ -91,6 +91,29 @@ TEST_F(ReadsTest, SyncSaysBehindWhileTheDatabaseIs) {
   EXPECT_EQ(later.conversations[0].last_seq, Seq(3));
 }
 
+TEST_F(ReadsTest, HistorySaysBehindWhileTheDatabaseIs) {
+  start_following();
+  send("alice", "bob", 2);
+  ASSERT_TRUE(wait_for([&] { return announced_[shard_] == LogPosition(2); }));
+  wire::History question;
+  question.conversation = conversation_;
+  const Bytes body = wire::encode(question);
+  {
+    const Blocked blocked = block();
+    send("alice", "bob");
+    const auto page = wire::parse_history_page(read(wire::Command::History, "bob", body).body);
+    ASSERT_TRUE(page) << page.error().detail;
+    EXPECT_TRUE(page->behind);
+    EXPECT_GT(page->again_in_ms, 0u);
+    EXPECT_EQ(page->messages.size(), 2u);
+  }
+  expect_all_stored();
+  const auto page = wire::parse_history_page(read(wire::Command::History, "bob", body).body);
+  ASSERT_TRUE(page) << page.error().detail;
+  EXPECT_FALSE(page->behind);
+  EXPECT_EQ(page->messages.size(), 3u);
+}
+
 TEST_F(ReadsTest, ForeignTokensAreRefused) {
   start_following();
   const auto code = [&](BytesView token, BytesView page) {

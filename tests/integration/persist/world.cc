@@ -106,7 +106,7 @@ double PersistTest::metric(const Node& node, const std::string& line) const {
   return at == std::string::npos ? -1 : std::stod(text.substr(at + line.size() + 2));
 }
 
-void PersistTest::restart_broker(bool wiped) {
+void PersistTest::restart_broker(const std::function<void()>& meanwhile) {
   server_.kill();
   const auto all = [&](bool connected) {
     for (const auto& node : nodes_) {
@@ -115,7 +115,7 @@ void PersistTest::restart_broker(bool wiped) {
     return bus_->is_connected() == connected;
   };
   ASSERT_TRUE(wait_for([&] { return all(false); }));
-  if (wiped) server_.wipe();
+  meanwhile();
   server_.restart();
   ASSERT_TRUE(wait_for([&] { return all(true); }));
 }

@@ -48,7 +48,8 @@ class PersistTest : public store::DatabaseTest {
   double metric(const Node& node, const std::string& line) const;
 
   // Kills the broker, and starts it again when everybody has noticed.
-  void restart_broker(bool wiped);
+  // meanwhile: what happens to its disk.
+  void restart_broker(const std::function<void()>& meanwhile = [] {});
 
   bool wait_for(const std::function<bool()>& condition);
 

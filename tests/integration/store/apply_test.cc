@@ -210,6 +210,17 @@ TEST_F(ApplyTest, AnEntryWhoseNameIsRefusedLeavesTheOthers) {
   EXPECT_EQ(scalar("SELECT count(*) FROM messages"), "1");
 }
 
+TEST_F(ApplyTest, OnlyMessagesThatWereStoredCountAsSuch) {
+  run("ALTER TABLE messages ADD CHECK (octet_length(content) < 1000)");
+  log_.add({log_.message(conversation_, "alice"), log_.read(conversation_, "bob", 1),
+            log_.message(conversation_, "alice", std::string(2000, 'x')),
+            log_.message(conversation_, "bob")});
+  const ApplyResult result = log_.apply(*connection_, true);
+  ASSERT_EQ(result.outcome, ApplyOutcome::kCommitted) << result.detail;
+  EXPECT_EQ(result.dead, 1u);
+  EXPECT_EQ(result.messages, 2u);
+}
+
 TEST_F(ApplyTest, UnreadableBatchIsKeptAndPassedOver) {
   log_.add_raw("this is no batch");
   log_.add({log_.message(conversation_, "alice")});
@@ -247,6 +258,19 @@ TEST_F(ApplyTest, ReadCursorWithAnUnknownUserMakesNoConversation) {
   reads.add({reads.read(between("bob", "nobody"), "bob", 1)});
   ASSERT_EQ(reads.apply(*connection_).outcome, ApplyOutcome::kCommitted);
   EXPECT_EQ(scalar("SELECT count(*) FROM conversations"), "0");
+}
+
+TEST_F(ApplyTest, RaisedBaseGoesAboveWhatTheLogIsKnownToHaveHad) {
+  for (int i = 0; i < 3; ++i) log_.add({log_.message(conversation_, "alice")});
+  ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
+  const auto raised = raise_base(*connection_, shard_, log_.expected(), 3, LogPosition(8));
+  ASSERT_TRUE(raised) << raised.error().message;
+  EXPECT_TRUE(raised->changed);
+  EXPECT_EQ(raised->state, (ShardState{LogPosition(8), 5, Generation(2)}));
+  log_.expected() = raised->state;
+  log_.add({log_.message(conversation_, "alice")});
+  EXPECT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
+  EXPECT_EQ(stored_state().watermark, LogPosition(9));
 }
 
 TEST_F(ApplyTest, RaisedBaseContinuesPositionsInANewGeneration) {

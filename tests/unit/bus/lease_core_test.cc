@@ -203,6 +203,22 @@ TEST_P(LeaseTest, ThePublishedPositionIsPassedOn) {
   EXPECT_EQ(b.owned.at(2).previous_published, LogPosition(300));
 }
 
+// The power cut that took the log's tail took the bucket's.
+TEST_P(LeaseTest, ThePublishedPositionIsNotForgottenWithTheBucketsTail) {
+  auto& a = bench_.add("a");
+  auto& b = bench_.add("b");
+  settle();
+  const std::uint16_t shard = a.owned.begin()->first;
+  const auto kept = bench_.entries();
+  a.core->note_published(ShardId(shard), LogPosition(300));
+  bench_.run(5s);
+  ASSERT_EQ(bench_.record(shard)->published, LogPosition(300));
+  bench_.kill(a);
+  bench_.entries() = kept;
+  ASSERT_TRUE(bench_.run_until([&] { return b.owned.contains(shard); }, 10s));
+  EXPECT_EQ(b.owned.at(shard).previous_published, LogPosition(300));
+}
+
 TEST_P(LeaseTest, PublishedPositionsAreWrittenLazily) {
   auto& a = bench_.add("a");
   settle();

@@ -322,6 +322,32 @@ TEST_F(TakeOver, AMessageOfTheLostTailIsStillKnownByTheDatabase) {
   EXPECT_EQ(rig.only_answer().answer.seq, Seq(3));
 }
 
+TEST_F(TakeOver, TellsPersistTheHighestPositionThatItKnowsOf) {
+  begin(Epoch(2), LogPosition(3));
+  EXPECT_EQ(until(Kind::kAskShard).known, LogPosition(3));
+  core = std::make_unique<TakeOverCore>(
+      TakeOverCore::Given{kShard, Epoch(2), LogPosition(3), MessageId(), LogPosition(4)},
+      rig.limits, rig.metrics);
+  EXPECT_EQ(until(Kind::kAskShard).known, LogPosition(4));
+}
+
+// Nothing was stored yet: the watermark alone says nothing of the loss.
+TEST_F(TakeOver, ALogThatLostWhatWasPublishedGoesOnInANewGeneration) {
+  begin(Epoch(2), rig.core().fanned_out());
+  rig.log.lose_after(bus::LogSequence(3));  // message 3 was seen and is gone
+  play(until(Kind::kInfo));
+  EXPECT_EQ(core->next_step().kind, Kind::kWait) << "no fence before the generation is settled";
+  const TakeOverStep question = until(Kind::kAskShard);
+  EXPECT_FALSE(rig.database.check_end(rig.log.last().value(), question.known));
+  rig.follow();
+  EXPECT_TRUE(rig.database.check_end(rig.log.last().value(), question.known));
+  play(question);
+  const TakenOver taken = finish();
+  EXPECT_EQ(taken.start.generation, Generation(2));
+  EXPECT_EQ(taken.start.base + taken.start.last.value(), 5u) << "above all that was ever told";
+  EXPECT_EQ(rig.log.batches().back().generation, Generation(2));
+}
+
 TEST_F(TakeOver, ALogThatEndsBelowTheWatermarkIsNotFencedBeforePersistKnows) {
   rig.follow();
   until(Kind::kInfo);

@@ -171,7 +171,11 @@ TEST_F(ApplierCoreTest, ABatchRefusedEntryByEntryIsAnAlarmAndRetried) {
   ASSERT_EQ(actions.alarms.size(), 1u);
   EXPECT_EQ(actions.alarms[0].alarm, Alarm::kRefused);
   EXPECT_FALSE(actions.apply);
+  EXPECT_TRUE(core_.is_stuck());
   EXPECT_TRUE(later().apply);
+  EXPECT_TRUE(core_.is_stuck()) << "until one is stored";
+  applied(ApplyOutcome::kCommitted);
+  EXPECT_FALSE(core_.is_stuck());
 }
 
 TEST_F(ApplierCoreTest, ADuplicateStopsTheShardForGood) {

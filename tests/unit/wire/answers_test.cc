@@ -175,11 +175,15 @@ TEST(Answers, HistoryPageComesBack) {
   HistoryPage sent;
   sent.messages = {a_message(2), a_message(1)};
   sent.more = true;
+  sent.behind = true;
+  sent.again_in_ms = 700;
   const Bytes body = encode(sent);
   const auto got = parse_history_page(body);
   ASSERT_TRUE(got) << detail_of(got);
   EXPECT_EQ(got->messages, sent.messages);
   EXPECT_TRUE(got->more);
+  EXPECT_TRUE(got->behind);
+  EXPECT_EQ(got->again_in_ms, 700U);
 }
 
 TEST(Answers, SizesInPagesAreUpperBounds) {

@@ -118,7 +118,7 @@ std::string full_text(Command command) {
              R"(,"remaining":)" + list(kRange) + "}";
     case Command::HistoryPage:
       return R"({"messages":)" + list(kMessage) + R"(,"withheld":)" + list(kRange) +
-             R"(,"more":true})";
+             R"(,"more":true,"behind":true,"again_in_ms":9})";
     case Command::MessageEvent:
       return std::string(kMessage);
     case Command::ReadEvent:

@@ -55,7 +55,10 @@ TEST(Rpc, ClientAnswerIsABodyOrAnError) {
 }
 
 TEST(Rpc, ShardQuestionAndAnswerComeBack) {
-  EXPECT_EQ(parse_shard_question(encode(ShardQuestion{ShardId(5)}))->shard, ShardId(5));
+  const auto question = parse_shard_question(encode(ShardQuestion{ShardId(5), LogPosition(77)}));
+  ASSERT_TRUE(question) << detail_of(question);
+  EXPECT_EQ(question->shard, ShardId(5));
+  EXPECT_EQ(question->known, LogPosition(77));
   const Bytes bytes = encode(ShardAnswer{.shard = ShardId(5),
                                          .generation = Generation(2),
                                          .base = 100,
