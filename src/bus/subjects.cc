@@ -78,6 +78,9 @@ std::string rpc_shard() {
 std::string rpc_cold() {
   return "im.rpc.cold";
 }
+std::string rpc_groups() {
+  return "im.rpc.groups";
+}
 std::string_view persist_queue() {
   return "persist";
 }

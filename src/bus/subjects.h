@@ -27,7 +27,7 @@ std::string log_stream(ShardId shard);  // IM_LOG_<shard>
 std::string bucket_stream(std::string_view bucket);  // KV_<bucket>
 std::string bucket(std::string_view bucket);         // $KV.<bucket>.
 
-// To the edges with sessions of a user: ToUser. To one edge: ToEdge.
+// To the edges with sessions of a user, of members of a group: ToUser. To one edge: ToEdge.
 std::string user(const UserId& user);     // im.u.<uid>
 std::string group(const GroupId& group);  // im.g.<gid>
 std::string edge(const EdgeId& edge);     // im.e.<edge>
@@ -43,11 +43,13 @@ std::string edge_beat(const EdgeId& edge);  // im.hb.edge.<edge>
 std::string all_edge_beats();               // im.hb.edge.*
 
 // Request/reply, answered by any persist (queue group).
-std::string
-rpc_account();           // im.rpc.account: ClientRequest -> ClientAnswer (REGISTER, LOGIN, REFRESH)
-std::string rpc_read();  // im.rpc.read: ClientRequest -> ClientAnswer (SYNC, FETCH, HISTORY)
+// im.rpc.account: ClientRequest -> ClientAnswer (REGISTER, LOGIN, REFRESH, DEVICES, SIGN_OUT)
+std::string rpc_account();
+// im.rpc.read: ClientRequest -> ClientAnswer (SYNC, FETCH, HISTORY, GROUP_INFO, GROUP_LIST)
+std::string rpc_read();
 std::string rpc_shard();           // im.rpc.shard: ShardQuestion -> ShardAnswer
 std::string rpc_cold();            // im.rpc.cold: ColdQuestion -> ColdAnswer
+std::string rpc_groups();          // im.rpc.groups: GroupsQuestion -> GroupsAnswer
 std::string_view persist_queue();  // the queue group
 
 }  // namespace martlet::bus::subject
