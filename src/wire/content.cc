@@ -57,6 +57,7 @@ void check_fit(const proto::Content& table, ContentReader& reader) {
   reader.require(is_custom || table.data() == nullptr, "data", "belongs to kind Custom");
   reader.require(!is_file || table.file() != nullptr, "file", "is missing");
   reader.require(is_file || table.file() == nullptr, "file", "belongs to kind File");
+  reader.require(table.members() == nullptr, "members", "is written by the server alone");
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ struct Event {
   LogPosition position;
   Command command = Command::None;
   std::string_view conversation;
-  Seq seq;  // 0: not ordered
+  Seq seq;           // 0: not ordered
   Seq members_at;    // groups: the last change of membership before this event
   SessionId origin;  // the session that does not get it; zero: none
   BytesView body;

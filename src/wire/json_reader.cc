@@ -143,6 +143,9 @@ class JsonReader {
       case JsonForm::kBase64Bytes:
         out.offset = put_bytes(builder, decode(value, base::from_base64, "is not base64")).o;
         break;
+      case JsonForm::kTexts:
+        out.offset = read_texts(value, builder);
+        break;
       case JsonForm::kTable:
         out.offset = read_table(value, *field.table, builder);
         break;
@@ -184,6 +187,17 @@ class JsonReader {
     auto bytes = decoder(read_string(value));
     if (!bytes) refuse(complaint);
     return std::move(bytes).value_or(Bytes());
+  }
+
+  Offset read_texts(const Json& value, Builder& builder) {
+    if (!value.is_array()) refuse("is not a list");
+    std::vector<flatbuffers::Offset<flatbuffers::String>> texts;
+    for (std::size_t i = 0; i < value.size() && !error_; ++i) {
+      const Step step(*this, '[' + std::to_string(i) + ']');
+      texts.push_back(put(builder, read_string(value[i])));
+    }
+    if (error_.has_value()) return 0;
+    return builder.CreateVector(texts).o;
   }
 
   Offset read_tables(const Json& value, const JsonTable& plan, Builder& builder) {

@@ -115,6 +115,10 @@ class SchemaReader {
       out.table = &tables_[static_cast<std::size_t>(type.index())];
       return;
     }
+    if (type.element() == reflection::String) {
+      out.form = JsonForm::kTexts;
+      return;
+    }
     MARTLET_ASSERT(type.element() == reflection::UByte);
     const std::string_view nested = attribute(field, "nested_flatbuffer");
     if (!nested.empty()) {

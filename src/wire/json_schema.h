@@ -23,6 +23,7 @@ enum class JsonForm {
   kHexStruct,  // a struct of bytes
   kHexBytes,
   kBase64Bytes,
+  kTexts,  // a list
   kTable,
   kTables,        // a list
   kNestedBuffer,  // bytes that are a buffer of their own

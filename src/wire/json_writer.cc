@@ -10,6 +10,7 @@ namespace martlet::wire {
 namespace {
 
 using flatbuffers::Table;
+using Texts = flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>;
 using Tables = flatbuffers::Vector<flatbuffers::Offset<Table>>;
 using ByteVector = flatbuffers::Vector<std::uint8_t>;
 
@@ -92,6 +93,9 @@ class JsonWriter {
       case JsonForm::kBase64Bytes:
         write_quoted(base::to_base64(bytes_of(table, field)));
         break;
+      case JsonForm::kTexts:
+        write_texts(*table.GetPointer<const Texts*>(field.offset));
+        break;
       case JsonForm::kTable:
         write_table(*table.GetPointer<const Table*>(field.offset), *field.table);
         break;
@@ -107,6 +111,15 @@ class JsonWriter {
   static BytesView bytes_of(const Table& table, const JsonField& field) {
     const auto* bytes = table.GetPointer<const ByteVector*>(field.offset);
     return base::as_view(bytes->data(), bytes->size());
+  }
+
+  void write_texts(const Texts& texts) {
+    out_ += '[';
+    for (flatbuffers::uoffset_t i = 0; i < texts.size(); ++i) {
+      if (i > 0) out_ += ',';
+      write_text({texts.Get(i)->c_str(), texts.Get(i)->size()});
+    }
+    out_ += ']';
   }
 
   void write_tables(const Tables& tables, const JsonTable& plan) {

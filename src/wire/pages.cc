@@ -27,11 +27,10 @@ flatbuffers::Offset<proto::ConversationState> put_state(Builder& builder,
   flatbuffers::Offset<MessageVector> newest;
   if (!state.newest.empty()) newest = put_messages(builder, state.newest);
   const auto conversation = builder.CreateSharedString(state.conversation.str());
-  return proto::CreateConversationState(builder, conversation, state.last_seq.value(),
-                                        state.read_seq.value(), state.peer_read_seq.value(),
-                                        state.unread, state.first_seq.value(),
-                                        state.generation.value(), state.membership, newest,
-                                        state.members_at.value());
+  return proto::CreateConversationState(
+      builder, conversation, state.last_seq.value(), state.read_seq.value(),
+      state.peer_read_seq.value(), state.unread, state.first_seq.value(), state.generation.value(),
+      state.membership, newest, state.members_at.value());
 }
 
 ConversationState read_state(const proto::ConversationState& table, FieldReader& read) {

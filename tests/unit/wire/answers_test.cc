@@ -132,7 +132,8 @@ TEST(Answers, SyncPageComesBack) {
                                 Seq(1),
                                 Generation(2),
                                 proto::Membership::Former,
-                                {a_message(8), a_removed_message(9)}});
+                                {a_message(8), a_removed_message(9)},
+                                Seq(7)});
   sent.conversations.push_back({.conversation = ConversationId::with_self(user("alice"))});
   sent.next_page = "next";
   sent.token = "token";
@@ -152,6 +153,7 @@ TEST(Answers, SyncPageComesBack) {
   EXPECT_EQ(first.generation, Generation(2));
   EXPECT_EQ(first.membership, proto::Membership::Former);
   EXPECT_EQ(first.newest, sent.conversations[0].newest);
+  EXPECT_EQ(first.members_at, Seq(7));
   EXPECT_EQ(got->next_page, "next");
   EXPECT_EQ(got->token, "token");
   EXPECT_TRUE(got->behind);
@@ -216,7 +218,8 @@ TEST(Answers, SizesInPagesAreUpperBounds) {
                             Seq(1),
                             Generation(2),
                             proto::Membership::Former,
-                            {}};
+                            {},
+                            Seq(7)};
     sync.conversations.push_back(state);
     bound += size_in_page(state);
   }

@@ -142,6 +142,15 @@ TEST(Envelopes, EventWithoutOriginHasNone) {
   EXPECT_EQ(std::get<Event>(*parse_to_user(bytes)).origin, SessionId());
 }
 
+TEST(Envelopes, EventTellsWhetherItChangesMembers) {
+  Event event = an_event();
+  const Bytes plain = encode(event);
+  EXPECT_FALSE(std::get<Event>(*parse_to_user(plain)).members_change);
+  event.members_change = true;
+  const Bytes change = encode(event);
+  EXPECT_TRUE(std::get<Event>(*parse_to_user(change)).members_change);
+}
+
 TEST(Envelopes, SessionsAndKicksOfDevicesComeBack) {
   const auto started = parse_to_user(encode(SessionStarted{samples::device("phone"), kSession}));
   EXPECT_EQ(std::get<SessionStarted>(*started).device, samples::device("phone"));

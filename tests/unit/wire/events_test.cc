@@ -19,6 +19,13 @@ TEST(Events, ReadEventComesBack) {
   EXPECT_EQ(got->seq, Seq(4));
 }
 
+TEST(Events, TypingEventComesBack) {
+  const auto got = parse_typing_event(encode(TypingEvent{alice_and_bob(), user("bob")}));
+  ASSERT_TRUE(got) << samples::detail_of(got);
+  EXPECT_EQ(got->conversation, alice_and_bob());
+  EXPECT_EQ(got->user, user("bob"));
+}
+
 TEST(Events, StoredEventComesBack) {
   const auto got = parse_stored_event(encode(StoredEvent{msg_id(2), alice_and_bob(), Seq(4)}));
   ASSERT_TRUE(got) << samples::detail_of(got);

@@ -51,8 +51,44 @@ constexpr std::string_view kMessage =
 
 constexpr std::string_view kRange = R"({"conversation":"g:team","from":"1","to":"20"})";
 
+constexpr std::string_view kChange =
+    R"({"group":"team","client_msg_id":"0190d0c0ffee70008000000000000001","age_ms":250)";
+constexpr std::string_view kMembersMessage =
+    R"({"conversation":"g:team","seq":"7","message_id":"9","sender":"alice",)"
+    R"("client_msg_id":"0190d0c0ffee70008000000000000001","time_ms":"5","content":)"
+    R"({"kind":"Members","members":{"action":"Created","users":["bob","carol"],"role":"None",)"
+    R"("title":"The Team","join":"Anyone","earlier_history":"Shown"}},)"
+    R"("generation":3,"members_at":"4","removed":false})";
+
 std::string list(std::string_view element) {
   return '[' + std::string(element) + ']';
+}
+
+std::string full_group_request(Command command) {
+  switch (command) {
+    case Command::GroupCreate:
+      return std::string(kChange) + R"(,"title":"The Team","join":"Anyone",)" +
+             R"("earlier_history":"Shown","users":["bob","carol"]})";
+    case Command::GroupInvite:
+    case Command::GroupRemove:
+      return std::string(kChange) + R"(,"users":["bob"]})";
+    case Command::GroupJoin:
+    case Command::GroupLeave:
+    case Command::GroupDisband:
+      return std::string(kChange) + "}";
+    case Command::GroupSetRole:
+      return std::string(kChange) + R"(,"user":"bob","role":"Admin"})";
+    case Command::GroupInfo:
+      return R"({"group":"team","after":"bob","limit":5})";
+    case Command::GroupList:
+      return R"({"after":"team","limit":5})";
+    case Command::Typing:
+      return R"({"to_user":"bob","to_group":"team"})";
+    case Command::SignOut:
+      return R"({"device":"phone"})";
+    default:
+      return "no text";
+  }
 }
 
 // One text for each request with every field of its table set, in the order of the schema.
@@ -60,6 +96,7 @@ std::string full_request(Command command) {
   switch (command) {
     case Command::Ping:
     case Command::Goodbye:
+    case Command::Devices:
       return "{}";
     case Command::Register:
       return R"({"user":"alice","password":"pass word"})";
@@ -81,7 +118,38 @@ std::string full_request(Command command) {
     case Command::History:
       return R"({"conversation":"u:alice:bob","from":"10","direction":"Forward","limit":5})";
     default:
-      return "no text";
+      return full_group_request(command);
+  }
+}
+
+std::string full_group_text(Command command) {
+  switch (command) {
+    case Command::GroupCreated:
+    case Command::GroupInvited:
+    case Command::GroupJoined:
+    case Command::GroupLeft:
+    case Command::GroupRemoved:
+    case Command::GroupRoleSet:
+    case Command::GroupDisbanded:
+      return R"({"client_msg_id":"0190d0c0ffee70008000000000000001","conversation":"g:team",)"
+             R"("seq":"7","message_id":"9","time_ms":"5","level":"Logged","generation":2})";
+    case Command::GroupInfoPage:
+      return R"({"group":"team","title":"The Team","join":"Anyone","earlier_history":"Shown",)"
+             R"("members_count":2,"members_at":"7","members":[{"user":"alice","role":"Owner",)"
+             R"("since_seq":"1"}],"more":true})";
+    case Command::GroupListPage:
+      return R"({"groups":[{"group":"team","title":"The Team","role":"Member",)"
+             R"("members_count":2}],"more":true})";
+    case Command::TypingOk:
+      return "{}";
+    case Command::TypingEvent:
+      return R"({"conversation":"g:team","user":"bob"})";
+    case Command::DeviceList:
+      return R"({"devices":[{"device":"phone","this_one":true,"last_login_ms":"5"}]})";
+    case Command::SignedOut:
+      return R"({"devices":3})";
+    default:
+      return full_request(command);
   }
 }
 
@@ -112,7 +180,7 @@ std::string full_text(Command command) {
              R"("peer_read_seq":"6","unread":"2","first_seq":"1","generation":3,)"
              R"("membership":"Former","newest":)" +
              list(kMessage) +
-             R"(}],"next_page":"eA==","token":"eQ==","behind":true,"again_in_ms":9})";
+             R"(,"members_at":"6"}],"next_page":"eA==","token":"eQ==","behind":true,"again_in_ms":9})";
     case Command::FetchPage:
       return R"({"messages":)" + list(kMessage) + R"(,"withheld":)" + list(kRange) +
              R"(,"remaining":)" + list(kRange) + "}";
@@ -136,8 +204,23 @@ std::string full_text(Command command) {
       return R"({"code":64,"name":"BUSY","detail":"later","retryable":true,)"
              R"("retry_after_ms":100,"client_msg_id":"0190d0c0ffee70008000000000000001"})";
     default:
-      return full_request(command);
+      return full_group_text(command);
   }
+}
+
+TEST(JsonCodec, ChangeOfMembersIsAnObject) {
+  EXPECT_EQ(round_trip(Command::MessageEvent, kMembersMessage), kMembersMessage);
+}
+
+TEST(JsonCodec, ListsOfTexts) {
+  const auto users = [](std::string_view text) {
+    return std::string(kChange) + R"(,"users":)" + std::string(text) + "}";
+  };
+  EXPECT_EQ(round_trip(Command::GroupInvite, users("[]")), users("[]"));
+  EXPECT_EQ(complaint(Command::GroupInvite, users("\"bob\"")), "users is not a list");
+  EXPECT_EQ(complaint(Command::GroupInvite, users("{}")), "users is not a list");
+  EXPECT_EQ(complaint(Command::GroupInvite, users(R"(["bob",1])")), "users[1] is not a string");
+  EXPECT_EQ(complaint(Command::GroupInvite, users("null")), "users is missing");
 }
 
 TEST(JsonCodec, EveryCommandComesBackByteForByte) {

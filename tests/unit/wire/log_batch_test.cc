@@ -8,6 +8,7 @@
 #include "model/limits.h"
 #include "samples.h"
 #include "wire/limits.h"
+#include "wire/members_change.h"
 
 namespace martlet::wire {
 namespace {
@@ -32,6 +33,14 @@ Entry a_message(Bytes content) {
           hash};
 }
 
+Entry a_members_change() {
+  Entry entry =
+      a_message(encode(MembersChange{.action = MembersAction::kInvited, .users = {user("bob")}}));
+  entry.kind = EntryKind::kMembers;
+  entry.conversation = ConversationId::of_group(GroupId::trusted("team"));
+  return entry;
+}
+
 Entry an_owner() {
   return {.kind = EntryKind::kOwner, .message_id = MessageId(43), .time_ms = 7};
 }
@@ -46,7 +55,8 @@ Entry a_read() {
 }
 
 TEST(LogBatch, ComesBack) {
-  const Batch sent{Epoch(5), Generation(2), {an_owner(), a_message("content"), a_read()}};
+  const Batch sent{
+      Epoch(5), Generation(2), {an_owner(), a_message("content"), a_read(), a_members_change()}};
   const auto got = parse_batch(encode(sent));
   ASSERT_TRUE(got) << detail_of(got);
   EXPECT_EQ(*got, sent);
@@ -82,6 +92,19 @@ TEST(LogBatch, ContentThatDoesNotMatchItsHashIsRefused) {
   EXPECT_NE(detail_of(parse_batch(bytes)), "");
 }
 
+TEST(LogBatch, ChangeOfMembersThatDoesNotMatchItsHashIsRefused) {
+  Bytes bytes = encode({Epoch(5), Generation(2), {a_members_change()}});
+  bytes[bytes.find("bob")] = 'r';
+  EXPECT_NE(detail_of(parse_batch(bytes)), "");
+}
+
+TEST(LogBatch, MessagesAndChangesOfMembersAreOrdered) {
+  EXPECT_TRUE(is_ordered(EntryKind::kMessage));
+  EXPECT_TRUE(is_ordered(EntryKind::kMembers));
+  EXPECT_FALSE(is_ordered(EntryKind::kRead));
+  EXPECT_FALSE(is_ordered(EntryKind::kOwner));
+}
+
 TEST(LogBatch, GarbageIsAnError) {
   EXPECT_FALSE(parse_batch(""));
   EXPECT_FALSE(parse_batch(std::string(64, '\xFF')));
@@ -99,6 +122,9 @@ TEST(LogBatchDeathTest, IncompleteEntriesAreBugs) {
   Entry no_conversation = a_message("content");
   no_conversation.conversation = {};
   EXPECT_DEATH(encode(Batch{Epoch(5), Generation(2), {no_conversation}}), "is_complete");
+  Entry no_group = a_members_change();
+  no_group.conversation = alice_and_bob();
+  EXPECT_DEATH(encode(Batch{Epoch(5), Generation(2), {no_group}}), "is_complete");
   EXPECT_DEATH(encode(Batch{Epoch(5), Generation(2), {}}), "empty");
 }
 

@@ -75,6 +75,31 @@ Bytes with_byte(Bytes frame, std::size_t index, char value) {
   return frame;
 }
 
+std::string change_json(std::string_view group, std::string_view more) {
+  return R"({"group":")" + std::string(group) + R"(","client_msg_id":")" + std::string(kId) +
+         R"(","age_ms":0)" + std::string(more) + "}";
+}
+
+void print_groups() {
+  const std::string event =
+      R"({"conversation":"g:team","seq":"2","message_id":"318767104000001","sender":"alice",)"
+      R"("client_msg_id":")" +
+      std::string(kId) + R"(","time_ms":"1780000000000","content":{"kind":"Members",)" +
+      R"("members":{"action":"Invited","users":["bob","carol"],"role":"None","join":"Invited",)" +
+      R"("earlier_history":"Hidden"}},"generation":0,"members_at":"1","removed":false})";
+  const Vector vectors[] = {
+      {"GROUP_CREATE in JSON", Codec::kJson, Command::GroupCreate, 12, 0,
+       change_json("team", R"(,"title":"The Team","join":"Invited","earlier_history":"Shown",)"
+                           R"("users":["bob"])")},
+      {"GROUP_INVITE in FlatBuffers", Codec::kFlatBuffers, Command::GroupInvite, 13, 0,
+       change_json("team", R"(,"users":["bob","carol"])")},
+      {"a change of members in JSON", Codec::kJson, Command::MessageEvent, 0, 0, event},
+      {"a change of members in FlatBuffers", Codec::kFlatBuffers, Command::MessageEvent, 0, 0,
+       event},
+  };
+  for (const Vector& vector : vectors) print(vector);
+}
+
 void print_good_ones() {
   const std::string id(kId);
   const std::string message =
@@ -110,14 +135,15 @@ void print_good_ones() {
       {"an event in JSON", Codec::kJson, Command::MessageEvent, 0, 0, message},
       {"an event in FlatBuffers", Codec::kFlatBuffers, Command::MessageEvent, 0, 0, message},
       {"FETCH in FlatBuffers", Codec::kFlatBuffers, Command::Fetch, 10, 0,
-       R"({"ranges":[{"conversation":"u:alice:bob","from":"2","to":"9"}]})"},
+       R"({"ranges":[{"conversation":"u:alice:bob","from":"2","to":"9"}],"live_missed":0})"},
       {"the page of a first SYNC in JSON", Codec::kJson, Command::SyncPage, 11, 0,
        R"({"conversations":[{"conversation":"u:alice:bob","last_seq":"1","read_seq":"0",)"
        R"("peer_read_seq":"1","unread":"0","first_seq":"1","generation":0,"membership":"Member",)"
        R"("newest":[)" +
-           message + R"(]}],"token":"AQAB","behind":false,"again_in_ms":0})"},
+           message + R"(],"members_at":"0"}],"token":"AQAB","behind":false,"again_in_ms":0})"},
   };
   for (const Vector& vector : vectors) print(vector);
+  print_groups();
 }
 
 void print_bad_ones() {
@@ -147,6 +173,16 @@ void print_bad_ones() {
       json_frame(Command::Fetch, R"({"ranges":[{"conversation":"g:x","from":"9","to":"2"}]})"));
   print_bad("a short password", "BAD_PASSWORD",
             json_frame(Command::Register, R"({"user":"alice","password":"short"})"));
+  print_bad("a new group's id with capitals", "BAD_ID",
+            json_frame(Command::GroupCreate, change_json("Team", "")));
+  print_bad("a user named twice", "BAD_BODY",
+            json_frame(Command::GroupInvite, change_json("team", R"(,"users":["bob","bob"])")));
+  print_bad("a change of members that a client sends as a message", "BAD_CONTENT",
+            json_frame(Command::Send, R"({"to_group":"team","client_msg_id":")" + std::string(kId) +
+                                          R"(","content":{"kind":"Members","members":{"action":)" +
+                                          R"("Joined"}}})"));
+  print_bad("TYPING to two", "BAD_BODY",
+            json_frame(Command::Typing, R"({"to_user":"bob","to_group":"team"})"));
 }
 
 }  // namespace

@@ -77,7 +77,8 @@ TEST(Rpc, ColdQuestionComesBack) {
                                           Generation(2),
                                           LogPosition(120),
                                           {alice_and_bob()},
-                                          {{alice_and_bob(), user("bob"), msg_id(9)}}});
+                                          {{alice_and_bob(), user("bob"), msg_id(9)}},
+                                          {user("carol"), user("dave")}});
   const auto got = parse_cold_question(bytes);
   ASSERT_TRUE(got) << detail_of(got);
   EXPECT_EQ(got->shard, ShardId(5));
@@ -88,6 +89,7 @@ TEST(Rpc, ColdQuestionComesBack) {
   EXPECT_EQ(got->messages[0].conversation, alice_and_bob());
   EXPECT_EQ(got->messages[0].sender, user("bob"));
   EXPECT_EQ(got->messages[0].client_msg_id, msg_id(9));
+  EXPECT_EQ(got->users, (std::vector{user("carol"), user("dave")}));
 }
 
 TEST(Rpc, ColdAnswerComesBack) {
@@ -114,6 +116,80 @@ TEST(Rpc, ColdAnswerComesBack) {
   EXPECT_FALSE(got->messages[1].found);
 }
 
+TEST(Rpc, ColdAnswerTellsGroupsAndUsers) {
+  const GroupMembers members(
+      {{user("alice"), GroupRole::kOwner}, {user("bob"), GroupRole::kMember}}, JoinPolicy::kAnyone);
+  ColdAnswer sent;
+  sent.heads = {{HeadStatus::kKnown, Seq(8), GroupState{Seq(6), members}},
+                {HeadStatus::kKnown, Seq(9), GroupState{Seq(9), {}}},
+                {HeadStatus::kKnown, Seq(3)},
+                {HeadStatus::kNoSuchGroup},
+                {HeadStatus::kOmitted}};
+  sent.users = {UserStatus::kExists, UserStatus::kNoSuchUser, UserStatus::kTooManyGroups};
+  const auto got = parse_cold_answer(encode(sent));
+  ASSERT_TRUE(got) << detail_of(got);
+  ASSERT_EQ(got->heads.size(), 5U);
+  ASSERT_TRUE(got->heads[0].group.has_value());
+  EXPECT_EQ(got->heads[0].group->members_at, Seq(6));
+  EXPECT_EQ(got->heads[0].group->members.roles(), members.roles());
+  EXPECT_EQ(got->heads[0].group->members.join(), JoinPolicy::kAnyone);
+  ASSERT_TRUE(got->heads[1].group.has_value()) << "a group without members was disbanded";
+  EXPECT_EQ(got->heads[1].group->members.size(), 0U);
+  EXPECT_FALSE(got->heads[2].group.has_value());
+  EXPECT_EQ(got->heads[3].status, HeadStatus::kNoSuchGroup);
+  EXPECT_EQ(got->heads[4].status, HeadStatus::kOmitted);
+  EXPECT_EQ(got->users, sent.users);
+}
+
+TEST(Rpc, LargestGroupFitsAnAnswer) {
+  GroupMembers::Roles roles;
+  for (std::size_t i = 0; i < kMaxGroupMembers; ++i) {
+    roles[user(std::string(60, 'x') + std::to_string(1000 + i))] = GroupRole::kMember;
+  }
+  ColdAnswer sent;
+  sent.heads = {{HeadStatus::kKnown, Seq(8), GroupState{Seq(6), {roles, JoinPolicy::kInvited}}}};
+  const Bytes bytes = encode(sent);
+  EXPECT_LE(bytes.size(), kMaxGroupMembers * kMemberBytes + kMaxEnvelopeBytes);
+  const auto got = parse_cold_answer(bytes);
+  ASSERT_TRUE(got) << detail_of(got);
+  EXPECT_EQ(got->heads[0].group->members.size(), kMaxGroupMembers);
+}
+
+TEST(Rpc, GroupsQuestionIsOfAUserOrOfAGroup) {
+  const auto of_user = parse_groups_question(encode(GroupsQuestion{.user = user("alice")}));
+  ASSERT_TRUE(of_user) << detail_of(of_user);
+  EXPECT_EQ(of_user->user, user("alice"));
+  EXPECT_TRUE(of_user->group.empty());
+  const auto of_group = parse_groups_question(encode(
+      GroupsQuestion{.group = GroupId::trusted("team"), .users = {user("alice"), user("bob")}}));
+  ASSERT_TRUE(of_group) << detail_of(of_group);
+  EXPECT_EQ(of_group->group.str(), "team");
+  EXPECT_EQ(of_group->users, (std::vector{user("alice"), user("bob")}));
+}
+
+TEST(Rpc, GroupsAnswerComesBack) {
+  const GroupsAnswer sent{
+      .members_at = Seq(12),
+      .memberships = {{GroupId::trusted("team"), user("alice"), Seq(1), Seq(12)},
+                      {GroupId::trusted("team"), user("bob"), Seq(9), Seq(12)}},
+      .behind = true,
+      .again_in_ms = 250};
+  const auto got = parse_groups_answer(encode(sent));
+  ASSERT_TRUE(got) << detail_of(got);
+  EXPECT_EQ(got->error.code, ErrorCode::kNone);
+  EXPECT_EQ(got->members_at, Seq(12));
+  ASSERT_EQ(got->memberships.size(), 2U);
+  EXPECT_EQ(got->memberships[1].group.str(), "team");
+  EXPECT_EQ(got->memberships[1].user, user("bob"));
+  EXPECT_EQ(got->memberships[1].from_seq, Seq(9));
+  EXPECT_EQ(got->memberships[1].members_at, Seq(12));
+  EXPECT_TRUE(got->behind);
+  EXPECT_EQ(got->again_in_ms, 250U);
+  const auto error =
+      parse_groups_answer(encode(GroupsAnswer{.error = {ErrorCode::kBusy, "later"}}));
+  EXPECT_EQ(error->error.code, ErrorCode::kBusy);
+}
+
 TEST(Rpc, ErrorsComeBack) {
   const auto shard =
       parse_shard_answer(encode(ShardAnswer{.error = {ErrorCode::kUnavailable, "db"}}));
@@ -131,6 +207,8 @@ TEST(Rpc, GarbageIsAnError) {
   EXPECT_FALSE(parse_shard_answer(garbage));
   EXPECT_FALSE(parse_cold_question(garbage));
   EXPECT_FALSE(parse_cold_answer(garbage));
+  EXPECT_FALSE(parse_groups_question(garbage));
+  EXPECT_FALSE(parse_groups_answer(garbage));
 }
 
 TEST(Rpc, RandomChangesGiveAResultOrAClearError) {
