@@ -9,5 +9,9 @@ namespace martlet::edge {
 // Forwards the request to whoever serves the subject and gives the client its answer, untouched.
 // Without one the client may repeat it. kBusy: too many are under way in this process.
 Result<Taken> ask_persist(EdgeContext& edge, const Request& request, const std::string& subject);
+// The same as soon as the edge listens to all groups of the user, so that nothing falls between the
+// answer and what comes live. The session is authenticated.
+Result<Taken> ask_persist_when_listening(EdgeContext& edge, const Request& request,
+                                         const std::string& subject);
 
 }  // namespace martlet::edge

@@ -1,9 +1,13 @@
 #include "edge/bus_inbox.h"
 
+#include <optional>
+#include <utility>
 #include <variant>
 
 #include "base/log.h"
+#include "edge/group_event.h"
 #include "edge/login.h"
+#include "wire/group_requests.h"
 
 namespace martlet::edge {
 namespace {
@@ -36,13 +40,17 @@ bool may_reconnect(wire::KickReason reason) {
   return reason != wire::KickReason::Replaced && reason != wire::KickReason::Revoked;
 }
 
+bool is_acknowledged(wire::Command command) {
+  return command == wire::Command::Send || wire::is_group_change(command);
+}
+
 bool names_a_place(const wire::Answer& answer) {
   return !answer.conversation.empty() && answer.seq != Seq();
 }
 
 void send_ack(ClientLink& link, const wire::Answer& answer, wire::AckLevel level,
               Generation generation) {
-  link.answer(answer.request_id, wire::Command::Ack,
+  link.answer(answer.request_id, wire::answer_to(answer.command),
               wire::encode(wire::Ack{
                   .client_msg_id = answer.client_msg_id,
                   .conversation = ConversationId::trusted(answer.conversation),
@@ -74,7 +82,7 @@ void BusInbox::on_to_edge(BytesView payload) {
 }
 
 void BusInbox::on_answers(const wire::AnswerBatch& batch) {
-  const auto verdict = fence_.see(batch.shard, {batch.generation, batch.epoch});
+  const auto verdict = see(batch.shard, {batch.generation, batch.epoch});
   if (verdict == ShardFence::Verdict::kStale) {
     return edge_.metrics.dropped(DropReason::kStaleOwner);
   }
@@ -87,7 +95,9 @@ void BusInbox::on_answer(const wire::Answer& answer, Generation generation) {
   ClientLink* link = edge_.sessions.find(answer.session);
   if (link == nullptr) return edge_.metrics.dropped(DropReason::kNoRequest);
   const bool refused = answer.kind == wire::AnswerKind::kRefused;
+  const bool is_read = answer.command == wire::Command::Read;
   if (!refused && !names_a_place(answer)) return malformed("answer", {});
+  if (!is_read && !is_acknowledged(answer.command)) return malformed("answer", {});
 
   const bool settled =
       edge_.unanswered.settle({answer.session, answer.request_id}, answer.client_msg_id);
@@ -97,7 +107,7 @@ void BusInbox::on_answer(const wire::Answer& answer, Generation generation) {
   }
   link->finish(answer.request_id);
   if (refused) return send_refusal(*link, answer);
-  if (answer.command == wire::Command::Read) {
+  if (is_read) {
     return link->answer(
         answer.request_id, wire::Command::ReadOk,
         wire::encode(wire::ReadOk{ConversationId::trusted(answer.conversation), answer.seq}));
@@ -133,18 +143,32 @@ void BusInbox::on_to_user(const UserId& user, BytesView payload) {
 }
 
 void BusInbox::on_event(const UserId& user, const wire::Event& event) {
-  const auto verdict = fence_.see(event.shard, {event.generation, event.epoch});
-  if (verdict == ShardFence::Verdict::kNewer) on_new_owner(event.shard);
-  if (verdict == ShardFence::Verdict::kStale) {
-    return edge_.metrics.dropped(DropReason::kStaleOwner);
-  }
-  if (!wire::is_event(event.command) || !wire::verify_body(event.command, event.body)) {
-    return malformed("event", {});
+  if (!accept(event)) return;
+  std::optional<GroupEvent> change;
+  if (event.members_change) {
+    auto read = read_group_event(event);
+    if (!read) return malformed("members_change", read.error());
+    change = std::move(*read);
   }
   OutgoingEvent outgoing(event.command, event.body);
   for (ClientLink* link : edge_.sessions.of_user(user)) {
     if (link->session().id() != event.origin) link->deliver(outgoing);
   }
+  if (change) edge_.groups.hear_own(user, *change);
+}
+
+// False: of an earlier owner, or it does not verify.
+bool BusInbox::accept(const wire::Event& event) {
+  const auto verdict = see(event.shard, {event.generation, event.epoch});
+  if (verdict == ShardFence::Verdict::kNewer) on_new_owner(event.shard);
+  if (verdict == ShardFence::Verdict::kStale) {
+    edge_.metrics.dropped(DropReason::kStaleOwner);
+    return false;
+  }
+  const bool verifies =
+      wire::is_event(event.command) && wire::verify_body(event.command, event.body);
+  if (!verifies) malformed("event", {});
+  return verifies;
 }
 
 void BusInbox::on_kick_device(const UserId& user, const wire::KickDevice& kick) {
@@ -153,17 +177,40 @@ void BusInbox::on_kick_device(const UserId& user, const wire::KickDevice& kick) 
   }
 }
 
+// ---- im.g.<gid> ------------------------------------------------------------------------------
+
+void BusInbox::on_to_group(const GroupId& group, BytesView payload) {
+  const auto message = wire::parse_to_user(payload);
+  if (!message) return malformed("to_group", message.error());
+  const auto* event = std::get_if<wire::Event>(&*message);
+  if (event == nullptr) return malformed("to_group", {});
+  if (!accept(*event)) return;
+  const auto read = read_group_event(*event);
+  if (!read) return malformed("group_event", read.error());
+  if (read->group != group) return malformed("group_event", {});
+  edge_.groups.hear(*read);
+}
+
 // ---- im.own.<shard> --------------------------------------------------------------------------
 
 void BusInbox::on_owner(BytesView payload) {
   const auto announced = wire::parse_owner_announced(payload);
   if (!announced) return malformed("owner", announced.error());
-  const auto verdict = fence_.see(announced->shard, {announced->generation, announced->epoch});
+  const auto verdict = see(announced->shard, {announced->generation, announced->epoch});
   if (announced->lost_events && verdict != ShardFence::Verdict::kStale) edge_.hint_resync();
   if (verdict != ShardFence::Verdict::kNewer) return;
   MARTLET_LOG(info, "owner_seen shard={} generation={} epoch={} owner={}", announced->shard.value(),
               announced->generation.value(), announced->epoch.value(), announced->owner);
   on_new_owner(announced->shard);
+}
+
+// What was known of memberships goes with the log's lost end.
+ShardFence::Verdict BusInbox::see(ShardId shard, Ownership ownership) {
+  const auto before = fence_.generation_of(shard);
+  const auto verdict = fence_.see(shard, ownership);
+  const bool is_cut_off = before && *before < ownership.generation;
+  if (is_cut_off) edge_.groups.doubt(shard);
+  return verdict;
 }
 
 void BusInbox::on_new_owner(ShardId shard) {

@@ -14,6 +14,7 @@ class BusInbox {
 
   void on_to_edge(BytesView payload);
   void on_to_user(const UserId& user, BytesView payload);
+  void on_to_group(const GroupId& group, BytesView payload);
   void on_owner(BytesView payload);
 
  private:
@@ -22,6 +23,8 @@ class BusInbox {
   void on_stored(ClientLink& link, const wire::Answer& answer);
   void on_kick(const wire::KickSession& kick);
   void on_event(const UserId& user, const wire::Event& event);
+  bool accept(const wire::Event& event);
+  ShardFence::Verdict see(ShardId shard, Ownership ownership);
   void on_kick_device(const UserId& user, const wire::KickDevice& kick);
   // The unanswered frames of the shard went to an owner that may be gone: again, at once.
   void on_new_owner(ShardId shard);

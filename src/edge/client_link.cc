@@ -182,9 +182,10 @@ void ClientLink::notify(wire::Command command, BytesView body) {
   if (frame) transmit(*frame);
 }
 
-void ClientLink::hint_resync(std::uint32_t within_ms) {
+void ClientLink::hint_resync(std::uint32_t within_ms, const ConversationId& conversation) {
   environment_.metrics.resync();
-  notify(wire::Command::ResyncEvent, wire::encode(wire::ResyncEvent{.within_ms = within_ms}));
+  notify(wire::Command::ResyncEvent,
+         wire::encode(wire::ResyncEvent{.within_ms = within_ms, .conversation = conversation}));
 }
 
 void ClientLink::after_send(net::SendResult result) {

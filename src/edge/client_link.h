@@ -78,7 +78,8 @@ class ClientLink final : private net::ConnectionListener {
   void deliver(OutgoingEvent& event);
   // What the server says besides: RESYNC, RECONNECT, STORED.
   void notify(wire::Command command, BytesView body);
-  void hint_resync(std::uint32_t within_ms);
+  // No conversation: all.
+  void hint_resync(std::uint32_t within_ms, const ConversationId& conversation = {});
 
   void end(CloseReason reason);
   void kick(CloseReason reason, wire::KickReason kick, bool may_reconnect);

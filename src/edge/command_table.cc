@@ -19,6 +19,9 @@ constexpr std::size_t kToken = kMaxAccessTokenBytes + 1024;
 constexpr std::size_t kSync = kMaxSyncTokenBytes + kMaxSyncCursorBytes + 1024;
 static_assert(kSync / 3 * 4 + 1024 <= kMaxBodyBytes);
 
+// As many names as one change may have, and a title.
+constexpr std::size_t kUsers = kMaxUsersPerChange * kMemberBytes + kMaxTitleBytes + kSmall;
+
 constexpr std::array kRules{
     CommandRule{Command::Ping, kSmall, &handle_ping},
     CommandRule{Command::Register, kSmall, &handle_register},
@@ -31,6 +34,18 @@ constexpr std::array kRules{
     CommandRule{Command::Sync, kSync, &handle_sync},
     CommandRule{Command::Fetch, kMaxBodyBytes, &handle_fetch},
     CommandRule{Command::History, kSmall, &handle_history},
+    CommandRule{Command::GroupCreate, kUsers, &handle_group_change},
+    CommandRule{Command::GroupInvite, kUsers, &handle_group_change},
+    CommandRule{Command::GroupJoin, kSmall, &handle_group_change},
+    CommandRule{Command::GroupLeave, kSmall, &handle_group_change},
+    CommandRule{Command::GroupRemove, kUsers, &handle_group_change},
+    CommandRule{Command::GroupSetRole, kSmall, &handle_group_change},
+    CommandRule{Command::GroupDisband, kSmall, &handle_group_change},
+    CommandRule{Command::GroupInfo, kSmall, &handle_group_info},
+    CommandRule{Command::GroupList, kSmall, &handle_group_list},
+    CommandRule{Command::Typing, kSmall, &handle_typing},
+    CommandRule{Command::Devices, kSmall, &handle_devices},
+    CommandRule{Command::SignOut, kSmall, &handle_sign_out},
 };
 
 }  // namespace

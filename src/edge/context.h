@@ -13,6 +13,7 @@
 #include "bus/bus.h"
 #include "edge/client_link.h"
 #include "edge/credit_queue.h"
+#include "edge/group_desk.h"
 #include "edge/metrics.h"
 #include "edge/options.h"
 #include "edge/session_table.h"
@@ -55,6 +56,7 @@ struct EdgeContext {
   Unanswered& unanswered;
   CreditQueue& credit_queue;
   UserChannels& channels;
+  GroupDesk& groups;
   SessionTable& sessions;
   // By number: for callbacks that may come after the link has gone.
   std::function<ClientLink*(std::uint64_t)> find_link;

@@ -33,6 +33,13 @@ net::ConnectionOptions connection_options(const EdgeOptions& options,
           .totals = &totals};
 }
 
+GroupDesk::Options group_options(const EdgeOptions& options, const EdgeIdentity& identity) {
+  GroupDesk::Options result;
+  result.subjects.linger = options.linger;
+  result.shards = identity.shards;
+  return result;
+}
+
 }  // namespace
 
 Edge::Edge(EdgeParts parts)
@@ -42,6 +49,8 @@ Edge::Edge(EdgeParts parts)
       channels_(
           parts_.bus, wheel_, parts_.clock, {.linger = parts_.options.linger},
           [this](const UserId& user, BytesView payload) { inbox_.on_to_user(user, payload); }),
+      groups_({parts_.bus, wheel_, parts_.clock, parts_.metrics, *this},
+              group_options(parts_.options, parts_.identity)),
       context_{.identity = parts_.identity,
                .options = parts_.options,
                .clock = parts_.clock,
@@ -53,9 +62,10 @@ Edge::Edge(EdgeParts parts)
                .unanswered = unanswered_,
                .credit_queue = credit_queue_,
                .channels = channels_,
+               .groups = groups_,
                .sessions = sessions_,
                .find_link = [this](std::uint64_t number) { return find_link(number); },
-               .hint_resync = [this] { hint_resync(); }},
+               .hint_resync = [this] { hint_resync_all(); }},
       inbox_(context_),
       environment_{parts_.loop,
                    parts_.clock,
@@ -188,17 +198,34 @@ void Edge::wake_one(ShardId shard) {
   }
 }
 
+// ---- groups ----------------------------------------------------------------------------------
+
+void Edge::deliver(const UserId& user, OutgoingEvent& event, const SessionId& origin) {
+  for (ClientLink* link : sessions_.of_user(user)) {
+    if (link->session().id() != origin) link->deliver(event);
+  }
+}
+
+void Edge::hint_resync(const UserId& user, const ConversationId& conversation,
+                       std::uint32_t within_ms) {
+  for (ClientLink* link : sessions_.of_user(user)) link->hint_resync(within_ms, conversation);
+}
+
+void Edge::on_to_group(const GroupId& group, BytesView payload) {
+  inbox_.on_to_group(group, payload);
+}
+
 // ---- the broker ------------------------------------------------------------------------------
 
 void Edge::on_bus_state(bus::BusState state) {
   if (state == bus::BusState::kReconnected) unanswered_.republish_all(parts_.clock.now());
   const bool lost_something =
       state == bus::BusState::kReconnected || state == bus::BusState::kSlowConsumer;
-  if (lost_something) hint_resync();
+  if (lost_something) hint_resync_all();
 }
 
 // At most once in the time over which the clients spread: what is lost meanwhile is owed.
-void Edge::hint_resync() {
+void Edge::hint_resync_all() {
   const MonotonicTime now = parts_.clock.now();
   resync_owed_ = now < resync_allowed_;
   if (resync_owed_) return;
@@ -215,7 +242,7 @@ void Edge::tick() {
   for (const ShardId shard : credit_queue_.shards()) {
     if (unanswered_.has_credit(shard)) wake_one(shard);
   }
-  if (resync_owed_ && now >= resync_allowed_) hint_resync();
+  if (resync_owed_ && now >= resync_allowed_) hint_resync_all();
   for (std::size_t i = 0; i < waits_.size(); ++i) {
     if (!waits_[i].condition() && now < waits_[i].deadline) continue;
     const Done then = std::move(waits_[i].then);
@@ -252,6 +279,9 @@ void Edge::update_metrics() {
   EdgeMetrics& metrics = parts_.metrics;
   metrics.unanswered(unanswered_.size(), unanswered_.bytes());
   metrics.channels(channels_.size());
+  metrics.groups(groups_.size(), groups_.subscriptions());
+  metrics.held(groups_.held_events(), groups_.held_bytes());
+  metrics.group_questions(groups_.questions());
   metrics.bytes(totals_.bytes_in, totals_.bytes_out, totals_.queued_bytes);
   metrics.registry_dropped(parts_.registry.dropped());
   if (listener_) metrics.accept_pauses(listener_->pauses());

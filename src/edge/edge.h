@@ -28,7 +28,7 @@ struct EdgeParts {
 
 // An edge: holds the clients' connections and stands between them and the broker. Keeps nothing
 // that a crash could lose. Loop thread.
-class Edge final : private LinkHost, private UnansweredPort {
+class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPort {
  public:
   using Done = std::function<void()>;
   using Started = std::function<void(Result<void>)>;
@@ -65,10 +65,15 @@ class Edge final : private LinkHost, private UnansweredPort {
   void on_timed_out(const OutgoingFrame& frame) override;
   void on_credit(ShardId shard) override;
 
+  void deliver(const UserId& user, OutgoingEvent& event, const SessionId& origin) override;
+  void hint_resync(const UserId& user, const ConversationId& conversation,
+                   std::uint32_t within_ms) override;
+  void on_to_group(const GroupId& group, BytesView payload) override;
+
   void subscribe();
   Result<void> listen();
   void on_bus_state(bus::BusState state);
-  void hint_resync();
+  void hint_resync_all();
   void wake_one(ShardId shard);
   void tick();
   void every_second();
@@ -85,6 +90,7 @@ class Edge final : private LinkHost, private UnansweredPort {
   Unanswered unanswered_;
   CreditQueue credit_queue_;
   SubjectPerUser channels_;
+  GroupDesk groups_;
   SessionTable sessions_;
   EdgeContext context_;
   BusInbox inbox_;

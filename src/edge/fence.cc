@@ -11,4 +11,10 @@ ShardFence::Verdict ShardFence::see(ShardId shard, Ownership ownership) {
   return Verdict::kNewer;
 }
 
+std::optional<Generation> ShardFence::generation_of(ShardId shard) const {
+  const auto found = highest_.find(shard);
+  if (found == highest_.end()) return std::nullopt;
+  return found->second.generation;
+}
+
 }  // namespace martlet::edge

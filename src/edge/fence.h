@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <unordered_map>
 
 #include "model/ids.h"
@@ -25,6 +26,8 @@ class ShardFence {
   };
 
   Verdict see(ShardId shard, Ownership ownership);
+  // The highest seen so far.
+  std::optional<Generation> generation_of(ShardId shard) const;
 
  private:
   std::unordered_map<ShardId, Ownership> highest_;

@@ -31,6 +31,27 @@ static_assert(kRpcTimeoutMs < kFrameTimeoutMs);
 // Requests to persist under way, of all connections.
 inline constexpr std::size_t kMaxRpcsUnderWay = 4096;
 
+// Groups. Questions to persist about membership: under way, and behind them (the edge's users and
+// groups have one each at most).
+inline constexpr std::size_t kMaxGroupQuestions = 256;
+inline constexpr std::size_t kMaxGroupQuestionsWaiting = 4 * 20'000;
+inline constexpr std::uint32_t kGroupQuestionTimeoutMs = 5'000;
+// How long a SYNC waits until the edge listens to the user's groups; then it is refused as
+// retryable, before whoever asked gives up.
+inline constexpr std::uint32_t kGroupsWaitMs = 4'000;
+static_assert(kGroupsWaitMs + kRpcTimeoutMs < kAnswerDeadlineMs);
+// Events of a group that wait until the edge knows who may have them. What does not fit or waits
+// longer is dropped, and the members are told to sync.
+inline constexpr std::size_t kMaxHeldEventsPerGroup = 512;
+inline constexpr std::size_t kMaxHeldBytesPerGroup = 1024 * 1024;
+inline constexpr std::size_t kMaxHeldBytes = 32 * 1024 * 1024;
+static_assert(kMaxBodyBytes + kMaxEnvelopeBytes < kMaxHeldBytesPerGroup);
+inline constexpr std::uint32_t kHoldMs = 5'000;
+
+// TYPING of a session goes on once in this time for each of so many conversations.
+inline constexpr std::uint32_t kTypingPeriodMs = 3'000;
+inline constexpr std::size_t kMaxTypingConversations = 16;
+
 // The output queue of one connection. Above the high mark no live event enters it and the socket is
 // not read; what was asked for before still must fit.
 inline constexpr std::size_t kOutputHighMarkBytes = 256 * 1024;

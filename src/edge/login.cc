@@ -76,6 +76,7 @@ void on_subscribed(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
   const SessionId id = make_session_id(edge, claims);
   session.authenticated(id, claims.user, claims.device, now + time_left(edge, claims), now);
   edge.sessions.add(link);
+  edge.groups.begin(claims.user);
   edge.metrics.sessions(edge.sessions.size());
   link.finish(request_id);
   answer_auth(edge, link, request_id, claims);
@@ -115,6 +116,7 @@ void end_session(EdgeContext& edge, ClientLink& link) {
   if (!session.is_authenticated()) return;
   for (const std::uint32_t id : session.unanswered()) edge.unanswered.drop({session.id(), id});
   edge.sessions.remove(link);
+  edge.groups.end(session.user());
   edge.metrics.sessions(edge.sessions.size());
   edge.registry.remove(record_of(edge, session));
 }

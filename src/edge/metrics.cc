@@ -41,7 +41,8 @@ metrics::Label<DropReason> drop_label() {
           {{DropReason::kStaleOwner, "stale_owner"},
            {DropReason::kNoRequest, "no_request"},
            {DropReason::kLossySession, "lossy_session"},
-           {DropReason::kMalformed, "malformed"}}};
+           {DropReason::kMalformed, "malformed"},
+           {DropReason::kUnknownMembers, "unknown_members"}}};
 }
 
 }  // namespace
@@ -86,7 +87,17 @@ EdgeMetrics::EdgeMetrics(metrics::Registry& r)
       accept_pauses_(r.counter({"martlet_edge_accept_pauses_total", "pauses",
                                 "Times without a free descriptor for a new connection."})),
       registry_dropped_(r.counter({"martlet_edge_registry_dropped_total", "commands",
-                                   "Writes of the session directory that were left out."})) {}
+                                   "Writes of the session directory that were left out."})),
+      groups_(r.gauge({"martlet_edge_groups", "groups", "Groups with a member connected here."})),
+      group_subscriptions_(r.gauge({"martlet_edge_group_subscriptions", "subscriptions",
+                                    "Groups whose subject this edge listens to."})),
+      held_(r.gauge({"martlet_edge_held_events", "messages",
+                     "Events of groups that wait until it is known who may have them."})),
+      held_bytes_(r.gauge({"martlet_edge_held_bytes", "bytes", "What the events that wait hold."})),
+      group_questions_(r.counter({"martlet_edge_group_questions_total", "requests",
+                                  "Questions to persist about who is in which group."})),
+      typing_dropped_(r.counter({"martlet_edge_typing_dropped_total", "frames",
+                                 "TYPING that went no further, because there was one before."})) {}
 
 void EdgeMetrics::bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued) {
   advance(bytes_in_, in);

@@ -9,10 +9,11 @@ namespace martlet::edge {
 
 // Why a live event or an answer from the bus went nowhere.
 enum class DropReason : std::uint8_t {
-  kStaleOwner,    // of an owner that lost its shard
-  kNoRequest,     // no request waits for this answer
-  kLossySession,  // the session's output is full; RESYNC follows
-  kMalformed,     // one of ours sent what does not verify
+  kStaleOwner,      // of an owner that lost its shard
+  kNoRequest,       // no request waits for this answer
+  kLossySession,    // the session's output is full; RESYNC follows
+  kMalformed,       // one of ours sent what does not verify
+  kUnknownMembers,  // persist did not say in time who may have it; RESYNC follows
 };
 
 // What an edge counts.
@@ -39,6 +40,14 @@ class EdgeMetrics {
   void live_missed(std::size_t messages) { live_missed_.add(messages); }
   void subscription_renewed() { renewals_.add(); }
   void slow_consumer() { slow_.add(); }
+  void groups(std::size_t groups, std::size_t subscriptions) {
+    groups_.set(std::int64_t(groups)), group_subscriptions_.set(std::int64_t(subscriptions));
+  }
+  void held(std::size_t events, std::size_t bytes) {
+    held_.set(std::int64_t(events)), held_bytes_.set(std::int64_t(bytes));
+  }
+  void group_questions(std::uint64_t total) { advance(group_questions_, total); }
+  void typing_dropped() { typing_dropped_.add(); }
   void bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued);
   void accept_pauses(std::uint64_t total) { advance(accept_pauses_, total); }
   void registry_dropped(std::uint64_t total) { advance(registry_dropped_, total); }
@@ -71,6 +80,12 @@ class EdgeMetrics {
   metrics::Gauge& bytes_queued_;
   metrics::Counter& accept_pauses_;
   metrics::Counter& registry_dropped_;
+  metrics::Gauge& groups_;
+  metrics::Gauge& group_subscriptions_;
+  metrics::Gauge& held_;
+  metrics::Gauge& held_bytes_;
+  metrics::Counter& group_questions_;
+  metrics::Counter& typing_dropped_;
 };
 
 }  // namespace martlet::edge

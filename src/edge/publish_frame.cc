@@ -6,6 +6,28 @@
 
 namespace martlet::edge {
 
+WallMs first_sent(const std::optional<Duration>& age, WallMs now) {
+  if (!age) return 0;
+  const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*age).count();
+  return now > static_cast<WallMs>(age_ms) ? now - static_cast<WallMs>(age_ms) : 0;
+}
+
+Bytes encode_frame_for_owner(const EdgeContext& edge, const Request& request,
+                             WallMs first_sent_ms) {
+  const Session& session = request.link.session();
+  return wire::encode(wire::ClientFrame{
+      .edge = edge.identity.id.str(),
+      .session = session.id(),
+      .request_id = request.id,
+      .user = session.user().str(),
+      .device = session.device().str(),
+      .received_ms = edge.clock.wall_ms(),
+      .first_sent_ms = first_sent_ms,
+      .command = request.command,
+      .body = request.body,
+  });
+}
+
 Taken publish_frame(EdgeContext& edge, const Request& request, Routing routing) {
   if (!edge.unanswered.has_credit(routing.shard)) {
     edge.metrics.credit_exhausted();
@@ -14,24 +36,13 @@ Taken publish_frame(EdgeContext& edge, const Request& request, Routing routing) 
   }
   Session& session = request.link.session();
   const MonotonicTime now = edge.clock.now();
-  const wire::ClientFrame frame{
-      .edge = edge.identity.id.str(),
-      .session = session.id(),
-      .request_id = request.id,
-      .user = session.user().str(),
-      .device = session.device().str(),
-      .received_ms = edge.clock.wall_ms(),
-      .first_sent_ms = routing.first_sent_ms,
-      .command = request.command,
-      .body = request.body,
-  };
   session.begin(request.id, {request.command, routing.client_msg_id, now});
   edge.unanswered.add({.key = {session.id(), request.id},
                        .shard = routing.shard,
                        .command = request.command,
                        .client_msg_id = routing.client_msg_id,
                        .subject = std::move(routing.subject),
-                       .payload = wire::encode(frame)},
+                       .payload = encode_frame_for_owner(edge, request, routing.first_sent_ms)},
                       now);
   return Taken::kYes;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "edge/context.h"
@@ -14,8 +15,15 @@ struct Routing {
   WallMs first_sent_ms = 0;   // 0: unknown
 };
 
+// When it was first sent, by the clock of the edge; 0: unknown. Clients count the age themselves,
+// so that their clock does not matter.
+WallMs first_sent(const std::optional<Duration>& age, WallMs now);
+
 // Sends the request to the owner of the shard; AnswerRouter brings the answer. kNoCredit: the shard
 // has too many unanswered frames, and the link is queued for its turn.
 Taken publish_frame(EdgeContext& edge, const Request& request, Routing routing);
+
+// The request as the owner of a shard gets it.
+Bytes encode_frame_for_owner(const EdgeContext& edge, const Request& request, WallMs first_sent_ms);
 
 }  // namespace martlet::edge

@@ -8,13 +8,22 @@ namespace martlet::edge {
 namespace {
 
 bool is_read(wire::Command command) {
-  return command == wire::Command::Sync || command == wire::Command::Fetch ||
-         command == wire::Command::History;
+  switch (command) {
+    case wire::Command::Sync:
+    case wire::Command::Fetch:
+    case wire::Command::History:
+    case wire::Command::GroupInfo:
+    case wire::Command::GroupList:
+    case wire::Command::Devices:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool is_account(wire::Command command) {
   return command == wire::Command::Register || command == wire::Command::Login ||
-         command == wire::Command::Refresh;
+         command == wire::Command::Refresh || command == wire::Command::SignOut;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "edge/close_reason.h"
+#include "edge/typing_throttle.h"
 #include "model/ids.h"
 #include "wire/commands.h"
 #include "wire/frame.h"
@@ -20,7 +21,7 @@ struct SessionLimits {
   Duration token_grace = std::chrono::seconds(60);
   Duration output_stall = std::chrono::seconds(30);
   std::size_t max_unanswered = 64;
-  std::size_t max_reads = 4;       // SYNC, FETCH, HISTORY under way: each answer is a large page
+  std::size_t max_reads = 4;       // under way of those that are answered by a large page
   std::size_t max_json_reads = 1;  // in JSON the page is several times larger
 };
 
@@ -88,6 +89,8 @@ class Session {
   bool is_lossy() const { return lossy_; }
   void mark_repaired() { lossy_ = false; }
 
+  TypingThrottle& typing() { return typing_; }
+
   // When overdue() is to be asked next.
   MonotonicTime deadline() const;
   std::optional<CloseReason> overdue(MonotonicTime now) const;
@@ -101,6 +104,7 @@ class Session {
   DeviceId device_;
   std::unordered_map<std::uint32_t, PendingRequest> pending_;
   std::size_t reads_ = 0;
+  TypingThrottle typing_;
   bool lossy_ = false;
   bool reading_ = true;
   MonotonicTime heard_;

@@ -3,6 +3,16 @@
 #include "edge/handlers/handlers.h"
 
 namespace martlet::edge {
+namespace {
+
+void renew_groups(EdgeContext& edge, const std::vector<wire::Range>& ranges) {
+  for (const wire::Range& range : ranges) {
+    if (!range.conversation.is_group()) continue;
+    if (edge.groups.renew(range.conversation.group())) edge.metrics.subscription_renewed();
+  }
+}
+
+}  // namespace
 
 Result<Taken> handle_fetch(EdgeContext& edge, const Request& request) {
   const auto parsed = wire::parse_fetch(request.body);
@@ -12,6 +22,7 @@ Result<Taken> handle_fetch(EdgeContext& edge, const Request& request) {
   if (parsed->live_missed > 0) {
     edge.metrics.live_missed(parsed->live_missed);
     if (edge.channels.renew(request.link.session().user())) edge.metrics.subscription_renewed();
+    renew_groups(edge, parsed->ranges);
   }
   return ask_persist(edge, request, bus::subject::rpc_read());
 }

@@ -17,5 +17,12 @@ Result<Taken> handle_read(EdgeContext& edge, const Request& request);
 Result<Taken> handle_sync(EdgeContext& edge, const Request& request);
 Result<Taken> handle_fetch(EdgeContext& edge, const Request& request);
 Result<Taken> handle_history(EdgeContext& edge, const Request& request);
+// GROUP_CREATE to GROUP_DISBAND.
+Result<Taken> handle_group_change(EdgeContext& edge, const Request& request);
+Result<Taken> handle_group_info(EdgeContext& edge, const Request& request);
+Result<Taken> handle_group_list(EdgeContext& edge, const Request& request);
+Result<Taken> handle_typing(EdgeContext& edge, const Request& request);
+Result<Taken> handle_devices(EdgeContext& edge, const Request& request);
+Result<Taken> handle_sign_out(EdgeContext& edge, const Request& request);
 
 }  // namespace martlet::edge

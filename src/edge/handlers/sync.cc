@@ -7,7 +7,7 @@ namespace martlet::edge {
 Result<Taken> handle_sync(EdgeContext& edge, const Request& request) {
   const auto parsed = wire::parse_sync(request.body);
   if (!parsed) return tl::unexpected(parsed.error());
-  return ask_persist(edge, request, bus::subject::rpc_read());
+  return ask_persist_when_listening(edge, request, bus::subject::rpc_read());
 }
 
 }  // namespace martlet::edge

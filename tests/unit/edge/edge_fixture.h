@@ -49,7 +49,10 @@ using test::TestClient;
 // An edge on a fake broker, with clients on socket pairs. Tokens are "user/device".
 class EdgeTest : public testing::Test {
  protected:
-  void SetUp() override { start({}); }
+  void SetUp() override {
+    bus_.answers[bus::subject::rpc_groups()] = wire::encode(wire::GroupsAnswer{});
+    start({});
+  }
 
   void start(EdgeOptions options) {
     edge_.reset();

@@ -242,15 +242,6 @@ TEST_F(EdgeMessagesTest, AReadGoesToTheReadersOwnShard) {
   EXPECT_EQ(next(*ann_).command(), Command::ReadOk);
 }
 
-TEST_F(EdgeMessagesTest, AGroupDoesNotExistYet) {
-  const Bytes content = wire::encode_text("x");
-  ann_->send(
-      Command::Send, 2,
-      wire::Send{
-          .to_group = GroupId::trusted("g1"), .client_msg_id = msg_id(1), .content = content});
-  EXPECT_EQ(next_error(*ann_), ErrorCode::kNoSuchGroup);
-}
-
 TEST_F(EdgeMessagesTest, AnEventReachesAllSessionsButItsOrigin) {
   const SessionId phone = last_session_;
   auto pad = login("ann", "pad");

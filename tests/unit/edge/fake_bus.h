@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ class FakeBus final : public bus::Bus {
     return std::make_unique<Held>(entry);
   }
   void request(std::string_view subject, BytesView payload, Duration, Reply callback) override {
+    if (answers.contains(std::string(subject))) return callback(answers.at(std::string(subject)));
     asked.push_back({std::string(subject), Bytes(payload), std::move(callback)});
   }
   void reply(std::string_view, BytesView) override {}
@@ -81,6 +83,7 @@ class FakeBus final : public bus::Bus {
 
   std::vector<Published> published;
   std::deque<Asked> asked;
+  std::map<std::string, Bytes> answers;  // requests that are answered at once, by subject
   std::function<void(bus::BusState)> state;
   bool hold_pongs = false;
   std::vector<Done> pongs;

@@ -1,0 +1,22 @@
+#include <utility>
+
+#include "edge/destination.h"
+#include "edge/handlers/handlers.h"
+#include "edge/publish_frame.h"
+#include "wire/group_requests.h"
+
+namespace martlet::edge {
+
+// The owner of the group's shard judges it; here only the form is looked at.
+Result<Taken> handle_group_change(EdgeContext& edge, const Request& request) {
+  const auto change = wire::parse_group_change(request.command, request.body);
+  if (!change) return tl::unexpected(change.error());
+  Destination to = destination(edge, request.link.session().user(), {}, change->group);
+  return publish_frame(edge, request,
+                       {.shard = to.shard,
+                        .subject = std::move(to.subject),
+                        .client_msg_id = change->client_msg_id,
+                        .first_sent_ms = first_sent(change->age, edge.clock.wall_ms())});
+}
+
+}  // namespace martlet::edge
