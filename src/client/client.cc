@@ -34,11 +34,13 @@ Client::Client(event::Loop& loop, Random& random, Store& store, ClientOptions op
       own_clock_(loop),
       sync_(random, prepared(store, options_).sync_token, store.state().cursors),
       queue_(random),
+      changes_(random),
       connect_timer_(loop, [this] { connect(); }),
       core_timer_(loop,
                   [this] {
                     sync_.tick(loop_.now());
                     queue_.tick(loop_.now());
+                    changes_.tick(loop_.now());
                     pump();
                   }),
       renew_timer_(loop, [this] { renew(); }),
@@ -53,6 +55,7 @@ Client::Client(event::Loop& loop, Random& random, Store& store, ClientOptions op
                   }),
       read_timer_(loop, [this] { send_reads(); }) {
   queue_.restore(store.state().sends);
+  changes_.restore(store.state().changes);
 }
 
 Client::~Client() {
@@ -97,7 +100,7 @@ void Client::finish(const Error& error) {
   set_state(State::kOff, error.detail);
   std::deque<Waiting> waiting;
   waiting.swap(waiting_);
-  for (Waiting& one : waiting) one.on_history(tl::unexpected(error));
+  for (Waiting& one : waiting) one.on_reply(tl::unexpected(error));
   listener_.on_end(error);
 }
 
@@ -114,6 +117,7 @@ void Client::reconnect() {
 void Client::drop_link() {
   sync_.on_disconnected();
   queue_.on_disconnected();
+  changes_.on_disconnected();
   reads_out_.clear();
   renew_timer_.cancel();
   move_timer_.cancel();
@@ -193,9 +197,10 @@ void Client::go_online(const wire::AuthOk& auth_ok) {
   if (state_ != State::kOnline) return;
   if (options_.receives) sync_.on_connected(tail_check, now);
   queue_.on_connected(std::min(window, kMaxWindow), now);
+  changes_.on_connected(now);
   std::deque<Waiting> waiting;
   waiting.swap(waiting_);
-  for (Waiting& one : waiting) ask_history(std::move(one));
+  for (Waiting& one : waiting) ask_now(std::move(one));
   send_reads();
   pump();
 }

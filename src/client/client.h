@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/address_list.h"
+#include "client/group_changes.h"
 #include "client/link.h"
 #include "client/reconnect_pace.h"
 #include "client/send_queue.h"
@@ -42,7 +43,11 @@ class ClientListener {
   virtual void on_acked(const SendQueue::Acked&) {}
   virtual void on_stored(const SendQueue::Stored&) {}
   virtual void on_refused(const SendQueue::Refused&) {}
+  // A change of a group that this device asked for; on_message brings it as well.
+  virtual void on_changed(const GroupChanges::Done&) {}
+  virtual void on_change_refused(const GroupChanges::Refused&) {}
   virtual void on_read(const wire::ReadEvent&) {}
+  virtual void on_typing(const wire::TypingEvent&) {}
   // A READ of ours was taken, or refused finally.
   virtual void on_read_done(const ConversationId&, Seq, const std::optional<Error>&) {}
   virtual void on_news(const ConversationNews&) {}
@@ -88,11 +93,26 @@ class Client final : private Link::Owner {
   // made here if empty.
   Result<ClientMsgId> send(const UserId& to, BytesView content, Strength want,
                            std::optional<ClientMsgId> id = {});
+  // To the other user of a one-to-one conversation, or to a group. kNotMember: not the user's.
+  Result<ClientMsgId> send(const ConversationId& to, BytesView content, Strength want,
+                           std::optional<ClientMsgId> id = {});
+  // Asks for a change of a group; survives a restart as messages do, and is asked again until it
+  // is answered. What depends on it waits for on_changed. Fails if it is not good, or kBusy.
+  Result<ClientMsgId> change_group(const GroupId& group, const MembersChange& change,
+                                   std::optional<ClientMsgId> id = {});
+  // Once, if online: it is of no use later.
+  void tell_typing(const ConversationId& to);
   // The cursor only grows; asked for again until the server has taken it.
   void mark_read(const ConversationId& conversation, Seq seq);
   using OnHistory = std::function<void(Result<HistoryAnswer>)>;
-  // Waits until online, and is asked again if the connection is lost meanwhile. Answered with the
-  // reason if the client ends; not at all if it is destroyed.
+  // These wait until online, and are asked again if the connection is lost meanwhile. Answered with
+  // the reason if refused or if the client ends; not at all if it is destroyed.
+  void group_info(const wire::GroupInfo& query,
+                  std::function<void(Result<wire::GroupInfoPage>)> on_page);
+  void group_list(const wire::GroupList& query,
+                  std::function<void(Result<wire::GroupListPage>)> on_page);
+  void devices(std::function<void(Result<wire::DeviceList>)> on_list);
+  void sign_out(const wire::SignOut& which, std::function<void(Result<wire::SignedOut>)> on_done);
   void history(const wire::History& query, OnHistory on_history);
   // A SYNC at once, or with the next connection.
   void sync_now();
@@ -103,15 +123,19 @@ class Client final : private Link::Owner {
   const UserId& user() const { return options_.user; }
   const SyncEngine& sync() const { return sync_; }
   const SendQueue& queue() const { return queue_; }
+  const GroupChanges& changes() const { return changes_; }
   // The server's clock, as far as this device knows it.
   WallMs server_time_ms() const { return clock_.wall_ms(); }
   // How often the client came online.
   std::uint64_t logins() const { return logins_; }
 
  private:
+  using OnReply = std::function<void(Result<BytesView>)>;
+  // A question of the application.
   struct Waiting {
-    wire::History query;
-    OnHistory on_history;
+    wire::Command command;
+    Bytes body;
+    OnReply on_reply;
   };
 
   void on_link_up() override;
@@ -137,17 +161,23 @@ class Client final : private Link::Owner {
   void pump();
   void run_sync_actions(std::vector<SyncEngine::Action> actions);
   void run_send_actions(std::vector<SendQueue::Action> actions);
+  void run_change_actions(std::vector<GroupChanges::Action> actions);
   void do_send(const SendQueue::Send& send);
   void do_acked(const SendQueue::Acked& acked);
+  void do_change(const GroupChanges::Ask& ask);
+  void do_changed(const GroupChanges::Done& done);
+  void show_own(const Acknowledged& ack, BytesView content);
   void do_show(const SyncEngine::Show& show);
   void ask_sync(const SyncEngine::AskSync& ask);
   void ask_fetch(const SyncEngine::AskFetch& ask);
-  void ask_history(Waiting waiting);
+  void ask(wire::Command command, Bytes body, OnReply on_reply);
+  void ask_now(Waiting waiting);
   void send_reads();
   void on_send_answer(const ClientMsgId& id, const Answer& answer);
   void on_sync_answer(const Answer& answer);
   void on_fetch_answer(const Answer& answer);
-  void on_history_answer(const Waiting& waiting, const Answer& answer);
+  void on_change_answer(const ClientMsgId& id, const Answer& answer);
+  void on_reply(const Waiting& waiting, const Answer& answer);
   void on_read_answer(const ConversationId& conversation, Seq seq, const Answer& answer);
   void arm_timer();
 
@@ -160,6 +190,7 @@ class Client final : private Link::Owner {
   ServerClock clock_{own_clock_};
   SyncEngine sync_;
   SendQueue queue_;
+  GroupChanges changes_;
 
   State state_ = State::kOff;
   std::unique_ptr<Link> link_;

@@ -64,6 +64,7 @@ SyncAnswer to_sync_answer(const wire::SyncPage& page) {
     news.unread = state.unread;
     news.generation = state.generation;
     news.former = state.membership == wire::Membership::Former;
+    news.members_at = state.members_at;
     news.newest = to_messages(state.newest);
     out.conversations.push_back(std::move(news));
   }
@@ -88,10 +89,18 @@ wire::Fetch to_fetch(const SyncEngine::AskFetch& ask) {
   return out;
 }
 
+wire::GroupChange to_group_change(const OutgoingChange& change, std::optional<Duration> age) {
+  return {change.group, change.id, age, change.change};
+}
+
 wire::Send to_send(const OutgoingMessage& message, std::optional<Duration> age,
                    std::optional<ClientMsgId> follows) {
   wire::Send out;
-  out.to_user = message.to;
+  if (message.to.empty()) {
+    out.to_group = message.conversation.group();
+  } else {
+    out.to_user = message.to;
+  }
   out.client_msg_id = message.id;
   out.content = message.content;
   out.age = age;

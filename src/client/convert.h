@@ -11,6 +11,7 @@ Acknowledged to_acknowledged(const wire::Ack& ack);
 SyncAnswer to_sync_answer(const wire::SyncPage& page);
 FetchAnswer to_fetch_answer(const wire::FetchPage& page);
 wire::Fetch to_fetch(const SyncEngine::AskFetch& ask);
+wire::GroupChange to_group_change(const OutgoingChange& change, std::optional<Duration> age);
 wire::Send to_send(const OutgoingMessage& message, std::optional<Duration> age,
                    std::optional<ClientMsgId> follows);
 

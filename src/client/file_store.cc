@@ -136,4 +136,14 @@ void FileStore::remove_send(const ClientMsgId& id) {
   append(journal::sent_line(id));
 }
 
+void FileStore::add_change(const OutgoingChange& change) {
+  memory_.add_change(change);
+  append(journal::change_line(change));
+}
+
+void FileStore::remove_change(const ClientMsgId& id) {
+  memory_.remove_change(id);
+  append(journal::changed_line(id));
+}
+
 }  // namespace martlet::client

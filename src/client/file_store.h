@@ -27,6 +27,8 @@ class FileStore final : public Store {
   void set_shown(const ConversationId& conversation, Seq seq, MessageId id) override;
   void add_send(const OutgoingMessage& message) override;
   void remove_send(const ClientMsgId& id) override;
+  void add_change(const OutgoingChange& change) override;
+  void remove_change(const ClientMsgId& id) override;
   std::string problem() const override { return problem_; }
 
  private:

@@ -55,12 +55,38 @@ void apply_cursor(const json& value, Store& store) {
 
 void apply_send(const json& value, Store& store) {
   OutgoingMessage message;
-  message.to = UserId::parse(value.at("to").get<std::string>()).value();
   message.conversation = read_conversation(value.at("conversation"));
+  if (!message.conversation.is_group()) {
+    message.to = UserId::parse(value.at("to").get<std::string>()).value();
+  }
   message.id = read_id(value.at("id"));
   message.content = read_bytes(value.at("content"));
   message.want = value.at("stored").get<bool>() ? Strength::kStored : Strength::kLogged;
   store.add_send(message);
+}
+
+// A number of an enum of which `last` is the greatest.
+template <class Enum>
+Enum read_enum(const json& value, Enum last) {
+  std::optional<Enum> known(static_cast<Enum>(value.get<std::uint8_t>()));
+  if (*known > last) known.reset();
+  return known.value();
+}
+
+void apply_change(const json& value, Store& store) {
+  OutgoingChange out;
+  out.group = GroupId::parse(value.at("group").get<std::string>()).value();
+  out.id = read_id(value.at("id"));
+  MembersChange& change = out.change;
+  change.action = read_enum(value.at("action"), MembersAction::kDisbanded);
+  for (const json& user : value.at("users")) {
+    change.users.push_back(UserId::parse(user.get<std::string>()).value());
+  }
+  change.role = read_enum(value.at("role"), GroupRole::kOwner);
+  change.title = value.at("title").get<std::string>();
+  change.join = read_enum(value.at("join"), JoinPolicy::kAnyone);
+  change.earlier_history = read_enum(value.at("earlier_history"), EarlierHistory::kShown);
+  store.add_change(out);
 }
 
 void apply(const std::string& key, const json& value, Store& store) {
@@ -73,6 +99,8 @@ void apply(const std::string& key, const json& value, Store& store) {
   }
   if (key == "send") return apply_send(value, store);
   if (key == "sent") return store.remove_send(read_id(value));
+  if (key == "change") return apply_change(value, store);
+  if (key == "changed") return store.remove_change(read_id(value));
 }
 
 }  // namespace
@@ -116,12 +144,31 @@ std::string sent_line(const ClientMsgId& id) {
   return line_of("sent", to_string(id));
 }
 
+std::string change_line(const OutgoingChange& change) {
+  const MembersChange& what = change.change;
+  json users = json::array();
+  for (const UserId& user : what.users) users.push_back(user.str());
+  return line_of("change", {{"group", change.group.str()},
+                            {"id", to_string(change.id)},
+                            {"action", static_cast<int>(what.action)},
+                            {"users", std::move(users)},
+                            {"role", static_cast<int>(what.role)},
+                            {"title", what.title},
+                            {"join", static_cast<int>(what.join)},
+                            {"earlier_history", static_cast<int>(what.earlier_history)}});
+}
+
+std::string changed_line(const ClientMsgId& id) {
+  return line_of("changed", to_string(id));
+}
+
 std::string snapshot(const StoreState& state) {
   std::string lines;
   if (!state.credentials.empty()) lines += credentials_line(state.credentials);
   for (const auto& [id, cursor] : state.cursors) lines += cursor_line(id, cursor);
   if (!state.sync_token.empty()) lines += token_line(state.sync_token);
   for (const OutgoingMessage& send : state.sends) lines += send_line(send);
+  for (const OutgoingChange& change : state.changes) lines += change_line(change);
   return lines;
 }
 

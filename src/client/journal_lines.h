@@ -15,6 +15,8 @@ std::string cursor_line(const ConversationId& conversation, const Cursor& cursor
 std::string shown_line(const ConversationId& conversation, Seq seq, MessageId id);
 std::string send_line(const OutgoingMessage& message);
 std::string sent_line(const ClientMsgId& id);
+std::string change_line(const OutgoingChange& change);
+std::string changed_line(const ClientMsgId& id);
 // All lines that make the state.
 std::string snapshot(const StoreState& state);
 

@@ -26,4 +26,10 @@ void MemoryStore::remove_send(const ClientMsgId& id) {
   if (at != state_.sends.end()) state_.sends.erase(at);
 }
 
+void MemoryStore::remove_change(const ClientMsgId& id) {
+  const auto at = std::find_if(state_.changes.begin(), state_.changes.end(),
+                               [&id](const OutgoingChange& change) { return change.id == id; });
+  if (at != state_.changes.end()) state_.changes.erase(at);
+}
+
 }  // namespace martlet::client

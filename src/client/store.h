@@ -28,7 +28,8 @@ struct StoreState {
   Credentials credentials;
   Bytes sync_token;
   std::map<ConversationId, Cursor> cursors;
-  std::deque<OutgoingMessage> sends;  // not answered yet, in the order of sending
+  std::deque<OutgoingMessage> sends;   // not answered yet, in the order of sending
+  std::deque<OutgoingChange> changes;  // likewise
 };
 
 // The memory of one device. One thread. A call returns when a kill of the process can't undo it;
@@ -46,6 +47,8 @@ class Store {
   virtual void set_shown(const ConversationId& conversation, Seq seq, MessageId id) = 0;
   virtual void add_send(const OutgoingMessage& message) = 0;
   virtual void remove_send(const ClientMsgId& id) = 0;
+  virtual void add_change(const OutgoingChange& change) = 0;
+  virtual void remove_change(const ClientMsgId& id) = 0;
   // Why the last calls may not survive (disk full …); empty: all is well.
   virtual std::string problem() const { return {}; }
 };
@@ -63,6 +66,8 @@ class MemoryStore final : public Store {
   void set_shown(const ConversationId& conversation, Seq seq, MessageId id) override;
   void add_send(const OutgoingMessage& message) override { state_.sends.push_back(message); }
   void remove_send(const ClientMsgId& id) override;
+  void add_change(const OutgoingChange& change) override { state_.changes.push_back(change); }
+  void remove_change(const ClientMsgId& id) override;
 
  private:
   StoreState state_;

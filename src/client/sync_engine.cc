@@ -216,6 +216,7 @@ void SyncEngine::learn(ConversationNews news, MonotonicTime now) {
   }
   news.newest.clear();
   track.told(news.last_seq.value());
+  if (news.former) track.end_at(news.last_seq.value());
   advance(id, track);
   save(id, track);
   if (track.is_lacking()) {
@@ -280,6 +281,7 @@ void SyncEngine::ask_fetch(MonotonicTime now) {
   asked_.clear();
   for (auto& [id, gap] : gaps_) {
     if (gap.fetch_at > now) continue;
+    if (fetch_one_by_one_ && !asked_.empty()) break;
     const std::size_t each = id.str().size() + kRangeOverheadBytes;
     if (bytes + each > kMaxFetchBodyBytes || fetch.ranges.size() >= kMaxRangesPerFetch) break;
     const std::size_t room =
@@ -351,6 +353,20 @@ void SyncEngine::on_fetch_error(Duration retry_after, MonotonicTime now) {
     const auto gap = gaps_.find(id);
     if (gap != gaps_.end()) gap->second.fetch_at = again;
   }
+}
+
+void SyncEngine::on_fetch_of_others(MonotonicTime now) {
+  if (!fetch_out_) return;
+  fetch_out_ = false;
+  fetch_one_by_one_ = asked_.size() > 1;
+  if (!fetch_one_by_one_) {
+    Track& track = tracks_.at(asked_.front());
+    ahead_ -= track.ahead_count();
+    track.give_up_lacking();
+    gaps_.erase(asked_.front());
+    save(asked_.front(), track);
+  }
+  tick(now);
 }
 
 // ---- time ---------------------------------------------------------------------------------

@@ -92,6 +92,9 @@ class SyncEngine {
   void on_sync_error(bool retryable, Duration retry_after, MonotonicTime now);
   void on_fetch_answer(FetchAnswer answer, MonotonicTime now);
   void on_fetch_error(Duration retry_after, MonotonicTime now);
+  // One of the conversations asked for is not this user's, and none was answered: they are asked
+  // for one by one, until it is found and given up.
+  void on_fetch_of_others(MonotonicTime now);
 
   // A SYNC as soon as possible (the user asks, or what a caller waits for).
   void sync_now(MonotonicTime now);
@@ -151,6 +154,7 @@ class SyncEngine {
   MonotonicTime sync_at_{};
   MonotonicTime connected_at_{};
   std::vector<ConversationId> asked_;  // of the FETCH that is out
+  bool fetch_one_by_one_ = false;
   std::size_t unsynced_ = 0;           // shown live since the last complete SYNC
   std::size_t ahead_ = 0;
   Backoff sync_backoff_;

@@ -61,6 +61,18 @@ void Track::told(std::uint64_t last) {
   cursor_.confirm(last);
 }
 
+void Track::end_at(std::uint64_t last) {
+  last = std::max(last, cursor_.shown);
+  if (!ahead_.empty()) last = std::max(last, ahead_.rbegin()->first);
+  cursor_.target = std::min(cursor_.target, last);
+}
+
+void Track::give_up_lacking() {
+  ahead_.clear();
+  withheld_.clear();
+  cursor_.target = cursor_.shown;
+}
+
 bool Track::step_to_message(std::vector<Step>& steps) {
   const auto at = ahead_.find(cursor_.shown + 1);
   if (at == ahead_.end()) return false;

@@ -44,6 +44,10 @@ class Track {
   void expect(Seq seq);
   // SYNC: the database has everything up to `last`.
   void told(std::uint64_t last);
+  // The user is no longer a member since then: nothing after it is to be waited for.
+  void end_at(std::uint64_t last);
+  // What is lacking can't be had; it is waited for again when it is told or comes anew.
+  void give_up_lacking();
   // All that is now in order, in order.
   std::vector<Step> advance();
   // After a SYNC that was complete: what was in doubt and did not come back is gone.

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/conversation.h"
+#include "model/group.h"
 #include "model/ids.h"
 
 namespace martlet::client {
@@ -49,11 +50,19 @@ enum class Strength : std::uint8_t { kLogged, kStored };
 
 // A message on its way out.
 struct OutgoingMessage {
-  UserId to;
+  UserId to;  // empty: to the group of the conversation
   ConversationId conversation;
   ClientMsgId id;
   Bytes content;
   Strength want = Strength::kLogged;
+};
+
+// Something that the user does to a group, on its way out.
+struct OutgoingChange {
+  GroupId group;
+  ClientMsgId id;
+  MembersChange change;
+  friend bool operator==(const OutgoingChange&, const OutgoingChange&) = default;
 };
 
 struct Acknowledged {
@@ -75,7 +84,8 @@ struct ConversationNews {
   Seq first_seq;  // the first that this user may see; 0: all
   std::uint64_t unread = 0;
   Generation generation;
-  bool former = false;          // the user is no longer a member
+  bool former = false;          // the user is no longer a member; last_seq is the end of that
+  Seq members_at;               // groups: the last change of membership
   std::vector<Message> newest;  // only in a first sync, oldest first
 };
 

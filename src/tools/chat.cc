@@ -11,21 +11,21 @@ namespace {
 constexpr std::size_t kLinesOnTheirWay = 1'000;
 
 struct InputMessage {
-  std::optional<UserId> to;
+  ConversationId to;  // empty: not told
   std::string text;
 };
 
-Result<InputMessage> parse_input(const std::string& line) {
+Result<InputMessage> parse_input(const UserId& self, const std::string& line) {
   const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
   const auto bad = [] {
-    return fail(ErrorCode::kBadBody, R"(a line of input must be {"to": USER, "text": TEXT})");
+    return fail(ErrorCode::kBadBody, R"(a line of input must be {"to": PEER, "text": TEXT})");
   };
   if (!json.is_object() || !json.contains("text") || !json["text"].is_string()) return bad();
   InputMessage message;
   message.text = json["text"].get<std::string>();
   if (!json.contains("to")) return message;
   if (!json["to"].is_string()) return bad();
-  const Result<UserId> to = parse_user(json["to"].get<std::string>());
+  const Result<ConversationId> to = parse_conversation(self, json["to"].get<std::string>());
   if (!to) return tl::unexpected(to.error());
   message.to = *to;
   return message;
@@ -38,10 +38,9 @@ Chat::Chat(const ToolOptions& tool, Options options)
 
 Result<void> Chat::prepare() {
   if (!options_.peer.empty()) {
-    const Result<UserId> peer = parse_user(options_.peer);
-    if (!peer) return tl::unexpected(peer.error());
-    peer_ = *peer;
-    conversation_ = ConversationId::between(self(), *peer);
+    const Result<ConversationId> conversation = parse_conversation(self(), options_.peer);
+    if (!conversation) return tl::unexpected(conversation.error());
+    conversation_ = *conversation;
   } else if (!output().is_json()) {
     return fail(ErrorCode::kBadId, "chat needs a PEER, or --json");
   }
@@ -73,16 +72,16 @@ void Chat::on_line(std::optional<std::string> line) {
 }
 
 Result<void> Chat::send_line(const std::string& line) {
-  InputMessage message{peer_, line};
+  InputMessage message{conversation_, line};
   if (output().is_json()) {
-    Result<InputMessage> parsed = parse_input(line);
+    Result<InputMessage> parsed = parse_input(self(), line);
     if (!parsed) return tl::unexpected(parsed.error());
     message = std::move(*parsed);
-    if (!message.to) message.to = peer_;
+    if (message.to.empty()) message.to = conversation_;
   }
-  if (!message.to) return fail(ErrorCode::kBadId, "to whom?");
+  if (message.to.empty()) return fail(ErrorCode::kBadId, "to whom?");
   const auto queued =
-      client().send(*message.to, wire::encode_text(message.text), client::Strength::kLogged);
+      client().send(message.to, wire::encode_text(message.text), client::Strength::kLogged);
   if (!queued) return tl::unexpected(queued.error());
   return {};
 }
@@ -114,6 +113,10 @@ void Chat::on_dropped(const ConversationId& conversation, Seq from) {
 
 void Chat::on_read(const wire::ReadEvent& event) {
   if (is_shown(event.conversation)) output().read(event.conversation, event.user, event.seq);
+}
+
+void Chat::on_typing(const wire::TypingEvent& event) {
+  if (is_shown(event.conversation)) output().typing(event);
 }
 
 void Chat::end_if_done() {

@@ -10,8 +10,8 @@
 namespace martlet::tools {
 
 // Lines both ways: standard input goes out, what comes is printed. With --json, a line of input is
-// {"to": user, "text": text} (to may be left out when a peer is named), and everything is printed
-// as JSON; without, only the conversation with the peer is shown.
+// {"to": user or g:group, "text": text} (to may be left out when a peer is named), and everything
+// is printed as JSON; without, only the conversation with the peer is shown.
 class Chat : public DeviceCommand {
  public:
   struct Options {
@@ -29,6 +29,7 @@ class Chat : public DeviceCommand {
   void on_refused(const client::SendQueue::Refused& refused) override;
   void on_dropped(const ConversationId& conversation, Seq from) override;
   void on_read(const wire::ReadEvent& event) override;
+  void on_typing(const wire::TypingEvent& event) override;
   void on_synced(bool behind) override;
 
  private:
@@ -38,8 +39,7 @@ class Chat : public DeviceCommand {
   void end_if_done();
 
   Options options_;
-  std::optional<UserId> peer_;
-  ConversationId conversation_;
+  ConversationId conversation_;  // empty: of all
   std::string edge_;
   std::unique_ptr<InputLines> lines_;
   bool said_online_ = false;

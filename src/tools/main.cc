@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "config/tool_variables.h"
 #include "tools/chat.h"
+#include "tools/devices.h"
+#include "tools/group.h"
 #include "tools/history.h"
 #include "tools/listen.h"
 #include "tools/password.h"
@@ -35,7 +37,11 @@ of the error code.
 Example:
   martlet --server localhost:7000 --home ~/.ann register ann
   martlet --home ~/.ann send ben "hello"
-  martlet --home ~/.ann chat ben)";
+  martlet --home ~/.ann chat ben
+  martlet --home ~/.ann group create team ben carol --title "The Team"
+  martlet --home ~/.ann send g:team "hello all")";
+
+constexpr const char* kPeer = "A user, a group as g:GROUP, or a conversation like u:ann:ben";
 
 using Command = std::function<Exit(const ToolOptions&)>;
 
@@ -96,8 +102,8 @@ void add_send(CLI::App& app, Command& chosen) {
     std::vector<std::string> text;
   };
   auto words = std::make_shared<Words>();
-  CLI::App* command = app.add_subcommand("send", "Send a message to a user");
-  command->add_option("PEER", words->send.peer)->required();
+  CLI::App* command = app.add_subcommand("send", "Send a message to a user or a group");
+  command->add_option("PEER", words->send.peer, kPeer)->required();
   CLI::Option* text = command->add_option("TEXT", words->text, "Words, joined by spaces");
   CLI::Option* from_stdin =
       command->add_flag("--stdin", words->send.from_stdin, "Each line of standard input");
@@ -126,7 +132,7 @@ void add_listen(CLI::App& app, Command& chosen) {
 void add_chat(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<Chat::Options>();
   CLI::App* command = app.add_subcommand("chat", "Lines both ways");
-  command->add_option("PEER", options->peer, "May be left out with --json");
+  command->add_option("PEER", options->peer, "A user, or g:GROUP; may be left out with --json");
   command->add_flag("--stay", options->stay, "Go on listening when the input has ended");
   command->callback([options, &chosen] {
     chosen = [options](const ToolOptions& tool) { return Chat(tool, *options).run(); };
@@ -136,8 +142,7 @@ void add_chat(CLI::App& app, Command& chosen) {
 void add_history(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<History::Options>();
   CLI::App* command = app.add_subcommand("history", "Print stored messages, oldest first");
-  command->add_option("PEER", options->peer, "A user, or a conversation like u:ann:ben")
-      ->required();
+  command->add_option("PEER", options->peer, kPeer)->required();
   CLI::Option* before =
       command->add_option("--before", options->before, "Those with a smaller seq");
   CLI::Option* after = command->add_option("--after", options->after, "Those with a greater seq");
@@ -156,12 +161,90 @@ void add_read(CLI::App& app, Command& chosen) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("read", "Say that you have read up to SEQ");
-  command->add_option("PEER", options->peer)->required();
+  command->add_option("PEER", options->peer, kPeer)->required();
   command->add_option("SEQ", options->seq)->required()->check(CLI::PositiveNumber);
   command->callback([options, &chosen] {
     chosen = [options](const ToolOptions& tool) {
       return Read(tool, options->peer, options->seq).run();
     };
+  });
+}
+
+// A change of a group; what it has beside GROUP is added by who calls.
+CLI::App* add_change(CLI::App& group, const char* name, const char* text, MembersAction action,
+                     const std::shared_ptr<ChangeGroup::Options>& options, Command& chosen) {
+  options->change.action = action;
+  CLI::App* command = group.add_subcommand(name, text);
+  command->add_option("GROUP", options->group)->required();
+  command->callback([options, &chosen] {
+    chosen = [options](const ToolOptions& tool) { return ChangeGroup(tool, *options).run(); };
+  });
+  return command;
+}
+
+void add_group_create(CLI::App& group, Command& chosen) {
+  auto options = std::make_shared<ChangeGroup::Options>();
+  CLI::App* command = add_change(group, "create", "Make a group, with you as its owner",
+                                 MembersAction::kCreated, options, chosen);
+  command->add_option("USER", options->users, "Members from the beginning");
+  command->add_option("--title", options->change.title);
+  command->add_flag_callback(
+      "--open", [options] { options->change.join = JoinPolicy::kAnyone; }, "Anyone may join");
+  command->add_flag_callback(
+      "--history", [options] { options->change.earlier_history = EarlierHistory::kShown; },
+      "New members see what was written before");
+}
+
+void add_group_members(CLI::App& group, Command& chosen) {
+  const auto options = [] { return std::make_shared<ChangeGroup::Options>(); };
+  auto invite = options();
+  add_change(group, "invite", "Make users members", MembersAction::kInvited, invite, chosen)
+      ->add_option("USER", invite->users)
+      ->required();
+  auto remove = options();
+  add_change(group, "remove", "Take members out", MembersAction::kRemoved, remove, chosen)
+      ->add_option("USER", remove->users)
+      ->required();
+  auto role = options();
+  CLI::App* set_role = add_change(group, "role", "Make a member admin, owner or plain member",
+                                  MembersAction::kRoleSet, role, chosen);
+  set_role->add_option("USER", role->users)->required()->expected(1);
+  set_role->add_option("ROLE", role->role, "owner: you hand the group over")
+      ->required()
+      ->check(CLI::IsMember({"member", "admin", "owner"}));
+  add_change(group, "join", "Become a member of an open group", MembersAction::kJoined, options(),
+             chosen);
+  add_change(group, "leave", "Be a member no more", MembersAction::kLeft, options(), chosen);
+  add_change(group, "disband", "End the group", MembersAction::kDisbanded, options(), chosen);
+}
+
+void add_group(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("group", "Make, change and show groups");
+  group->require_subcommand(1);
+  group->fallthrough();
+  add_group_create(*group, chosen);
+  add_group_members(*group, chosen);
+  auto name = std::make_shared<std::string>();
+  CLI::App* info = group->add_subcommand("info", "Print a group and its members");
+  info->add_option("GROUP", *name)->required();
+  info->callback([name, &chosen] {
+    chosen = [name](const ToolOptions& tool) { return GroupInfo(tool, *name).run(); };
+  });
+  group->add_subcommand("list", "Print the groups that you are in")->callback([&chosen] {
+    chosen = [](const ToolOptions& tool) { return GroupList(tool).run(); };
+  });
+}
+
+void add_devices(CLI::App& app, Command& chosen) {
+  app.add_subcommand("devices", "Print your devices that are signed in")->callback([&chosen] {
+    chosen = [](const ToolOptions& tool) { return Devices(tool).run(); };
+  });
+  auto options = std::make_shared<SignOut::Options>();
+  CLI::App* command = app.add_subcommand("sign-out", "Sign a device out; without a name, this one");
+  CLI::Option* device = command->add_option("DEVICE", options->device);
+  command->add_flag("--others", options->others, "All but this one")->excludes(device);
+  command->callback([options, &chosen] {
+    chosen = [options](const ToolOptions& tool) { return SignOut(tool, *options).run(); };
   });
 }
 
@@ -199,6 +282,8 @@ int run(int argc, char** argv) {
   add_chat(app, chosen);
   add_history(app, chosen);
   add_read(app, chosen);
+  add_group(app, chosen);
+  add_devices(app, chosen);
   add_others(app, chosen);
   try {
     app.parse(argc, argv);

@@ -19,6 +19,12 @@ class Output {
   void sent(const UserId& self, const client::SendQueue::Acked& acked) const;
   void stored(const client::SendQueue::Stored& stored) const;
   void refused(const client::SendQueue::Refused& refused) const;
+  void changed(const UserId& self, const client::GroupChanges::Done& done) const;
+  void typing(const wire::TypingEvent& event) const;
+  void group(const wire::GroupInfoPage& group) const;
+  void member(const GroupId& group, const wire::GroupMember& member) const;
+  void summary(const wire::GroupSummary& group) const;
+  void device(const wire::Device& device) const;
   void dropped(const ConversationId& conversation, Seq from) const;
   void read(const ConversationId& conversation, const UserId& user, Seq seq) const;
   void news(const client::ConversationNews& news) const;
@@ -28,6 +34,9 @@ class Output {
  private:
   bool json_;
 };
+
+// "none", "member", "admin", "owner".
+const char* name_of(GroupRole role);
 
 // A text as one printable line.
 std::string escaped(std::string_view text);

@@ -15,9 +15,9 @@ Send::Send(const ToolOptions& tool, Options options)
     : DeviceCommand(tool), options_(std::move(options)) {}
 
 Result<void> Send::prepare() {
-  const Result<UserId> peer = parse_user(options_.peer);
-  if (!peer) return tl::unexpected(peer.error());
-  peer_ = *peer;
+  const Result<ConversationId> to = parse_conversation(self(), options_.peer);
+  if (!to) return tl::unexpected(to.error());
+  to_ = *to;
   if (options_.from_stdin) {
     input_ended_ = false;
     lines_ = std::make_unique<InputLines>(
@@ -26,7 +26,7 @@ Result<void> Send::prepare() {
     return {};
   }
   const auto want = options_.wait_stored ? client::Strength::kStored : client::Strength::kLogged;
-  const auto queued = client().send(peer_, wire::encode_text(options_.text), want);
+  const auto queued = client().send(to_, wire::encode_text(options_.text), want);
   if (!queued) return tl::unexpected(queued.error());
   return {};
 }
@@ -41,7 +41,7 @@ void Send::on_line(std::optional<std::string> line) {
 
 void Send::send_text(const std::string& text) {
   const auto want = options_.wait_stored ? client::Strength::kStored : client::Strength::kLogged;
-  if (const auto queued = client().send(peer_, wire::encode_text(text), want); !queued) {
+  if (const auto queued = client().send(to_, wire::encode_text(text), want); !queued) {
     give_up(queued.error());
   }
 }

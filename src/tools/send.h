@@ -35,7 +35,7 @@ class Send : public DeviceCommand {
   void end_if_done();
 
   Options options_;
-  UserId peer_;
+  ConversationId to_;
   std::unique_ptr<InputLines> lines_;
   bool input_ended_ = true;
   bool any_refused_ = false;

@@ -19,6 +19,18 @@ MemberConfig read_member(const json& object) {
   return member;
 }
 
+GroupConfig read_group(const json& object) {
+  GroupConfig group;
+  group.group = GroupId::parse(object.at("group").get<std::string>()).value();
+  for (const json& user : object.at("members")) {
+    group.members.push_back(UserId::parse(user.get<std::string>()).value());
+  }
+  if (group.members.empty()) throw std::invalid_argument("a group without members");
+  if (object.value("open", false)) group.join = JoinPolicy::kAnyone;
+  if (object.value("history", false)) group.earlier_history = EarlierHistory::kShown;
+  return group;
+}
+
 Config read(const json& object) {
   Config config;
   config.journals = object.value("journals", config.journals);
@@ -36,6 +48,9 @@ Config read(const json& object) {
   for (const json& pair : object.value("pairs", json::array())) {
     config.pairs.emplace_back(UserId::parse(pair.at(0).get<std::string>()).value(),
                               UserId::parse(pair.at(1).get<std::string>()).value());
+  }
+  for (const json& group : object.value("groups", json::array())) {
+    config.groups.push_back(read_group(group));
   }
   return config;
 }

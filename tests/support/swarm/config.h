@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "client/address_list.h"
+#include "model/group.h"
 #include "model/ids.h"
 
 namespace martlet::swarm {
@@ -19,10 +20,20 @@ struct MemberConfig {
   std::string store;  // directory; empty: in memory
 };
 
+// A group that the swarm makes when all are online, and that its members write to.
+struct GroupConfig {
+  GroupId group;
+  std::vector<UserId> members;  // the first is the owner
+  JoinPolicy join = JoinPolicy::kInvited;
+  EarlierHistory earlier_history = EarlierHistory::kHidden;
+};
+
 // The JSON file that the swarm is started with; only members is required:
 //   {"journals": DIR, "password": P, "register": true, "seed": 1,
 //    "members": [{"user", "device", "servers": "HOST:PORT,…", "store": DIR}],
-//    "pairs": [["u1", "u2"], …], "rate": messages a second, "total": 0 (until stop),
+//    "pairs": [["u1", "u2"], …],
+//    "groups": [{"group", "members": ["u1", "u2", …], "open": false, "history": false}],
+//    "rate": messages a second, "total": 0 (until stop),
 //    "stored_percent": 0, "text_bytes": [20, 200]}
 struct Config {
   std::string journals = ".";
@@ -31,6 +42,7 @@ struct Config {
   std::uint64_t seed = 1;
   std::vector<MemberConfig> members;
   std::vector<std::pair<UserId, UserId>> pairs;
+  std::vector<GroupConfig> groups;
   double rate = 100;
   std::uint64_t total = 0;
   std::uint64_t stored_percent = 0;

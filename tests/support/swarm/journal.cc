@@ -57,11 +57,12 @@ void Journal::stored(const client::SendQueue::Stored& stored) {
                 {"seq", stored.seq.value()}});
 }
 
-void Journal::refused(const client::SendQueue::Refused& refused) {
+void Journal::refused(const ConversationId& conversation, const ClientMsgId& id,
+                      const Error& error) {
   write(file_, {{"e", "refused"},
-                {"conversation", refused.message.conversation.str()},
-                {"id", to_string(refused.message.id)},
-                {"code", error_name(refused.error.code)}});
+                {"conversation", conversation.str()},
+                {"id", to_string(id)},
+                {"code", error_name(error.code)}});
 }
 
 void Journal::received(const client::Message& message, client::Origin origin) {

@@ -16,7 +16,7 @@ class Journal {
   void sent(const ConversationId& conversation, const ClientMsgId& id, BytesView content);
   void acked(const client::Acknowledged& ack, double ms);
   void stored(const client::SendQueue::Stored& stored);
-  void refused(const client::SendQueue::Refused& refused);
+  void refused(const ConversationId& conversation, const ClientMsgId& id, const Error& error);
   void received(const client::Message& message, client::Origin origin);
   void dropped(const ConversationId& conversation, Seq from);
   void synced(bool behind, const client::SyncEngine::Counters& counters);

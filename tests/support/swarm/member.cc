@@ -5,6 +5,7 @@
 
 #include "client/file_store.h"
 #include "wire/content.h"
+#include "wire/members_change.h"
 
 namespace martlet::swarm {
 namespace {
@@ -52,14 +53,22 @@ Member::Member(event::Loop& loop, Random& random, const MemberConfig& config,
 }
 
 // The journal first: what was sent must be in it even if this process dies now.
-Result<ClientMsgId> Member::send(const UserId& to, const std::string& text, client::Strength want) {
+Result<ClientMsgId> Member::send(const ConversationId& to, const std::string& text,
+                                 client::Strength want) {
   const Bytes content = wire::encode_text(text);
   SystemRandom random;
   const ClientMsgId id = make_client_msg_id(event::LoopClock(loop_), random);
-  journal_.sent(ConversationId::between(user_, to), id, content);
+  journal_.sent(to, id, content);
   sent_at_[id] = loop_.now();
   ++totals_.sent;
   return client_->send(to, content, want, id);
+}
+
+Result<ClientMsgId> Member::change(const GroupId& group, const MembersChange& change) {
+  SystemRandom random;
+  const ClientMsgId id = make_client_msg_id(event::LoopClock(loop_), random);
+  journal_.sent(ConversationId::of_group(group), id, wire::encode(change));
+  return client_->change_group(group, change, id);
 }
 
 void Member::begin_check() {
@@ -105,7 +114,18 @@ void Member::on_stored(const client::SendQueue::Stored& stored) {
 void Member::on_refused(const client::SendQueue::Refused& refused) {
   ++totals_.refused;
   sent_at_.erase(refused.message.id);
-  journal_.refused(refused);
+  journal_.refused(refused.message.conversation, refused.message.id, refused.error);
+}
+
+void Member::on_changed(const client::GroupChanges::Done& done) {
+  ++totals_.changes;
+  journal_.acked(done.ack, -1);
+}
+
+void Member::on_change_refused(const client::GroupChanges::Refused& refused) {
+  ++totals_.changes_refused;
+  journal_.refused(ConversationId::of_group(refused.change.group), refused.change.id,
+                   refused.error);
 }
 
 void Member::on_synced(bool behind) {

@@ -19,6 +19,8 @@ struct Totals {
   std::uint64_t refused = 0;
   std::uint64_t received = 0;
   std::uint64_t dropped = 0;
+  std::uint64_t changes = 0;  // of groups, done
+  std::uint64_t changes_refused = 0;
   std::vector<double> ack_ms;
 };
 
@@ -31,10 +33,13 @@ class Member final : public client::ClientListener {
 
   void start() { client_->start(); }
   void stop() { client_->stop(); }
-  Result<ClientMsgId> send(const UserId& to, const std::string& text, client::Strength want);
+  Result<ClientMsgId> send(const ConversationId& to, const std::string& text,
+                           client::Strength want);
+  // In the journal it is a message like others.
+  Result<ClientMsgId> change(const GroupId& group, const MembersChange& change);
 
   // All sends are answered, and stored if that was asked for.
-  bool is_answered() const { return client_->queue().empty(); }
+  bool is_answered() const { return client_->queue().empty() && client_->changes().empty(); }
   // From now on: a whole SYNC, and nothing lacking after it.
   void begin_check();
   bool is_checked() const;
@@ -52,6 +57,8 @@ class Member final : public client::ClientListener {
   void on_acked(const client::SendQueue::Acked& acked) override;
   void on_stored(const client::SendQueue::Stored& stored) override;
   void on_refused(const client::SendQueue::Refused& refused) override;
+  void on_changed(const client::GroupChanges::Done& done) override;
+  void on_change_refused(const client::GroupChanges::Refused& refused) override;
   void on_synced(bool behind) override;
   void on_end(const Error& error) override;
 

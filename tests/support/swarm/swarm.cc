@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -91,6 +92,8 @@ void Swarm::on_command(const std::string& line) {
     wait_ = Wait::kAnswers;
   } else if (command == "send") {
     send_one(line.substr(std::min(line.size(), command.size() + 1)));
+  } else if (command == "group") {
+    change_one(line.substr(std::min(line.size(), command.size() + 1)));
   } else if (command == "reconnect") {
     for (auto& member : members_) member->client().reconnect();
   } else if (command == "tick") {
@@ -112,13 +115,73 @@ void Swarm::send_one(const std::string& arguments) {
   std::string text;
   words >> user >> device >> to;
   std::getline(words >> std::ws, text);
-  const std::optional<UserId> peer = UserId::parse(to);
-  for (auto& member : members_) {
-    if (member->user().str() != user || member->device().str() != device || !peer) continue;
-    member->send(*peer, text, client::Strength::kLogged);
-    return;
+  Member* member = device_of(user, device);
+  std::optional<ConversationId> conversation;
+  if (to.starts_with("g:")) {
+    conversation = ConversationId::parse(to);
+  } else if (const auto peer = UserId::parse(to); peer && member != nullptr) {
+    conversation = ConversationId::between(member->user(), *peer);
   }
-  print("error", "no such member or peer: " + arguments);
+  if (member == nullptr || !conversation) {
+    return print("error", "no such member or peer: " + arguments);
+  }
+  member->send(*conversation, text, client::Strength::kLogged);
+}
+
+Member* Swarm::device_of(const std::string& user, const std::string& device) {
+  const auto found = std::find_if(members_.begin(), members_.end(), [&](const auto& member) {
+    return member->user().str() == user && member->device().str() == device;
+  });
+  return found == members_.end() ? nullptr : found->get();
+}
+
+void Swarm::change_one(const std::string& arguments) {
+  static const std::map<std::string, MembersAction> kActions = {
+      {"create", MembersAction::kCreated},   {"invite", MembersAction::kInvited},
+      {"join", MembersAction::kJoined},      {"leave", MembersAction::kLeft},
+      {"remove", MembersAction::kRemoved},   {"role", MembersAction::kRoleSet},
+      {"disband", MembersAction::kDisbanded}};
+  static const std::map<std::string, GroupRole> kRoles = {
+      {"member", GroupRole::kMember}, {"admin", GroupRole::kAdmin}, {"owner", GroupRole::kOwner}};
+  std::istringstream words(arguments);
+  std::string user;
+  std::string device;
+  std::string action;
+  std::string group;
+  std::string name;
+  words >> user >> device >> action >> group;
+  Member* member = device_of(user, device);
+  const auto named = kActions.find(action);
+  const auto id = GroupId::parse(group);
+  MembersChange change;
+  if (named != kActions.end()) change.action = named->second;
+  if (change.action == MembersAction::kRoleSet && words >> name) {
+    const auto role = kRoles.find(name);
+    if (role != kRoles.end()) change.role = role->second;
+  }
+  while (words >> name) change.users.push_back(UserId::parse(name).value_or(UserId()));
+  if (member == nullptr || named == kActions.end() || !id || !member->change(*id, change)) {
+    print("error", "not a good change: " + arguments);
+  }
+}
+
+// A group that is there already, after a restart, is refused and good.
+void Swarm::make_groups() {
+  for (const GroupConfig& group : config_.groups) {
+    Member* owner = member_of(group.members.front());
+    if (owner == nullptr) continue;
+    MembersChange change{.action = MembersAction::kCreated,
+                         .join = group.join,
+                         .earlier_history = group.earlier_history};
+    for (std::size_t i = 1; i < group.members.size(); ++i) {
+      change.users.push_back(group.members[i]);
+      if (change.users.size() < kMaxUsersPerChange) continue;
+      owner->change(group.group, std::exchange(change, {.action = MembersAction::kInvited}));
+    }
+    if (change.action == MembersAction::kCreated || !change.users.empty()) {
+      owner->change(group.group, change);
+    }
+  }
 }
 
 // Any of the user's devices.
@@ -146,7 +209,7 @@ std::string Swarm::next_text(const Member& member) {
 }
 
 void Swarm::send_some() {
-  if (!sending_ || config_.pairs.empty()) {
+  if (!sending_ || config_.pairs.size() + config_.groups.size() == 0) {
     send_timer_.cancel();
     return;
   }
@@ -160,16 +223,30 @@ void Swarm::send_some() {
       return print("stopped");
     }
     ++planned_;
-    auto [from, to] = config_.pairs[plan_.below(config_.pairs.size())];
-    if (plan_.below(2) == 1) std::swap(from, to);
-    Member* member = member_of(from);
-    if (member == nullptr) std::swap(from, to);
-    if (member == nullptr) member = member_of(from);
-    if (member == nullptr) continue;
-    const bool stored = plan_.below(100) < config_.stored_percent;
-    member->send(to, next_text(*member),
-                 stored ? client::Strength::kStored : client::Strength::kLogged);
+    send_planned();
   }
+}
+
+// One message to any of the pairs and groups.
+void Swarm::send_planned() {
+  const std::uint64_t place = plan_.below(config_.pairs.size() + config_.groups.size());
+  Member* member = nullptr;
+  ConversationId to;
+  if (place < config_.pairs.size()) {
+    const auto& [one, other] = config_.pairs[place];
+    to = ConversationId::between(one, other);
+    const bool swapped = plan_.below(2) == 1;
+    member = member_of(swapped ? other : one);
+    if (member == nullptr) member = member_of(swapped ? one : other);
+  } else {
+    const GroupConfig& group = config_.groups[place - config_.pairs.size()];
+    to = ConversationId::of_group(group.group);
+    member = member_of(group.members[plan_.below(group.members.size())]);
+  }
+  if (member == nullptr) return;
+  const bool stored = plan_.below(100) < config_.stored_percent;
+  member->send(to, next_text(*member),
+               stored ? client::Strength::kStored : client::Strength::kLogged);
 }
 
 bool Swarm::all(bool (Member::*is)() const) const {
@@ -181,6 +258,9 @@ bool Swarm::all(bool (Member::*is)() const) const {
 void Swarm::poll() {
   if (members_.empty() && wait_ != Wait::kEnd) return;
   if (wait_ == Wait::kReady && all(&Member::is_ready)) {
+    wait_ = Wait::kGroups;
+    make_groups();
+  } else if (wait_ == Wait::kGroups && all(&Member::is_answered)) {
     wait_ = Wait::kNothing;
     print("ready");
   } else if (wait_ == Wait::kAnswers && all(&Member::is_answered)) {
@@ -226,6 +306,8 @@ void Swarm::print(const std::string& status, const std::string& text) {
                                        {"unanswered", unanswered},
                                        {"received", totals_.received},
                                        {"dropped", totals_.dropped},
+                                       {"changes", totals_.changes},
+                                       {"changes_refused", totals_.changes_refused},
                                        {"repeats", repeats},
                                        {"syncs", sync.syncs},
                                        {"fetches", sync.fetches},

@@ -15,7 +15,10 @@ namespace martlet::swarm {
 // All members, the sending plan, and the commands on standard input:
 //   start [RATE]   send by the plan          stop    send no more
 //   drain          stop, wait until every send is answered and every member has checked its tail
-//   send USER DEVICE TO TEXT…                reconnect
+//   send USER DEVICE TO TEXT…      TO: a user, or g:GROUP
+//   group USER DEVICE ACTION GROUP [ROLE] [MEMBER…]      create, invite, join, leave, remove,
+//                  role (with ROLE: member, admin, owner), disband; in the journal as a message
+//   reconnect
 //   tick           print the sums            quit    say goodbye and end
 // Each line of standard output is a JSON object with "status": ready (all members are online),
 // sending, stopped, drained, tick, error, bye.
@@ -26,12 +29,16 @@ class Swarm {
   void start();
 
  private:
-  enum class Wait { kReady, kNothing, kAnswers, kChecks, kEnd };
+  enum class Wait { kReady, kGroups, kNothing, kAnswers, kChecks, kEnd };
 
   void register_next();
   void start_members();
   void on_command(const std::string& line);
   void send_one(const std::string& arguments);
+  void change_one(const std::string& arguments);
+  void make_groups();
+  void send_planned();
+  Member* device_of(const std::string& user, const std::string& device);
   void send_some();
   Member* member_of(const UserId& user);
   std::string next_text(const Member& member);

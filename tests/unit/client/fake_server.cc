@@ -93,23 +93,40 @@ void FakeServer::send_event(const UserId& to, wire::Command command, BytesView b
   }
 }
 
-void FakeServer::inject(const UserId& from, const UserId& to, std::string_view text) {
+ClientMsgId FakeServer::next_msg_id() const {
   ClientMsgId id;
   id.bytes[0] = 9;
   id.bytes[15] = static_cast<std::uint8_t>(next_message_id_);
   id.bytes[14] = static_cast<std::uint8_t>(next_message_id_ >> 8);
-  publish(append(from, to, id, wire::encode_text(text)), nullptr);
+  return id;
 }
 
-const Message& FakeServer::append(const UserId& from, const UserId& to, const ClientMsgId& id,
-                                  BytesView content) {
-  const ConversationId conversation = ConversationId::between(from, to);
-  std::vector<Message>& line = log[conversation];
-  for (const Message& old : line) {
-    if (old.client_msg_id == id) return old;
-  }
+void FakeServer::inject(const UserId& from, const UserId& to, std::string_view text) {
+  inject(from, ConversationId::between(from, to), text);
+}
+
+void FakeServer::inject(const UserId& from, const ConversationId& to, std::string_view text) {
+  publish(append(from, to, next_msg_id(), wire::encode_text(text)), nullptr);
+}
+
+void FakeServer::change(const UserId& actor, const GroupId& group, const MembersChange& change) {
+  publish(append_change(actor, ConversationId::of_group(group), next_msg_id(), change), nullptr);
+}
+
+const Message* FakeServer::find(const ConversationId& conversation, const ClientMsgId& id) const {
+  const auto line = log.find(conversation);
+  if (line == log.end()) return nullptr;
+  const auto found = std::find_if(line->second.begin(), line->second.end(),
+                                  [&id](const Message& old) { return old.client_msg_id == id; });
+  return found == line->second.end() ? nullptr : &*found;
+}
+
+const Message& FakeServer::append(const UserId& from, const ConversationId& to,
+                                  const ClientMsgId& id, BytesView content) {
+  if (const Message* old = find(to, id); old != nullptr) return *old;
+  std::vector<Message>& line = log[to];
   Message message;
-  message.conversation = conversation;
+  message.conversation = to;
   message.seq = Seq(line.size() + 1);
   message.id = MessageId(next_message_id_++);
   message.sender = from;
@@ -120,12 +137,29 @@ const Message& FakeServer::append(const UserId& from, const UserId& to, const Cl
   return line.back();
 }
 
+const Message& FakeServer::append_change(const UserId& actor, const ConversationId& group,
+                                         const ClientMsgId& id, const MembersChange& change) {
+  const Message& message = append(actor, group, id, wire::encode(change));
+  const GroupMembers::Moves moves = groups[group.group()].apply(actor, change);
+  for (const UserId& user : moves.came) spans_[group][user] = Span{message.seq, Seq(0)};
+  for (const UserId& user : moves.went) spans_[group][user].to = message.seq;
+  return message;
+}
+
+bool FakeServer::sees(const UserId& user, const ConversationId& conversation, Seq seq) const {
+  if (!conversation.is_group()) return conversation.has_user(user);
+  const auto group = spans_.find(conversation);
+  if (group == spans_.end()) return false;
+  const auto span = group->second.find(user);
+  return span != group->second.end() && span->second.has(seq);
+}
+
 void FakeServer::publish(const Message& message, const Session* origin) {
   if (lose_events) return;
   const Bytes body = wire::encode(view_of(message));
   for (auto& session : sessions_) {
     if (session.get() == origin || !session->is_in || session->gone) continue;
-    if (!message.conversation.has_user(session->user)) continue;
+    if (!sees(session->user, message.conversation, message.seq)) continue;
     session->frame(wire::Command::MessageEvent, 0, body);
   }
 }
@@ -174,8 +208,72 @@ void FakeServer::on_request(Session& session, const wire::FrameHeader& header, B
     }
     case wire::Command::Goodbye:
       return session.frame(wire::Command::GoodbyeOk, id, wire::encode(wire::GoodbyeOk{}));
+    case wire::Command::Typing:
+      return on_typing(session, id, body);
     default:
-      return session.refuse(id, Error{ErrorCode::kUnknownCommand, ""});
+      if (wire::is_group_change(command)) return on_group_change(session, command, id, body);
+      return on_question(session, command, id, body);
+  }
+}
+
+// A repeat has the same answer; nothing else is judged before the group is.
+void FakeServer::on_group_change(Session& session, wire::Command command, std::uint32_t id,
+                                 BytesView body) {
+  const auto asked = wire::parse_group_change(command, body);
+  if (!asked) return session.refuse(id, asked.error());
+  const ConversationId conversation = ConversationId::of_group(asked->group);
+  const Message* message = find(conversation, asked->client_msg_id);
+  if (message == nullptr) {
+    const bool is_new = asked->change.action == MembersAction::kCreated;
+    const auto group = groups.find(asked->group);
+    ErrorCode why = is_new ? ErrorCode::kNone : ErrorCode::kNoSuchGroup;
+    if (group != groups.end()) why = group->second.why_not(session.user, asked->change);
+    if (why != ErrorCode::kNone) return session.refuse(id, Error{why, ""});
+    message = &append_change(session.user, conversation, asked->client_msg_id, asked->change);
+    publish(*message, &session);
+  }
+  if (std::exchange(cut_instead_of_change, false)) return session.cut();
+  acknowledge(session, id, wire::answer_to(command), *message);
+}
+
+void FakeServer::on_typing(Session& session, std::uint32_t id, BytesView body) {
+  const auto typing = wire::parse_typing(body);
+  if (!typing) return session.refuse(id, typing.error());
+  const bool is_group = !typing->to_group.empty();
+  const ConversationId conversation = is_group
+                                          ? ConversationId::of_group(typing->to_group)
+                                          : ConversationId::between(session.user, typing->to_user);
+  const Bytes event = wire::encode(wire::TypingEvent{conversation, session.user});
+  for (auto& other : sessions_) {
+    if (other.get() == &session || !other->is_in || other->gone) continue;
+    if (!sees(other->user, conversation, Seq(UINT32_MAX))) continue;
+    other->frame(wire::Command::TypingEvent, 0, event);
+  }
+  session.frame(wire::Command::TypingOk, id, wire::encode(wire::TypingOk{}));
+}
+
+void FakeServer::on_question(Session& session, wire::Command command, std::uint32_t id,
+                             BytesView body) {
+  if (command == wire::Command::GroupInfo) {
+    wire::GroupInfoPage page;
+    page.group = wire::parse_group_info(body)->group;
+    for (const auto& [user, role] : groups[page.group].roles()) {
+      page.members.push_back({user, role, Seq(1)});
+    }
+    session.frame(wire::answer_to(command), id, wire::encode(page));
+  } else if (command == wire::Command::GroupList) {
+    wire::GroupListPage page;
+    for (const auto& [group, members] : groups) {
+      if (members.has(session.user)) page.groups.push_back({group, "", GroupRole::kMember, 1});
+    }
+    session.frame(wire::answer_to(command), id, wire::encode(page));
+  } else if (command == wire::Command::Devices) {
+    const wire::DeviceList list{{{session.device, true, 5}}};
+    session.frame(wire::answer_to(command), id, wire::encode(list));
+  } else if (command == wire::Command::SignOut) {
+    session.frame(wire::answer_to(command), id, wire::encode(wire::SignedOut{2}));
+  } else {
+    session.refuse(id, Error{ErrorCode::kUnknownCommand, ""});
   }
 }
 
@@ -220,21 +318,32 @@ void FakeServer::on_send(Session& session, std::uint32_t id, BytesView body) {
   if (swallow_sends) return;
   const auto send = wire::parse_send(body);
   if (!send) return session.refuse(id, send.error());
-  const std::size_t before = log[ConversationId::between(session.user, send->to_user)].size();
-  const Message& message = append(session.user, send->to_user, send->client_msg_id, send->content);
-  if (log[message.conversation].size() > before) publish(message, &session);
+  const bool is_group = !send->to_group.empty();
+  const ConversationId to = is_group ? ConversationId::of_group(send->to_group)
+                                     : ConversationId::between(session.user, send->to_user);
+  if (is_group && !groups[send->to_group].has(session.user)) {
+    return session.refuse(id, Error{ErrorCode::kNotMember, ""});
+  }
+  const std::size_t before = log[to].size();
+  const Message& message = append(session.user, to, send->client_msg_id, send->content);
+  if (log[to].size() > before) publish(message, &session);
   if (std::exchange(cut_instead_of_ack, false)) return session.cut();
-  wire::Ack ack;
-  ack.client_msg_id = send->client_msg_id;
-  ack.conversation = message.conversation;
-  ack.seq = message.seq;
-  ack.message_id = message.id;
-  ack.generation = message.generation;
-  session.frame(wire::Command::Ack, id, wire::encode(ack));
+  acknowledge(session, id, wire::Command::Ack, message);
   if (send->want != wire::AckLevel::Stored) return;
   session.frame(
       wire::Command::StoredEvent, 0,
       wire::encode(wire::StoredEvent{send->client_msg_id, message.conversation, message.seq}));
+}
+
+void FakeServer::acknowledge(Session& session, std::uint32_t id, wire::Command command,
+                             const Message& message) {
+  wire::Ack ack;
+  ack.client_msg_id = message.client_msg_id;
+  ack.conversation = message.conversation;
+  ack.seq = message.seq;
+  ack.message_id = message.id;
+  ack.generation = message.generation;
+  session.frame(command, id, wire::encode(ack));
 }
 
 // Always all conversations; the newest messages only in a first sync.
@@ -243,13 +352,24 @@ void FakeServer::on_sync(Session& session, std::uint32_t id, BytesView body) {
   page.token = "token";
   const bool is_first = wire::parse_sync(body)->token.empty();
   for (const auto& [conversation, line] : log) {
-    if (!conversation.has_user(session.user)) continue;
     wire::ConversationState state;
     state.conversation = conversation;
     state.last_seq = Seq(line.size());
     state.generation = Generation(1);
-    if (is_first) {
-      for (const Message& message : line) state.newest.push_back(view_of(message));
+    if (conversation.is_group()) {
+      const auto span = spans_[conversation].find(session.user);
+      if (span == spans_[conversation].end()) continue;
+      state.first_seq = span->second.from;
+      if (span->second.to > Seq(0)) {
+        state.membership = wire::Membership::Former;
+        state.last_seq = span->second.to;
+      }
+    } else if (!conversation.has_user(session.user)) {
+      continue;
+    }
+    for (const Message& message : line) {
+      if (!is_first || !sees(session.user, conversation, message.seq)) continue;
+      state.newest.push_back(view_of(message));
     }
     page.conversations.push_back(std::move(state));
   }
@@ -262,6 +382,10 @@ void FakeServer::on_fetch(Session& session, std::uint32_t id, BytesView body) {
   for (const wire::Range& range : fetch->ranges) {
     for (const Message& message : log[range.conversation]) {
       if (message.seq < range.from || message.seq > range.to) continue;
+      if (!sees(session.user, range.conversation, message.seq)) {
+        page.withheld.push_back({range.conversation, message.seq, message.seq});
+        continue;
+      }
       if (page.messages.size() == kPage) {
         page.remaining.push_back({range.conversation, message.seq, range.to});
         break;
@@ -277,6 +401,8 @@ void FakeServer::on_history(Session& session, std::uint32_t id, BytesView body) 
   wire::HistoryPage page;
   const auto query = wire::parse_history(body);
   for (const Message& message : log[query->conversation]) page.messages.push_back(view_of(message));
+  if (query->direction == wire::Direction::Backward)
+    std::reverse(page.messages.begin(), page.messages.end());
   session.frame(wire::Command::HistoryPage, id, wire::encode(page));
 }
 

@@ -68,6 +68,35 @@ TEST_F(FileStoreTest, RemembersEverything) {
   EXPECT_EQ(store->state().sends[0].content, outgoing(2).content);
 }
 
+TEST_F(FileStoreTest, RemembersWhatGoesToGroups) {
+  OutgoingMessage to_group = outgoing(1);
+  to_group.to = {};
+  to_group.conversation = conversation("g:team");
+  const OutgoingChange change{GroupId::trusted("team"), msg_id(2),
+                              MembersChange{MembersAction::kCreated,
+                                            {user("bob"), user("carol")},
+                                            GroupRole::kNone,
+                                            "The \"Team\"",
+                                            JoinPolicy::kAnyone,
+                                            EarlierHistory::kShown}};
+  OutgoingChange other = change;
+  other.id = msg_id(3);
+  {
+    const auto store = open();
+    store->add_send(to_group);
+    store->add_change(change);
+    store->add_change(other);
+    store->remove_change(other.id);
+  }
+  open();  // rewritten
+  const auto store = open();
+  ASSERT_EQ(store->state().sends.size(), 1U);
+  EXPECT_TRUE(store->state().sends[0].to.empty());
+  EXPECT_EQ(store->state().sends[0].conversation, to_group.conversation);
+  ASSERT_EQ(store->state().changes.size(), 1U);
+  EXPECT_EQ(store->state().changes[0], change);
+}
+
 TEST_F(FileStoreTest, ShownMovesTheCursor) {
   open()->set_shown(conversation(), Seq(5), MessageId(50));
   const auto store = open();

@@ -372,5 +372,25 @@ TEST_F(SyncEngineTest, AnswersOfALostConnectionAreNotTaken) {
   EXPECT_THAT(actions(), IsEmpty());
 }
 
+TEST_F(SyncEngineTest, ConversationOfOthersIsFoundAndGivenUp) {
+  start_known();
+  const auto at = [](std::string_view name, std::uint64_t seq) { return message(seq, 1, 0, name); };
+  engine_->on_event(at("g:lost", 2), at_ms(10));
+  engine_->on_event(at("u:alice:bob", 5), at_ms(10));
+  engine_->tick(at_ms(400));
+  ASSERT_EQ(only<AskFetch>(engine_->take_actions()).at(0).ranges.size(), 2U);
+  engine_->on_fetch_of_others(at_ms(410));
+  const auto alone = only<AskFetch>(engine_->take_actions());
+  ASSERT_EQ(alone.size(), 1U);
+  ASSERT_EQ(alone[0].ranges.size(), 1U);
+  EXPECT_EQ(alone[0].ranges[0].conversation.str(), "g:lost");
+  engine_->on_fetch_of_others(at_ms(420));
+  EXPECT_EQ(only<AskFetch>(engine_->take_actions()).at(0).ranges.at(0).conversation,
+            conversation());
+  engine_->on_fetch_answer(fetch_answer(4, 4), at_ms(430));
+  EXPECT_THAT(shown(engine_->take_actions()), ElementsAre(4, 5));
+  EXPECT_TRUE(engine_->is_settled());
+}
+
 }  // namespace
 }  // namespace martlet::client

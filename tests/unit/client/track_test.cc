@@ -149,5 +149,27 @@ TEST(Track, HugeNumbersOfAPeerAreCheap) {
   EXPECT_EQ(track.cursor().shown, wire::kMaxSeq);
 }
 
+TEST(Track, NothingIsWaitedForAfterTheEndOfAMembership) {
+  Track track;
+  track.start_after(4);
+  track.expect(Seq(10));
+  track.told(6);
+  track.end_at(6);
+  EXPECT_THAT(track.lacking(10), ElementsAre(SeqRange{5, 6}));
+  track.withhold({5, 6});
+  track.advance();
+  EXPECT_FALSE(track.is_lacking());
+}
+
+TEST(Track, EndOfAMembershipTakesNothingBack) {
+  Track track;
+  track.add(message(1), Origin::kLive);
+  track.add(message(3), Origin::kLive);
+  track.advance();
+  track.end_at(0);
+  EXPECT_EQ(track.cursor().shown, 1U);
+  EXPECT_THAT(track.lacking(10), ElementsAre(SeqRange{2, 2}));
+}
+
 }  // namespace
 }  // namespace martlet::client
