@@ -346,10 +346,19 @@ bool GroupDesk::release(const GroupId& id) {
   return group->held.size() < before;
 }
 
+// As many as one question may name; the others are asked about with the next.
+std::vector<UserId> GroupDesk::to_ask_about(const Group& group) const {
+  Seq newest;
+  for (const Held& held : group.held) newest = std::max(newest, held.event.members_at);
+  std::vector<UserId> users = group.held.empty() ? group.view.users() : group.view.unknown(newest);
+  users.resize(std::min(users.size(), options_.max_users_per_question));
+  return users;
+}
+
 void GroupDesk::ask_group(const GroupId& id) {
   Group& group = *find(id);
   if (std::exchange(group.asking, true)) return;
-  const std::vector<UserId> users = group.view.users();
+  const std::vector<UserId> users = to_ask_about(group);
   questions_.ask(
       {.user = {}, .group = id, .users = users},
       [this, id, users, number = group.number](const Result<wire::GroupsAnswer>& answer) {
@@ -372,7 +381,9 @@ void GroupDesk::on_group_answer(const GroupId& id, const std::vector<UserId>& as
   const bool is_current = answer && !answer->behind;
   if (is_current && std::exchange(group->lost, false)) hint_all(id);
   if (group->held.empty()) return;
-  if (moved) return ask_group(id);  // what is left came after the question
+  // What is left came after the question, or was more than one takes.
+  const bool more = moved || asked.size() == options_.max_users_per_question;
+  if (is_current && more) return ask_group(id);
   again(*group->ask_again, answer && answer->behind ? answer->again_in_ms : kRetryAfterMs);
 }
 

@@ -43,6 +43,7 @@ class GroupDesk {
     GroupQuestions::Options questions;
     Duration hold = std::chrono::milliseconds(kHoldMs);
     Duration wait = std::chrono::milliseconds(kGroupsWaitMs);
+    std::size_t max_users_per_question = kMaxUsersPerGroupQuestion;
     std::size_t max_held_events_per_group = kMaxHeldEventsPerGroup;
     std::size_t max_held_bytes_per_group = kMaxHeldBytesPerGroup;
     std::size_t max_held_bytes = kMaxHeldBytes;
@@ -134,6 +135,7 @@ class GroupDesk {
   bool release(const GroupId& group);
   void drop_held(const GroupId& group);
   void forget_held(Group& group);
+  std::vector<UserId> to_ask_about(const Group& group) const;
   void ask_group(const GroupId& group);
   void on_group_answer(const GroupId& group, const std::vector<UserId>& asked,
                        const Result<wire::GroupsAnswer>& answer);

@@ -73,6 +73,14 @@ bool GroupView::knows(Seq members_at) const {
                      [=](const auto& item) { return item.second.as_of >= members_at; });
 }
 
+std::vector<UserId> GroupView::unknown(Seq members_at) const {
+  std::vector<UserId> users;
+  for (const auto& [user, place] : places_) {
+    if (place.as_of < members_at) users.push_back(user);
+  }
+  return users;
+}
+
 std::vector<UserId> GroupView::audience_now(Seq members_at) const {
   std::vector<UserId> audience;
   for (const auto& [user, place] : places_) {

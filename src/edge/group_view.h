@@ -51,6 +51,8 @@ class GroupView {
 
   // Whether everybody's membership is known as of the change.
   bool knows(Seq members_at) const;
+  // Those of whom it is not known.
+  std::vector<UserId> unknown(Seq members_at) const;
   // Those who get what is no message and whose membership is known.
   std::vector<UserId> audience_now(Seq members_at) const;
   // A message, that came after the change members_at and before any other. None: hold it and ask.

@@ -265,6 +265,30 @@ TEST_F(GroupDeskTest, AnEventAfterAnUnseenChangeWaitsForTheAnswer) {
   EXPECT_TRUE(hints_.empty());
 }
 
+TEST_F(GroupDeskTest, OnlyThoseWhoAreNotKnownAreAskedAbout) {
+  enter("ann", 1, 5);
+  enter("ben", 7, 7);
+  hear(event(8, 7));
+  EXPECT_EQ(question().users, std::vector<UserId>{user("ann")});
+  answer(wire::GroupsAnswer{.members_at = Seq(7)});
+  EXPECT_EQ(got_, Lines{"ben"}) << "who was not asked about stays";
+}
+
+TEST_F(GroupDeskTest, MoreUsersThanAQuestionTakesAreAskedAboutInTurn) {
+  GroupDesk::Options options;
+  options.max_users_per_question = 1;
+  restart(options);
+  enter("ann", 1, 5);
+  enter("ben", 1, 5);
+  hear(event(8, 7));
+  EXPECT_EQ(question().users, std::vector<UserId>{user("ann")});
+  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ann", 1, 7)}});
+  EXPECT_EQ(delivered(), 0u);
+  EXPECT_EQ(question().users, std::vector<UserId>{user("ben")});
+  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ben", 1, 7)}});
+  EXPECT_EQ(got_, (Lines{"ann", "ben"}));
+}
+
 TEST_F(GroupDeskTest, WhatComesBehindAHeldEventKeepsItsPlace) {
   enter("ann", 1, 5);
   hear(event(8, 7));
