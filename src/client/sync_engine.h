@@ -155,7 +155,7 @@ class SyncEngine {
   MonotonicTime connected_at_{};
   std::vector<ConversationId> asked_;  // of the FETCH that is out
   bool fetch_one_by_one_ = false;
-  std::size_t unsynced_ = 0;           // shown live since the last complete SYNC
+  std::size_t unsynced_ = 0;  // shown live since the last complete SYNC
   std::size_t ahead_ = 0;
   Backoff sync_backoff_;
   Backoff fetch_backoff_;

@@ -30,6 +30,18 @@ class Entry:
     hash: int
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a device asked for in a group."""
+
+    conversation: str
+    action: str
+    users: tuple[str, ...]
+    history: bool  # of Created: new members see what was before
+
+
+Span = tuple[int, int | None]  # seqs that a member may see, both included
+Spans = dict[tuple[str, str], list[Span]]  # by group and user
 History = dict[str, list[Entry]]  # by conversation, as the database has it
 
 
@@ -44,6 +56,7 @@ class Journal:
     refused: dict[str, str] = field(default_factory=dict)  # id: code
     stored: set[str] = field(default_factory=set)
     received: dict[str, list[Entry]] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)  # id: what it changes
     states: list[tuple[str, str]] = field(default_factory=list)
     changed_acks: list[str] = field(default_factory=list)
     longest_ack_ms: float = 0
@@ -64,6 +77,12 @@ def add_line(journal: Journal, line: dict[str, object]) -> None:
     message = str(line.get("id", ""))
     if kind == "sent":
         journal.sent[message] = (conversation, signed(int(str(line["hash"]))))
+    elif kind == "change":
+        users = line["users"]
+        assert isinstance(users, list)
+        journal.changes[message] = Change(
+            conversation, str(line["action"]), tuple(map(str, users)), bool(line["history"])
+        )
     elif kind == "acked":
         place = (conversation, int(str(line["seq"])))
         if journal.acked.setdefault(message, place) != place:
@@ -175,35 +194,90 @@ def check_order(
     last: dict[str, int] = {}
     for message, (conversation, _) in journal.sent.items():
         entry = places.get((conversation, message))
-        if entry is None:
+        if entry is None or message in journal.changes:  # no change follows a message
             continue
         if entry.seq < last.get(conversation, 0):
             problems.add("out of order", f"{journal.name}: {conversation} seq {entry.seq} {message}")
         last[conversation] = entry.seq
 
 
-def is_in(user: str, conversation: str) -> bool:
+def spans_of(journals: list[Journal]) -> Spans:
+    """Who may see what of which group, by the changes that were acknowledged to those who asked for
+    them; groups that others changed too can't be told this way."""
+    done: dict[tuple[str, int], tuple[str, Change]] = {}
+    for journal in journals:
+        for message, change in journal.changes.items():
+            if message in journal.acked:
+                done[journal.acked[message]] = (journal.user, change)
+    spans: Spans = {}
+    shown = {
+        change.conversation
+        for _, change in done.values()
+        if change.history and change.action == "Created"
+    }
+    for (group, seq), (actor, change) in sorted(done.items(), key=lambda item: item[0]):
+        came, went = moves(actor, change, [user for name, user in spans if name == group])
+        for user in came:
+            mine = spans.setdefault((group, user), [])
+            if not mine or mine[-1][1] is not None:
+                mine.append((1 if group in shown else seq, None))
+        for user in went:
+            mine = spans.get((group, user), [])
+            if mine and mine[-1][1] is None:
+                mine[-1] = (mine[-1][0], seq)
+    return spans
+
+
+def moves(actor: str, change: Change, known: list[str]) -> tuple[list[str], list[str]]:
+    """Whom a change makes members, and whom no longer."""
+    if change.action in ("Created", "Invited"):
+        creator = [actor] if change.action == "Created" else []
+        return [*creator, *change.users], []
+    if change.action == "Joined":
+        return [actor], []
+    if change.action == "Left":
+        return [], [actor]
+    if change.action == "Removed":
+        return [], list(change.users)
+    return [], known if change.action == "Disbanded" else []
+
+
+def may_see(user: str, conversation: str, seq: int, spans: Spans) -> bool:
+    if conversation.startswith("g:"):
+        mine = spans.get((conversation, user), [])
+        return any(first <= seq and (last is None or seq <= last) for first, last in mine)
     return user in conversation.split(":")[1:]
 
 
-def check_device(
-    journal: Journal, history: History, problems: Problems, from_first: bool
-) -> None:
+def check_received(journal: Journal, spans: Spans, problems: Problems) -> None:
+    """What a device was shown: nothing that is not for its user, in order, nothing left out."""
     for conversation, entries in journal.received.items():
-        if not is_in(journal.user, conversation):
-            problems.add("not for this user", f"{journal.name}: {conversation}")
+        for entry in entries:
+            if not may_see(journal.user, conversation, entry.seq, spans):
+                problems.add(
+                    "not for this user", f"{journal.name}: {conversation} seq {entry.seq}"
+                )
         for before, after in zip(entries, entries[1:], strict=False):
-            if after.seq != before.seq + 1:
+            between = range(before.seq + 1, after.seq)
+            if after.seq <= before.seq or any(
+                may_see(journal.user, conversation, seq, spans) for seq in between
+            ):
                 problems.add(
                     "not in order at a device",
                     f"{journal.name}: {conversation} seq {after.seq} after {before.seq}",
                 )
+
+
+def check_device(
+    journal: Journal, history: History, spans: Spans, problems: Problems, from_first: bool
+) -> None:
+    check_received(journal, spans, problems)
     for conversation, stored in history.items():
-        if not is_in(journal.user, conversation):
-            continue
         shown = {entry.seq: entry for entry in journal.received.get(conversation, [])}
         first = 1 if from_first or not shown else min(shown)
         for entry in stored:
+            if not may_see(journal.user, conversation, entry.seq, spans):
+                continue
             if entry.seq >= first and shown.get(entry.seq) != entry:
                 what = "missing at" if entry.seq not in shown else "other message at"
                 problems.add(f"{what} a device", f"{journal.name}: {conversation} seq {entry.seq}")
@@ -224,11 +298,12 @@ def check(
     (a new device starts with the newest). all_answered: nothing sent may be without an outcome."""
     problems = Problems()
     check_history(history, problems)
+    spans = spans_of(journals)
     sent_by = {journal.user: set[str]() for journal in journals}
     for journal in journals:
         sent_by[journal.user] |= journal.sent.keys()
         check_sender(journal, history, problems)
-        check_device(journal, history, problems, from_first)
+        check_device(journal, history, spans, problems, from_first)
         if all_answered:
             for message in journal.sent.keys() - journal.acked.keys() - journal.refused.keys():
                 problems.add("not answered", f"{journal.name}: {message}")

@@ -174,5 +174,85 @@ class JournalTest(unittest.TestCase):
         self.assertTrue(any(line.startswith("unequal acknowledgements") for line in problems))
 
 
+TEAM = "g:team"
+
+
+class GroupAccountTest(unittest.TestCase):
+    """Ann made the group with Ben, invited Cat, wrote, removed Ben, wrote again."""
+
+    def setUp(self) -> None:
+        self.ann, self.ben, self.cat = (Journal(name, "phone") for name in ("ann", "ben", "cat"))
+        self.entries = [Entry(seq, f"m{seq}", "ann", seq) for seq in range(1, 6)]
+        self.history = {TEAM: list(self.entries)}
+        for entry in self.entries:
+            self.ann.sent[entry.id] = (TEAM, entry.hash)
+            self.ann.acked[entry.id] = (TEAM, entry.seq)
+        self.change(1, "Created", "ben")
+        self.change(2, "Invited", "cat")
+        self.change(4, "Removed", "ben")
+        self.ann.received[TEAM] = list(self.entries)
+        self.ben.received[TEAM] = self.entries[:4]
+        self.cat.received[TEAM] = self.entries[1:]
+
+    def change(self, seq: int, action: str, *users: str, history: bool = False) -> None:
+        self.ann.changes[f"m{seq}"] = account.Change(TEAM, action, users, history)
+
+    def problems(self) -> list[str]:
+        return account.check([self.ann, self.ben, self.cat], self.history)
+
+    def assert_found(self, kind: str) -> None:
+        self.assertTrue(
+            any(line.startswith(kind) for line in self.problems()), f"{kind}: {self.problems()}"
+        )
+
+    def test_clean_account_has_no_problems(self) -> None:
+        self.assertEqual(self.problems(), [])
+
+    def test_what_a_former_member_sees_is_found(self) -> None:
+        self.ben.received[TEAM].append(self.entries[4])
+        self.assert_found("not for this user: ben/phone: g:team seq 5")
+
+    def test_what_was_before_joining_is_found(self) -> None:
+        self.cat.received[TEAM].insert(0, self.entries[0])
+        self.assert_found("not for this user: cat/phone: g:team seq 1")
+
+    def test_earlier_history_may_be_shown(self) -> None:
+        self.change(1, "Created", "ben", history=True)
+        self.assert_found("missing at a device: cat/phone: g:team seq 1")
+        self.cat.received[TEAM].insert(0, self.entries[0])
+        self.assertEqual(self.problems(), [])
+
+    def test_message_missing_at_a_member_is_found(self) -> None:
+        del self.ben.received[TEAM][2]
+        self.assert_found("missing at a device: ben/phone: g:team seq 3")
+        self.assert_found("not in order at a device")
+
+    def test_who_comes_back_has_two_spans(self) -> None:
+        back = Entry(6, "m6", "ann", 6)
+        self.history[TEAM].append(back)
+        self.ann.sent["m6"] = (TEAM, 6)
+        self.ann.acked["m6"] = (TEAM, 6)
+        self.change(6, "Invited", "ben")
+        for journal in (self.ann, self.ben, self.cat):
+            journal.received[TEAM].append(back)
+        self.assertEqual(self.problems(), [])
+
+    def test_disbanding_ends_all_memberships(self) -> None:
+        self.change(4, "Disbanded")
+        self.assert_found("not for this user: cat/phone: g:team seq 5")
+
+    def test_change_that_was_not_acknowledged_changes_nothing(self) -> None:
+        self.ann.changes["x"] = account.Change(TEAM, "Removed", ("cat",), False)
+        self.ann.sent["x"] = (TEAM, 9)
+        self.ann.refused["x"] = "FORBIDDEN"
+        self.assertEqual(self.problems(), [])
+
+    def test_changes_are_read_from_journals(self) -> None:
+        journal = Journal("ann", "phone")
+        line = {"e": "change", "conversation": TEAM, "id": "a", "action": "Invited"}
+        account.add_line(journal, {**line, "users": ["ben"], "history": False})
+        self.assertEqual(journal.changes["a"], account.Change(TEAM, "Invited", ("ben",), False))
+
+
 if __name__ == "__main__":
     unittest.main()

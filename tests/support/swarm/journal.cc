@@ -40,6 +40,18 @@ void Journal::sent(const ConversationId& conversation, const ClientMsgId& id, By
                 {"hash", hash_of(content)}});
 }
 
+void Journal::change(const GroupId& group, const ClientMsgId& id, const MembersChange& change) {
+  Json users = Json::array();
+  for (const UserId& user : change.users) users.push_back(user.str());
+  const auto action = static_cast<proto::MembersAction>(change.action);
+  write(file_, {{"e", "change"},
+                {"conversation", ConversationId::of_group(group).str()},
+                {"id", to_string(id)},
+                {"action", proto::EnumNameMembersAction(action)},
+                {"users", std::move(users)},
+                {"history", change.earlier_history == EarlierHistory::kShown}});
+}
+
 void Journal::acked(const client::Acknowledged& ack, double ms) {
   write(file_, {{"e", "acked"},
                 {"conversation", ack.conversation.str()},

@@ -14,6 +14,8 @@ class Journal {
   explicit Journal(const std::string& file);
 
   void sent(const ConversationId& conversation, const ClientMsgId& id, BytesView content);
+  // Beside sent(): what the message changes.
+  void change(const GroupId& group, const ClientMsgId& id, const MembersChange& change);
   void acked(const client::Acknowledged& ack, double ms);
   void stored(const client::SendQueue::Stored& stored);
   void refused(const ConversationId& conversation, const ClientMsgId& id, const Error& error);

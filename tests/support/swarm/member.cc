@@ -68,6 +68,7 @@ Result<ClientMsgId> Member::change(const GroupId& group, const MembersChange& ch
   SystemRandom random;
   const ClientMsgId id = make_client_msg_id(event::LoopClock(loop_), random);
   journal_.sent(ConversationId::of_group(group), id, wire::encode(change));
+  journal_.change(group, id, change);
   return client_->change_group(group, change, id);
 }
 
