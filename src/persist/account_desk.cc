@@ -7,6 +7,8 @@
 #include "bus/subjects.h"
 #include "wire/answers.h"
 #include "wire/envelopes.h"
+#include "wire/group_answers.h"
+#include "wire/group_requests.h"
 
 namespace martlet::persist {
 namespace {
@@ -26,6 +28,10 @@ void AccountDesk::handle(const ClientCallPtr& call) {
       return handle_login(call);
     case wire::Command::Refresh:
       return handle_refresh(call);
+    case wire::Command::Devices:
+      return handle_devices(call);
+    case wire::Command::SignOut:
+      return handle_sign_out(call);
     default:
       call->refuse({ErrorCode::kUnknownCommand, "not answered here"});
   }
@@ -78,12 +84,14 @@ void AccountDesk::password_checked(const ClientCallPtr& call, bool right) {
   if (!right) return call->refuse({ErrorCode::kWrongPassword, ""});
   const wire::Login body = *wire::parse_login(call->body());
   const NewTokens tokens = make_tokens();
-  parts_.store.start_login(
-      body.user, body.device, tokens.stored,
-      [this, call, tokens, user = body.user, device = body.device](const Result<void>& done) {
-        if (!done) return call->refuse(done.error());
-        answer_tokens(call, user, device, tokens);
-      });
+  parts_.store.start_login(body.user, body.device, tokens.stored,
+                           [this, call, tokens, user = body.user,
+                            device = body.device](const Result<std::vector<DeviceId>>& signed_out) {
+                             if (!signed_out) return call->refuse(signed_out.error());
+                             for (const DeviceId& other : *signed_out) kick(user, other);
+                             parts_.metrics.devices_crowded_out(signed_out->size());
+                             answer_tokens(call, user, device, tokens);
+                           });
 }
 
 void AccountDesk::handle_refresh(const ClientCallPtr& call) {
@@ -119,9 +127,41 @@ void AccountDesk::refreshed(const ClientCallPtr& call, const NewTokens& tokens,
   MARTLET_LOG(info, "refresh_token_reused user={} device={}", result.user.str(),
               result.device.str());
   parts_.metrics.device_revoked();
-  parts_.bus.publish(bus::subject::user(result.user),
-                     wire::encode(wire::KickDevice{result.device, proto::KickReason::Revoked}));
+  kick(result.user, result.device);
   call->refuse({ErrorCode::kTokenRevoked, "used before: the device must log in again"});
+}
+
+// Its sessions end, wherever they are.
+void AccountDesk::kick(const UserId& user, const DeviceId& device) {
+  parts_.bus.publish(bus::subject::user(user),
+                     wire::encode(wire::KickDevice{device, proto::KickReason::Revoked}));
+}
+
+void AccountDesk::handle_devices(const ClientCallPtr& call) {
+  if (call->user().empty()) return call->refuse({ErrorCode::kNotAuthenticated, ""});
+  if (const auto body = wire::parse_devices(call->body()); !body) return call->refuse(body.error());
+  parts_.store.find_devices(
+      call->user(), parts_.loop.wall_ms(),
+      [call](const Result<std::vector<store::DeviceRow>>& rows) {
+        if (!rows) return call->refuse(rows.error());
+        wire::DeviceList list;
+        for (const store::DeviceRow& row : *rows)
+          list.devices.push_back({row.device, row.device == call->device(), row.last_login_ms});
+        call->answer(wire::encode(list));
+      });
+}
+
+void AccountDesk::handle_sign_out(const ClientCallPtr& call) {
+  if (call->user().empty()) return call->refuse({ErrorCode::kNotAuthenticated, ""});
+  const auto body = wire::parse_sign_out(call->body());
+  if (!body) return call->refuse(body.error());
+  const store::SignOutRequest request{call->user(), body->device, call->device()};
+  parts_.store.sign_out(request, [this, call](const Result<std::vector<DeviceId>>& signed_out) {
+    if (!signed_out) return call->refuse(signed_out.error());
+    parts_.metrics.devices_signed_out(signed_out->size());
+    call->answer(wire::encode(wire::SignedOut{static_cast<std::uint32_t>(signed_out->size())}));
+    for (const DeviceId& device : *signed_out) kick(call->user(), device);
+  });
 }
 
 AccountDesk::NewTokens AccountDesk::make_tokens() {

@@ -12,8 +12,9 @@
 
 namespace martlet::persist {
 
-// REGISTER, LOGIN and REFRESH: checks passwords and refresh tokens, signs access tokens. Loop
-// thread; the hashes are made on the pool's threads.
+// REGISTER, LOGIN and REFRESH: checks passwords and refresh tokens, signs access tokens. DEVICES
+// and SIGN_OUT: the devices that are signed in. Loop thread; the hashes are made on the pool's
+// threads.
 class AccountDesk {
  public:
   struct Parts {
@@ -38,6 +39,9 @@ class AccountDesk {
   void handle_register(const ClientCallPtr& call);
   void handle_login(const ClientCallPtr& call);
   void handle_refresh(const ClientCallPtr& call);
+  void handle_devices(const ClientCallPtr& call);
+  void handle_sign_out(const ClientCallPtr& call);
+  void kick(const UserId& user, const DeviceId& device);
   void password_found(const ClientCallPtr& call, const std::optional<std::string>& hash);
   void password_checked(const ClientCallPtr& call, bool right);
   void refreshed(const ClientCallPtr& call, const NewTokens& tokens,

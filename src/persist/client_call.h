@@ -34,6 +34,7 @@ class ClientCall {
 
   wire::Command command() const { return request_.command; }
   const UserId& user() const { return request_.user; }
+  const DeviceId& device() const { return request_.device; }
   BytesView body() const { return request_.body; }
   // Then the edge has given up, and nobody waits for the answer.
   MonotonicTime wanted_until() const { return started_ + request_.wait; }

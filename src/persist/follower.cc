@@ -92,6 +92,9 @@ void Follower::apply(store::ApplyRequest request) {
 void Follower::applied(const store::ApplyResult& result, MonotonicTime started) {
   if (result.outcome == store::ApplyOutcome::kCommitted) {
     parts_.metrics.apply_took(parts_.loop.now() - started);
+    parts_.metrics.repeats_put_aside(result.repeats);
+    if (result.repeats > 0)
+      MARTLET_LOG(warn, "repeats_put_aside shard={} messages={}", shard_.value(), result.repeats);
   } else {
     parts_.metrics.apply_failed(result.outcome);
     MARTLET_LOG(warn, "apply_failed shard={} outcome={} detail=\"{}\"", shard_.value(),

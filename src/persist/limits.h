@@ -47,7 +47,8 @@ inline constexpr std::size_t kDefaultHashQueue = 64;      // hashes waiting for 
 inline constexpr Duration kDefaultHashWait = 5s;          // of each for a thread
 inline constexpr std::uint32_t kMaxHashRetryMs = 10'000;  // told to those that are refused
 inline constexpr Duration kAccessTokenLife = 1h;
-inline constexpr Duration kRefreshTokenLife = 720h;  // 30 days
+inline constexpr Duration kRefreshTokenLife = 720h;     // 30 days
+inline constexpr Duration kForgetTokensPeriod = 10min;  // of deleting those that expired long ago
 
 // ---- the database -------------------------------------------------------------------------------
 inline constexpr std::size_t kDefaultWriters = 4;

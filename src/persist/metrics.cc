@@ -62,6 +62,8 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
       apply_seconds_(r.histogram(
           {"martlet_persist_apply_seconds", "seconds", "How long a transaction that stores took."},
           Buckets::seconds())),
+      repeats_(r.counter({"martlet_persist_repeats_total", "messages",
+                          "Messages that were stored already and came again under another seq."})),
       apply_failures_(r.counters({"martlet_persist_apply_failures_total", "transactions",
                                   "Transactions that did not store, by what became of them."},
                                  outcome_label())),
@@ -94,6 +96,10 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
                              "Conversations and messages that those questions asked for."})),
       cold_refusals_(r.counter({"martlet_persist_cold_refusals_total", "questions",
                                 "Questions of dispatchers answered by an error."})),
+      groups_questions_(r.counter({"martlet_persist_groups_questions_total", "questions",
+                                   "Questions of edges about who is in which group."})),
+      groups_refusals_(r.counter({"martlet_persist_groups_refusals_total", "questions",
+                                  "Questions of edges about groups answered by an error."})),
       hashes_(r.counters({"martlet_persist_hashes_total", "passwords",
                           "Passwords to be hashed: done while somebody waited, useless because "
                           "nobody did any more, dropped and refused unhashed."},
@@ -104,6 +110,12 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
                                      "REFRESH repeated at once, whose first answer was lost."})),
       revocations_(r.counter({"martlet_persist_devices_revoked_total", "devices",
                               "Devices revoked because a refresh token was used twice."})),
+      sign_outs_(r.counter({"martlet_persist_devices_signed_out_total", "devices",
+                            "Devices that their users signed out."})),
+      crowded_out_(r.counter({"martlet_persist_devices_crowded_out_total", "devices",
+                              "Devices signed out because their user had too many."})),
+      tokens_forgotten_(r.counter({"martlet_persist_tokens_forgotten_total", "tokens",
+                                   "Refresh tokens deleted long after they expired."})),
       malformed_(r.counter({"martlet_persist_malformed_total", "messages",
                             "Messages of other services that could not be read."})),
       followed_(r.gauge(

@@ -22,6 +22,7 @@ class PersistMetrics {
 
   void batches_applied(std::size_t batches, std::size_t messages);
   void apply_took(Duration duration) { apply_seconds_.observe(duration); }
+  void repeats_put_aside(std::size_t repeats) { repeats_.add(repeats); }
   void apply_failed(store::ApplyOutcome outcome) { apply_failures_.at(outcome).add(); }
   void alarmed(Alarm alarm) { alarms_.at(alarm).add(); }
   void base_raised() { bases_raised_.add(); }
@@ -33,12 +34,17 @@ class PersistMetrics {
   void barrier_took(Duration duration, bool behind);
   void cold_query(std::size_t questions, std::size_t items);
   void cold_refused() { cold_refusals_.add(); }
+  void groups_asked() { groups_questions_.add(); }
+  void groups_refused() { groups_refusals_.add(); }
   void hash_ended(HashEnd end) { hashes_.at(end).add(); }
   void hashes_waiting(std::size_t hashes) {
     hashes_waiting_.set(static_cast<std::int64_t>(hashes));
   }
   void refresh_repeated() { refreshes_repeated_.add(); }
   void device_revoked() { revocations_.add(); }
+  void devices_signed_out(std::size_t devices) { sign_outs_.add(devices); }
+  void devices_crowded_out(std::size_t devices) { crowded_out_.add(devices); }
+  void tokens_forgotten(std::size_t tokens) { tokens_forgotten_.add(tokens); }
   void malformed() { malformed_.add(); }
 
   void shards_followed(std::size_t shards) { followed_.set(static_cast<std::int64_t>(shards)); }
@@ -52,6 +58,7 @@ class PersistMetrics {
   metrics::Counter& messages_;
   metrics::Histogram& batch_messages_;
   metrics::Histogram& apply_seconds_;
+  metrics::Counter& repeats_;
   metrics::Family<metrics::Counter, store::ApplyOutcome> apply_failures_;
   metrics::Family<metrics::Counter, Alarm> alarms_;
   metrics::Counter& bases_raised_;
@@ -65,10 +72,15 @@ class PersistMetrics {
   metrics::Counter& cold_questions_;
   metrics::Counter& cold_items_;
   metrics::Counter& cold_refusals_;
+  metrics::Counter& groups_questions_;
+  metrics::Counter& groups_refusals_;
   metrics::Family<metrics::Counter, HashEnd> hashes_;
   metrics::Gauge& hashes_waiting_;
   metrics::Counter& refreshes_repeated_;
   metrics::Counter& revocations_;
+  metrics::Counter& sign_outs_;
+  metrics::Counter& crowded_out_;
+  metrics::Counter& tokens_forgotten_;
   metrics::Counter& malformed_;
   metrics::Gauge& followed_;
   metrics::Gauge& stuck_;

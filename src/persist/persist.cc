@@ -26,12 +26,14 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
       accounts_({loop, *backends_.bus, *backends_.store, hashes_, metrics_, random_, *backends_.key,
                  options_}),
       reads_({loop, *backends_.store, barrier_, metrics_, shards}),
+      groups_({loop, *backends_.bus, *backends_.store, barrier_, metrics_, open_, shards}),
       cold_({loop, *backends_.bus, *backends_.store, watermarks_, metrics_}),
       shard_desk_({loop, *backends_.bus, *backends_.log, *backends_.store, watermarks_, metrics_,
                    [this](ShardId shard) { announce(shard); }}),
       tick_(loop, [this] { on_tick(); }),
       second_(loop, [this] { on_second(); }),
-      purge_(loop, [this] { look_at_logs(); }) {
+      purge_(loop, [this] { look_at_logs(); }),
+      forget_(loop, [this] { forget_tokens(); }) {
   watermarks_.on_change([this] { barrier_.watermarks_changed(); });
 }
 
@@ -70,6 +72,7 @@ void Persist::serve() {
   tick_.start_every(kTickPeriod);
   second_.start_every(kAnnouncePeriod);
   purge_.start_every(kPurgePeriod);
+  forget_.start_every(kForgetTokensPeriod);
   backends_.leases->start(*this);
   backends_.bus->after_subscriptions(kInfoTimeout, [self = self_](const Result<void>& done) {
     if (*self != nullptr) (*self)->started(done);
@@ -90,6 +93,8 @@ void Persist::subscribe() {
   });
   answer(bus::subject::rpc_shard(),
          [this](const bus::Incoming& message) { shard_desk_.handle(message); });
+  answer(bus::subject::rpc_groups(),
+         [this](const bus::Incoming& message) { groups_.handle(message); });
   answer(bus::subject::rpc_cold(), [this](const bus::Incoming& message) { cold_.handle(message); });
   announcements_ =
       backends_.bus->subscribe(bus::subject::all_watermarks(), "", bus::Priority::kDroppable,
@@ -228,6 +233,13 @@ void Persist::look_up_ends() {
                        });
 }
 
+// What others delete meanwhile is passed over.
+void Persist::forget_tokens() {
+  backends_.store->forget_tokens(loop_.wall_ms(), [self = self_](const Result<std::size_t>& done) {
+    if (*self != nullptr && done) (*self)->metrics_.tokens_forgotten(*done);
+  });
+}
+
 void Persist::look_at_logs() {
   backends_.log->infos(kInfoTimeout,
                        [self = self_](const Result<std::vector<bus::LogInfo>>& infos) {
@@ -282,6 +294,7 @@ void Persist::stop_phase_two(Done on_done) {
   tick_.cancel();
   second_.cancel();
   purge_.cancel();
+  forget_.cancel();
   announcements_.reset();
   followers_.clear();
   on_done();

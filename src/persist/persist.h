@@ -16,6 +16,7 @@
 #include "persist/barrier.h"
 #include "persist/cold_desk.h"
 #include "persist/follower.h"
+#include "persist/groups_desk.h"
 #include "persist/hash_pool.h"
 #include "persist/read_desk.h"
 #include "persist/shard_desk.h"
@@ -66,6 +67,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   void look_at_logs();
   void logs_seen(const std::vector<bus::LogInfo>& infos);
   void look_up_ends();
+  void forget_tokens();
   void finish_stop();
 
   event::Loop& loop_;
@@ -79,6 +81,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   HashPool hashes_;
   AccountDesk accounts_;
   ReadDesk reads_;
+  GroupsDesk groups_;
   ColdDesk cold_;
   ShardDesk shard_desk_;
   std::map<ShardId, std::unique_ptr<Follower>> followers_;
@@ -87,6 +90,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   event::Timer tick_;
   event::Timer second_;
   event::Timer purge_;
+  event::Timer forget_;
   bool loading_ = false;
   bool stopping_ = false;
   bool leases_stopping_ = false;

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "persist/limits.h"
 #include "store/limits.h"
+#include "wire/group_requests.h"
 #include "wire/verify.h"
 
 namespace martlet::persist {
@@ -37,7 +38,9 @@ wire::ConversationState state_of(const store::SyncConversation& row) {
   state.read_seq = row.read_seq;
   state.peer_read_seq = row.peer_read_seq;
   state.unread = row.unread;
-  state.first_seq = Seq(1);
+  state.first_seq = row.first_seq;
+  state.members_at = row.members_at;
+  state.membership = row.is_former ? wire::Membership::Former : wire::Membership::Member;
   state.generation = row.generation;
   state.newest = messages_of(row.newest);
   return state;
@@ -49,9 +52,22 @@ std::size_t bytes_of(const wire::ConversationState& state) {
   return bytes;
 }
 
-// Groups have their members in the database; they come later.
-bool is_member(const UserId& user, const ConversationId& conversation) {
-  return !conversation.is_group() && conversation.has_user(user);
+// The store knows the members of groups.
+bool may_ask(const UserId& user, const ConversationId& conversation) {
+  return conversation.is_group() || conversation.has_user(user);
+}
+
+void answer_fetch(const ClientCallPtr& call, const store::FetchRows& rows) {
+  if (rows.not_member) return call->refuse({ErrorCode::kNotMember, rows.not_member->str()});
+  call->answer(
+      wire::encode(wire::FetchPage{messages_of(rows.messages), rows.withheld, rows.remaining}));
+}
+
+// Who is in no group that we know of may be in one that is not stored yet.
+void answer_history(const ClientCallPtr& call, const store::HistoryRows& rows, bool behind) {
+  if (rows.not_member && !behind) return call->refuse({ErrorCode::kNotMember, ""});
+  call->answer(wire::encode(wire::HistoryPage{messages_of(rows.messages), rows.withheld, rows.more,
+                                              behind, behind ? kAgainInMs : 0}));
 }
 
 }  // namespace
@@ -65,6 +81,10 @@ void ReadDesk::handle(const ClientCallPtr& call) {
       return handle_fetch(call);
     case wire::Command::History:
       return handle_history(call);
+    case wire::Command::GroupInfo:
+      return handle_group_info(call);
+    case wire::Command::GroupList:
+      return handle_group_list(call);
     default:
       call->refuse({ErrorCode::kUnknownCommand, "not answered here"});
   }
@@ -137,16 +157,13 @@ void ReadDesk::handle_fetch(const ClientCallPtr& call) {
   auto body = wire::parse_fetch(call->body());
   if (!body) return call->refuse(body.error());
   for (const wire::Range& range : body->ranges) {
-    if (!is_member(call->user(), range.conversation))
+    if (!may_ask(call->user(), range.conversation))
       return call->refuse({ErrorCode::kNotMember, range.conversation.str()});
   }
   const store::FetchRequest request{call->user(), std::move(body->ranges)};
   parts_.store.fetch(request, [this, call, request](const Result<store::FetchRows>& rows) {
     if (!rows) return call->refuse(rows.error());
-    if (rows->beyond.empty()) {
-      return call->answer(wire::encode(
-          wire::FetchPage{messages_of(rows->messages), rows->withheld, rows->remaining}));
-    }
+    if (rows->beyond.empty()) return answer_fetch(call, *rows);
     // Seen live, perhaps, and not stored yet.
     wait(call, rows->beyond, [this, call, request](bool behind) {
       store::FetchRequest again = request;
@@ -159,25 +176,48 @@ void ReadDesk::handle_fetch(const ClientCallPtr& call) {
 void ReadDesk::fetch(const ClientCallPtr& call, store::FetchRequest request) {
   parts_.store.fetch(std::move(request), [call](const Result<store::FetchRows>& rows) {
     if (!rows) return call->refuse(rows.error());
-    call->answer(wire::encode(
-        wire::FetchPage{messages_of(rows->messages), rows->withheld, rows->remaining}));
+    answer_fetch(call, *rows);
   });
 }
 
 void ReadDesk::handle_history(const ClientCallPtr& call) {
   const auto body = wire::parse_history(call->body());
   if (!body) return call->refuse(body.error());
-  if (!is_member(call->user(), body->conversation))
+  if (!may_ask(call->user(), body->conversation))
     return call->refuse({ErrorCode::kNotMember, body->conversation.str()});
-  wait(call, {shard_of(body->conversation, parts_.shards)},
-       [this, call, request = *body](bool behind) {
-         parts_.store.history(request, [call, behind](const Result<store::HistoryRows>& rows) {
-           if (!rows) return call->refuse(rows.error());
-           call->answer(
-               wire::encode(wire::HistoryPage{messages_of(rows->messages), rows->withheld,
-                                              rows->more, behind, behind ? kAgainInMs : 0}));
-         });
-       });
+  const store::HistoryRequest request{call->user(), *body};
+  wait(call, {shard_of(body->conversation, parts_.shards)}, [this, call, request](bool behind) {
+    parts_.store.history(request, [call, behind](const Result<store::HistoryRows>& rows) {
+      rows ? answer_history(call, *rows, behind) : call->refuse(rows.error());
+    });
+  });
+}
+
+void ReadDesk::handle_group_info(const ClientCallPtr& call) {
+  const auto body = wire::parse_group_info(call->body());
+  if (!body) return call->refuse(body.error());
+  const store::GroupInfoRequest request{call->user(), body->group, std::string(body->after),
+                                        body->limit};
+  const ShardId shard = shard_of(ConversationId::of_group(body->group), parts_.shards);
+  wait(call, {shard}, [this, call, request](bool behind) {
+    parts_.store.group_info(
+        request, [call, behind](const Result<std::optional<wire::GroupInfoPage>>& page) {
+          if (!page) return call->refuse(page.error());
+          if (*page) return call->answer(wire::encode(**page));
+          call->refuse({behind ? ErrorCode::kUnavailable : ErrorCode::kNotMember, ""});
+        });
+  });
+}
+
+void ReadDesk::handle_group_list(const ClientCallPtr& call) {
+  const auto body = wire::parse_group_list(call->body());
+  if (!body) return call->refuse(body.error());
+  const store::GroupListRequest request{call->user(), std::string(body->after), body->limit};
+  wait(call, {}, [this, call, request](bool) {
+    parts_.store.group_list(request, [call](const Result<wire::GroupListPage>& page) {
+      page ? call->answer(wire::encode(*page)) : call->refuse(page.error());
+    });
+  });
 }
 
 }  // namespace martlet::persist

@@ -8,8 +8,9 @@
 
 namespace martlet::persist {
 
-// SYNC, FETCH and HISTORY. Each answer comes from one snapshot of the database that has at least
-// what was in the logs when the request came, or says that it is behind. Loop thread.
+// SYNC, FETCH, HISTORY, GROUP_INFO and GROUP_LIST. Each answer comes from one snapshot of the
+// database that has at least what was in the logs when the request came, or says that it is behind
+// (those about groups answer with what is there). Loop thread.
 class ReadDesk {
  public:
   struct Parts {
@@ -27,6 +28,8 @@ class ReadDesk {
   void handle_sync(const ClientCallPtr& call);
   void handle_fetch(const ClientCallPtr& call);
   void handle_history(const ClientCallPtr& call);
+  void handle_group_info(const ClientCallPtr& call);
+  void handle_group_list(const ClientCallPtr& call);
   void read_page(const ClientCallPtr& call, SyncCursor cursor, bool first_page);
   void fetch(const ClientCallPtr& call, store::FetchRequest request);
   // shards empty: all.

@@ -1,5 +1,6 @@
 #include "store/accounts.h"
 
+#include "store/devices.h"
 #include "store/limits.h"
 #include "store/signed.h"
 
@@ -102,18 +103,22 @@ pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connec
   return std::string(rows.text(0, 0));
 }
 
-pg::Result<void> start_login(pg::Connection& connection, const UserId& user, const DeviceId& device,
-                             const NewToken& token) {
+pg::Result<std::vector<DeviceId>> start_login(pg::Connection& connection, const UserId& user,
+                                              const DeviceId& device, const NewToken& token) {
   pg::Transaction tx(connection, pg::Mode::kReadWrite);
-  const pg::Params key = pg::Params().text(user.str()).text(device.str());
+  lock_account(tx, user);
   const pg::Rows rows = tx.query(
-      "INSERT INTO devices AS d (user_id, device_id, login) VALUES ($1, $2, 1) ON CONFLICT "
-      "(user_id, device_id) DO UPDATE SET login = d.login + 1, revoked = false RETURNING login",
-      key);
-  tx.query("DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2", key);
+      "INSERT INTO devices AS d (user_id, device_id, login, last_login_ms) VALUES ($1, $2, 1, $3) "
+      "ON CONFLICT (user_id, device_id) DO UPDATE SET login = d.login + 1, revoked = false, "
+      "last_login_ms = excluded.last_login_ms RETURNING login",
+      pg::Params().text(user.str()).text(device.str()).number(as_signed(token.now_ms)));
+  tx.query("DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2",
+           pg::Params().text(user.str()).text(device.str()));
   if (!tx.ok()) return tl::unexpected(tx.error());
   insert_token(tx, user, device, rows.number(0, 0), token, {});
-  return tx.commit();
+  std::vector<DeviceId> signed_out = sign_out_oldest(tx, user, device);
+  if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
+  return signed_out;
 }
 
 pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_hash,

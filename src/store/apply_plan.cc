@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/members_change.h"
+
 namespace martlet::store {
 
 void ApplyPlan::add(const wire::Entry& entry, LogPosition position, Generation generation) {
@@ -10,6 +12,9 @@ void ApplyPlan::add(const wire::Entry& entry, LogPosition position, Generation g
       return;
     case wire::EntryKind::kMessage:
       return add_message(entry, position, generation);
+    case wire::EntryKind::kMembers:
+      add_message(entry, position, generation);
+      return add_members(entry, position, generation);
     case wire::EntryKind::kRead:
       return add_read(entry, position);
   }
@@ -27,6 +32,15 @@ void ApplyPlan::add_message(const wire::Entry& entry, LogPosition position, Gene
     if (entry.sender == second) change.sent_second = std::max(change.sent_second, seq);
   }
   messages_.push_back({&entry, position, generation});
+}
+
+void ApplyPlan::add_members(const wire::Entry& entry, LogPosition position, Generation generation) {
+  auto change = wire::parse_members_change(entry.content);
+  if (change && entry.conversation.is_group()) {
+    groups_.push_back({&entry, position, std::move(*change)});
+  } else {
+    unreadable_.push_back({&entry, position, generation});
+  }
 }
 
 void ApplyPlan::add_read(const wire::Entry& entry, LogPosition position) {

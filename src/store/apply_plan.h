@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/conversation.h"
+#include "model/group.h"
 #include "model/ids.h"
 #include "wire/log_batch.h"
 
@@ -31,6 +32,12 @@ class ApplyPlan {
     LogPosition position;
     Generation generation;
   };
+  // A message that changes who is in its group.
+  struct GroupEntry {
+    const wire::Entry* entry;
+    LogPosition position;
+    MembersChange change;
+  };
   using ReadKey = std::pair<std::string, std::string>;  // user, conversation
 
   void add(const wire::Entry& entry, LogPosition position, Generation generation);
@@ -38,14 +45,21 @@ class ApplyPlan {
   const std::map<std::string, ConversationChange>& conversations() const { return conversations_; }
   const std::map<ReadKey, ReadChange>& reads() const { return reads_; }
   const std::vector<MessageRow>& messages() const { return messages_; }
+  // In the order of the log.
+  const std::vector<GroupEntry>& groups() const { return groups_; }
+  // Changes of members that can't be read: they are messages, and change nothing. A bug.
+  const std::vector<MessageRow>& unreadable() const { return unreadable_; }
 
  private:
   void add_message(const wire::Entry& entry, LogPosition position, Generation generation);
+  void add_members(const wire::Entry& entry, LogPosition position, Generation generation);
   void add_read(const wire::Entry& entry, LogPosition position);
 
   std::map<std::string, ConversationChange> conversations_;
   std::map<ReadKey, ReadChange> reads_;
   std::vector<MessageRow> messages_;
+  std::vector<GroupEntry> groups_;
+  std::vector<MessageRow> unreadable_;
 };
 
 }  // namespace martlet::store

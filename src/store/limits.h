@@ -33,6 +33,21 @@ static_assert(kFirstSyncConversationBytes + kMaxBodyBytes + 2 * kMaxRowOverheadB
 // Conversations and messages looked up in one cold query.
 inline constexpr std::size_t kMaxColdItems = 4096;
 
+// All members of groups in the answer to one cold query; a first group is always answered.
+inline constexpr std::size_t kMaxColdMembers = 50'000;
+// What a head, a message or a user needs at most in a cold answer, members apart.
+inline constexpr std::size_t kColdItemBytes = 64;
+// Users of a question about one group; each is a row of two names in the answer.
+inline constexpr std::size_t kMaxUsersPerGroupsQuestion = 2000;
+inline constexpr std::size_t kMembershipBytes = 224;
+static_assert(kMaxUsersPerGroupsQuestion * kMembershipBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
+
+// Signed in at the same time; the one with the oldest login makes room for a new one.
+inline constexpr std::size_t kMaxDevicesPerUser = 32;
+// An expired refresh token is deleted so long afterwards, so many at a time.
+inline constexpr WallMs kKeepExpiredTokensMs = 86'400'000;
+inline constexpr std::size_t kMaxTokensForgotten = 10'000;
+
 // A refresh token may be used again for so long after its use, if its successor was not.
 inline constexpr WallMs kRefreshGraceMs = 60'000;
 

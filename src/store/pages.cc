@@ -5,6 +5,7 @@
 
 #include "store/limits.h"
 #include "store/message_rows.h"
+#include "store/spans.h"
 
 namespace martlet::store {
 namespace {
@@ -12,48 +13,81 @@ namespace {
 struct Head {
   std::int64_t row_id = 0;
   std::uint64_t last_seq = 0;
+  Spans spans;  // of the user who asks
 };
 using Heads = std::unordered_map<std::string, Head>;
 
-Heads find_heads(pg::Transaction& tx, const std::vector<std::string>& names) {
+Heads find_heads(pg::Transaction& tx, const UserId& user, const std::vector<std::string>& names) {
   const pg::Rows rows =
       tx.query("SELECT name, id, last_seq FROM conversations WHERE name = ANY($1::text[])",
                pg::Params().texts(names));
   Heads heads;
+  std::vector<std::int64_t> groups;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     heads.emplace(rows.text(i, 0),
-                  Head{rows.number(i, 1), static_cast<std::uint64_t>(rows.number(i, 2))});
+                  Head{rows.number(i, 1), static_cast<std::uint64_t>(rows.number(i, 2)), {}});
+    if (ConversationId::trusted(rows.text(i, 0)).is_group()) groups.push_back(rows.number(i, 1));
+  }
+  const SpansOfGroups spans = load_spans(tx, user, groups);
+  for (auto& [name, head] : heads) {
+    const auto found = spans.find(head.row_id);
+    if (found != spans.end()) head.spans = found->second;
+    if (!ConversationId::trusted(name).is_group()) head.spans = Spans::all();
   }
   return heads;
+}
+
+Head head_of(const Heads& heads, const ConversationId& conversation) {
+  const auto found = heads.find(conversation.str());
+  if (found != heads.end()) return found->second;
+  Head none;
+  if (!conversation.is_group()) none.spans = Spans::all();
+  return none;
 }
 
 // What of the ranges to read now, and what is left for the next page or unknown here.
 struct Selection {
   std::vector<Slice> slices;
-  std::vector<wire::Range> later;    // exists, beyond the page's number of messages
-  std::vector<wire::Range> unknown;  // above the last seq
+  std::vector<wire::Range> later;     // exists, beyond the page's number of messages
+  std::vector<wire::Range> unknown;   // above the last seq, or of a group the user never was in
+  std::vector<wire::Range> withheld;  // not for the user
+  std::vector<wire::Range> parted;    // the same, of groups that the user left
+  std::optional<ConversationId> not_member;
+  std::size_t room = kFetchPageMessages;
 };
+
+// A former member learns nothing of how far the group went on, so its last seq does not count.
+void select(const wire::Range& range, const Head& head, Selection& selection) {
+  const std::uint64_t from = range.from.value();
+  const bool is_former = !head.spans.empty() && !head.spans.is_member();
+  const std::uint64_t to = is_former ? range.to.value() : std::min(range.to.value(), head.last_seq);
+  if (head.spans.empty()) selection.not_member = range.conversation;
+  if (range.to.value() > to || head.spans.empty()) {
+    const std::uint64_t first = head.spans.empty() ? from : std::max(from, to + 1);
+    selection.unknown.push_back({range.conversation, Seq(first), range.to});
+  }
+  if (head.spans.empty()) return;
+  for (const Spans::Piece& piece : head.spans.cut(from, to)) {
+    const std::uint64_t wanted = piece.is_visible ? piece.to - piece.from + 1 : 1;
+    const std::uint64_t take = std::min<std::uint64_t>(wanted, selection.room);
+    selection.room -= take;
+    if (take > 0 && piece.is_visible) {
+      selection.slices.push_back(
+          {range.conversation, head.row_id, piece.from, piece.from + take - 1});
+    } else if (take > 0) {
+      (is_former ? selection.parted : selection.withheld)
+          .push_back({range.conversation, Seq(piece.from), Seq(piece.to)});
+    }
+    if (take == wanted) continue;
+    selection.later.push_back({range.conversation, Seq(piece.from + take), Seq(to)});
+    return;
+  }
+}
 
 Selection select(const std::vector<wire::Range>& ranges, const Heads& heads) {
   Selection selection;
-  std::size_t room = kFetchPageMessages;
-  for (const wire::Range& range : ranges) {
-    const auto found = heads.find(range.conversation.str());
-    const Head head = found == heads.end() ? Head{} : found->second;
-    const std::uint64_t from = range.from.value();
-    const std::uint64_t to = std::min(range.to.value(), head.last_seq);
-    if (range.to.value() > head.last_seq) {
-      selection.unknown.push_back(
-          {range.conversation, Seq(std::max(from, head.last_seq + 1)), range.to});
-    }
-    if (from > to) continue;
-    const std::uint64_t take = std::min<std::uint64_t>(to - from + 1, room);
-    if (take > 0)
-      selection.slices.push_back({range.conversation, head.row_id, from, from + take - 1});
-    room -= take;
-    if (from + take <= to)
-      selection.later.push_back({range.conversation, Seq(from + take), Seq(to)});
-  }
+  for (const wire::Range& range : ranges)
+    select(range, head_of(heads, range.conversation), selection);
   return selection;
 }
 
@@ -65,6 +99,68 @@ std::vector<ShardId> shards_of(const std::vector<wire::Range>& ranges, std::uint
   return found;
 }
 
+void append(std::vector<wire::Range>& to, const std::vector<wire::Range>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+// The user may be in the group again, in what is not here yet; so those seqs count as unknown.
+FetchRows rows_of(SliceRows rows, const Selection& selection, const FetchRequest& request,
+                  std::uint16_t shards) {
+  FetchRows out;
+  std::vector<wire::Range> unknown = selection.unknown;
+  append(unknown, selection.parted);
+  out.beyond = shards_of(unknown, shards);
+  if (selection.not_member && !request.keep_unknown) {
+    out.not_member = selection.not_member;
+    return out;
+  }
+  out.messages = std::move(rows.messages);
+  out.withheld = std::move(rows.withheld);
+  append(out.withheld, selection.withheld);
+  if (!request.keep_unknown) append(out.withheld, selection.parted);
+  for (const Slice& rest : rows.rest)
+    out.remaining.push_back({rest.conversation, Seq(rest.from), Seq(rest.to)});
+  append(out.remaining, selection.later);
+  if (request.keep_unknown) append(out.remaining, unknown);
+  return out;
+}
+
+// What of from … to a page of history has: slices in the page's order.
+struct HistorySelection {
+  std::vector<Slice> slices;
+  std::vector<wire::Range> withheld;
+  bool more = false;  // that the user may see
+};
+
+HistorySelection select(const wire::History& body, const Head& head, std::uint64_t from,
+                        std::uint64_t to) {
+  HistorySelection selection;
+  const bool backward = body.direction == wire::Direction::Backward;
+  std::uint64_t room = body.limit == 0
+                           ? kHistoryPageMessages
+                           : std::min<std::uint64_t>(body.limit, kMaxHistoryPageMessages);
+  std::vector<Spans::Piece> pieces = head.spans.cut(from, to);
+  if (backward) std::reverse(pieces.begin(), pieces.end());
+  for (const Spans::Piece& piece : pieces) {
+    if (room == 0) {
+      selection.more = selection.more || piece.is_visible;
+      continue;
+    }
+    if (!piece.is_visible) {
+      selection.withheld.push_back({body.conversation, Seq(piece.from), Seq(piece.to)});
+      continue;
+    }
+    const std::uint64_t wanted = piece.to - piece.from + 1;
+    const std::uint64_t take = std::min(wanted, room);
+    room -= take;
+    selection.more = take < wanted;
+    selection.slices.push_back({body.conversation, head.row_id,
+                                backward ? piece.to - take + 1 : piece.from,
+                                backward ? piece.to : piece.from + take - 1});
+  }
+  return selection;
+}
+
 }  // namespace
 
 pg::Result<FetchRows> fetch(pg::Connection& connection, const FetchRequest& request,
@@ -72,50 +168,39 @@ pg::Result<FetchRows> fetch(pg::Connection& connection, const FetchRequest& requ
   std::vector<std::string> names;
   for (const wire::Range& range : request.ranges) names.push_back(range.conversation.str());
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
-  const Heads heads = find_heads(tx, names);
+  const Heads heads = find_heads(tx, request.user, names);
   if (!tx.ok()) return tl::unexpected(tx.error());
   const Selection selection = select(request.ranges, heads);
   SliceRows rows = read_slices(tx, selection.slices, SeqOrder::kAscending, kMinFetchBytes);
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
-
-  FetchRows out;
-  out.messages = std::move(rows.messages);
-  out.withheld = std::move(rows.withheld);
-  for (const Slice& rest : rows.rest)
-    out.remaining.push_back({rest.conversation, Seq(rest.from), Seq(rest.to)});
-  out.remaining.insert(out.remaining.end(), selection.later.begin(), selection.later.end());
-  if (request.keep_unknown) {
-    out.remaining.insert(out.remaining.end(), selection.unknown.begin(), selection.unknown.end());
-  }
-  out.beyond = shards_of(selection.unknown, shards);
-  return out;
+  return rows_of(std::move(rows), selection, request, shards);
 }
 
-pg::Result<HistoryRows> history(pg::Connection& connection, const wire::History& request) {
+pg::Result<HistoryRows> history(pg::Connection& connection, const HistoryRequest& request) {
+  const wire::History& body = request.body;
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
-  const Heads heads = find_heads(tx, {request.conversation.str()});
+  const Heads heads = find_heads(tx, request.user, {body.conversation.str()});
   if (!tx.ok()) return tl::unexpected(tx.error());
   HistoryRows out;
-  if (heads.empty()) return out;
-  const Head head = heads.begin()->second;
-  const std::uint64_t limit = request.limit == 0
-                                  ? kHistoryPageMessages
-                                  : std::min<std::uint64_t>(request.limit, kMaxHistoryPageMessages);
-  const bool backward = request.direction == wire::Direction::Backward;
-  const std::uint64_t from = request.from.value();
-  Slice slice{request.conversation, head.row_id, 1, head.last_seq};
-  if (backward && from != 0) slice.to = std::min(slice.to, from - 1);
-  if (!backward) slice.from = from + 1;
-  if (slice.from > slice.to) return out;
-  out.more = slice.to - slice.from + 1 > limit;
-  if (out.more && backward) slice.from = slice.to - limit + 1;
-  if (out.more && !backward) slice.to = slice.from + limit - 1;
-  SliceRows rows = read_slices(tx, {slice}, backward ? SeqOrder::kDescending : SeqOrder::kAscending,
-                               kMinFetchBytes);
+  const Head head = head_of(heads, body.conversation);
+  out.not_member = head.spans.empty();
+  if (heads.empty() || out.not_member) return out;
+  const bool backward = body.direction == wire::Direction::Backward;
+  const std::uint64_t from = body.from.value();
+  std::uint64_t first = 1;
+  std::uint64_t last = head.spans.is_member() ? head.last_seq : head.spans.end();
+  if (backward && from != 0) last = std::min(last, from - 1);
+  if (!backward) first = from + 1;
+  if (first > last || first == 0) return out;
+  const HistorySelection selection = select(body, head, first, last);
+  SliceRows rows =
+      read_slices(tx, selection.slices, backward ? SeqOrder::kDescending : SeqOrder::kAscending,
+                  kMinFetchBytes);
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   out.messages = std::move(rows.messages);
   out.withheld = std::move(rows.withheld);
-  out.more = out.more || !rows.rest.empty();
+  append(out.withheld, selection.withheld);
+  out.more = selection.more || !rows.rest.empty();
   return out;
 }
 

@@ -6,6 +6,8 @@
 #include "store/accounts.h"
 #include "store/apply.h"
 #include "store/cold.h"
+#include "store/devices.h"
+#include "store/groups.h"
 #include "store/migrate.h"
 #include "store/pages.h"
 #include "store/shards.h"
@@ -126,7 +128,7 @@ void PgStore::fetch(FetchRequest request, Done<FetchRows> done) {
       std::move(done));
 }
 
-void PgStore::history(wire::History request, Done<HistoryRows> done) {
+void PgStore::history(HistoryRequest request, Done<HistoryRows> done) {
   run<HistoryRows>(
       readers_,
       [request = std::move(request)](pg::Connection& c) { return store::history(c, request); },
@@ -137,6 +139,29 @@ void PgStore::sync(SyncRequest request, Done<SyncRows> done) {
   run<SyncRows>(
       readers_,
       [request = std::move(request)](pg::Connection& c) { return store::sync(c, request); },
+      std::move(done));
+}
+
+void PgStore::find_memberships(wire::GroupsQuestion question, Done<wire::GroupsAnswer> done) {
+  run<wire::GroupsAnswer>(
+      readers_,
+      [question = std::move(question)](pg::Connection& c) {
+        return store::find_memberships(c, question);
+      },
+      std::move(done));
+}
+
+void PgStore::group_info(GroupInfoRequest request, Done<std::optional<wire::GroupInfoPage>> done) {
+  run<std::optional<wire::GroupInfoPage>>(
+      readers_,
+      [request = std::move(request)](pg::Connection& c) { return store::group_info(c, request); },
+      std::move(done));
+}
+
+void PgStore::group_list(GroupListRequest request, Done<wire::GroupListPage> done) {
+  run<wire::GroupListPage>(
+      readers_,
+      [request = std::move(request)](pg::Connection& c) { return store::group_list(c, request); },
       std::move(done));
 }
 
@@ -154,8 +179,9 @@ void PgStore::find_password_hash(UserId user, Done<std::optional<std::string>> d
       std::move(done));
 }
 
-void PgStore::start_login(UserId user, DeviceId device, NewToken token, Done<void> done) {
-  run<void>(
+void PgStore::start_login(UserId user, DeviceId device, NewToken token,
+                          Done<std::vector<DeviceId>> done) {
+  run<std::vector<DeviceId>>(
       readers_, [=](pg::Connection& c) { return store::start_login(c, user, device, token); },
       std::move(done));
 }
@@ -163,6 +189,25 @@ void PgStore::start_login(UserId user, DeviceId device, NewToken token, Done<voi
 void PgStore::refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) {
   run<RefreshResult>(
       readers_, [=](pg::Connection& c) { return store::refresh(c, old_hash, token); },
+      std::move(done));
+}
+
+void PgStore::find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRow>> done) {
+  run<std::vector<DeviceRow>>(
+      readers_, [=](pg::Connection& c) { return store::find_devices(c, user, now_ms); },
+      std::move(done));
+}
+
+void PgStore::sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) {
+  run<std::vector<DeviceId>>(
+      readers_,
+      [request = std::move(request)](pg::Connection& c) { return store::sign_out(c, request); },
+      std::move(done));
+}
+
+void PgStore::forget_tokens(WallMs now_ms, Done<std::size_t> done) {
+  run<std::size_t>(
+      readers_, [=](pg::Connection& c) { return store::forget_tokens(c, now_ms); },
       std::move(done));
 }
 

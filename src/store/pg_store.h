@@ -30,13 +30,20 @@ class PgStore final : public MessageStore {
   void apply(ApplyRequest request, std::function<void(ApplyResult)> done) override;
   void look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) override;
   void fetch(FetchRequest request, Done<FetchRows> done) override;
-  void history(wire::History request, Done<HistoryRows> done) override;
+  void history(HistoryRequest request, Done<HistoryRows> done) override;
   void sync(SyncRequest request, Done<SyncRows> done) override;
+  void find_memberships(wire::GroupsQuestion question, Done<wire::GroupsAnswer> done) override;
+  void group_info(GroupInfoRequest request, Done<std::optional<wire::GroupInfoPage>> done) override;
+  void group_list(GroupListRequest request, Done<wire::GroupListPage> done) override;
   void create_account(UserId user, std::string password_hash, WallMs now_ms,
                       Done<bool> done) override;
   void find_password_hash(UserId user, Done<std::optional<std::string>> done) override;
-  void start_login(UserId user, DeviceId device, NewToken token, Done<void> done) override;
+  void start_login(UserId user, DeviceId device, NewToken token,
+                   Done<std::vector<DeviceId>> done) override;
   void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) override;
+  void find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRow>> done) override;
+  void sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) override;
+  void forget_tokens(WallMs now_ms, Done<std::size_t> done) override;
 
   // Jobs waiting for a thread.
   std::size_t waiting_reads() const { return readers_.waiting(); }

@@ -30,16 +30,29 @@ class MessageStore {
   // Answers are in the order of the questions, all of one snapshot.
   virtual void look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) = 0;
   virtual void fetch(FetchRequest request, Done<FetchRows> done) = 0;
-  virtual void history(wire::History request, Done<HistoryRows> done) = 0;
+  virtual void history(HistoryRequest request, Done<HistoryRows> done) = 0;
   virtual void sync(SyncRequest request, Done<SyncRows> done) = 0;
+
+  virtual void find_memberships(wire::GroupsQuestion question, Done<wire::GroupsAnswer> done) = 0;
+  // None: the user is not in that group.
+  virtual void group_info(GroupInfoRequest request,
+                          Done<std::optional<wire::GroupInfoPage>> done) = 0;
+  virtual void group_list(GroupListRequest request, Done<wire::GroupListPage> done) = 0;
 
   // False: the name is taken.
   virtual void create_account(UserId user, std::string password_hash, WallMs now_ms,
                               Done<bool> done) = 0;
   // None: no such user.
   virtual void find_password_hash(UserId user, Done<std::optional<std::string>> done) = 0;
-  virtual void start_login(UserId user, DeviceId device, NewToken token, Done<void> done) = 0;
+  // Answers which other devices were signed out for this one: a user has kMaxDevicesPerUser.
+  virtual void start_login(UserId user, DeviceId device, NewToken token,
+                           Done<std::vector<DeviceId>> done) = 0;
   virtual void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) = 0;
+  virtual void find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRow>> done) = 0;
+  // Answers which were signed out.
+  virtual void sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) = 0;
+  // A bounded number of tokens that expired long ago; answers how many.
+  virtual void forget_tokens(WallMs now_ms, Done<std::size_t> done) = 0;
 };
 
 }  // namespace martlet::store

@@ -32,16 +32,36 @@ std::vector<std::int64_t> told(const SyncRequest& request, const SyncVector& now
 
 // A cursor of a conversation's peer is a change as well. sent: the last seq that the user sent
 // themself counts as read.
-constexpr const char* kChanged =
+constexpr const char* kChangedPairs =
     "SELECT c.id, c.name, c.last_seq, least(m.read_seq, c.last_seq), least(coalesce(p.read_seq, "
     "0), c.last_seq), greatest(c.last_seq - greatest(m.read_seq, CASE WHEN split_part(c.name, ':', "
-    "2) = $1 THEN c.sent_first ELSE c.sent_second END), 0), c.shard FROM members m JOIN "
-    "conversations c ON c.id = m.conversation_id LEFT JOIN members p ON p.conversation_id = c.id "
-    "AND p.user_id = CASE WHEN split_part(c.name, ':', 2) = $1 THEN split_part(c.name, ':', 3) "
-    "ELSE split_part(c.name, ':', 2) END WHERE m.user_id = $1 AND m.conversation_id > $2::bigint "
-    "AND c.last_seq > 0 AND (c.last_position > ($3::bigint[])[c.shard + 1] OR (m.read_seq > 0 AND "
-    "m.read_position > ($3::bigint[])[m.read_shard + 1]) OR (p.read_seq > 0 AND p.read_position > "
+    "2) = $1 THEN c.sent_first ELSE c.sent_second END), 0), c.shard, 1::bigint, 0::bigint, false "
+    "FROM members m JOIN conversations c ON c.id = m.conversation_id LEFT JOIN members p ON "
+    "p.conversation_id = c.id AND p.user_id = CASE WHEN split_part(c.name, ':', 2) = $1 THEN "
+    "split_part(c.name, ':', 3) ELSE split_part(c.name, ':', 2) END WHERE m.user_id = $1 AND "
+    "m.conversation_id > $2::bigint AND left(c.name, 2) = 'u:' AND c.last_seq > 0 AND "
+    "(c.last_position > ($3::bigint[])[c.shard + 1] OR (m.read_seq > 0 AND m.read_position > "
+    "($3::bigint[])[m.read_shard + 1]) OR (p.read_seq > 0 AND p.read_position > "
     "($3::bigint[])[p.read_shard + 1])) ORDER BY m.conversation_id LIMIT $4::bigint";
+
+// Of a group that the user left, all ends with the newest stay: what came later is not theirs.
+constexpr const char* kChangedGroups =
+    "SELECT c.id, c.name, e.last_seq, least(m.read_seq, e.last_seq), 0::bigint, "
+    "greatest(e.last_seq - greatest(coalesce(m.read_seq, 0), s.from_seq - 1), 0), c.shard, "
+    "s.from_seq, least(g.members_at, e.last_seq), s.to_seq IS NOT NULL FROM (SELECT DISTINCT ON "
+    "(conversation_id) * FROM memberships WHERE user_id = $1 AND conversation_id > $2::bigint "
+    "ORDER BY conversation_id, joined_seq DESC) s JOIN conversations c ON c.id = s.conversation_id "
+    "JOIN groups g ON g.conversation_id = c.id CROSS JOIN LATERAL (SELECT coalesce(s.to_seq, "
+    "c.last_seq) AS last_seq) e LEFT JOIN members m ON m.user_id = $1 AND m.conversation_id = c.id "
+    "WHERE coalesce(s.ended_position, c.last_position) > ($3::bigint[])[c.shard + 1] OR "
+    "(m.read_seq "
+    "> 0 AND m.read_position > ($3::bigint[])[m.read_shard + 1]) ORDER BY s.conversation_id LIMIT "
+    "$4::bigint";
+
+std::string changed() {
+  return "(" + std::string(kChangedPairs) + ") UNION ALL (" + kChangedGroups +
+         ") ORDER BY 1 LIMIT $4::bigint";
+}
 
 SyncConversation conversation_of(const pg::Rows& rows, std::size_t row, const SyncVector& now) {
   const auto number = [&](int column) {
@@ -55,28 +75,38 @@ SyncConversation conversation_of(const pg::Rows& rows, std::size_t row, const Sy
   one.peer_read_seq = Seq(number(4));
   one.unread = number(5);
   one.generation = now.generations.at(number(6));
+  one.first_seq = Seq(number(7));
+  one.members_at = Seq(number(8));
+  one.is_former = rows.truth(row, 9);
   return one;
 }
 
 // The newest messages of each conversation, as many as its share of the page allows.
 void add_newest(pg::Transaction& tx, std::vector<SyncConversation>& conversations) {
-  std::vector<std::int64_t> ids;
-  for (const SyncConversation& one : conversations) ids.push_back(one.row_id);
+  std::vector<std::int64_t> ids, from, to;
+  for (const SyncConversation& one : conversations) {
+    ids.push_back(one.row_id);
+    from.push_back(static_cast<std::int64_t>(one.first_seq.value()));
+    to.push_back(static_cast<std::int64_t>(one.last_seq.value()));
+  }
   if (ids.empty()) return;
   const std::string sql =
-      "SELECT x.* FROM unnest($1::bigint[]) WITH ORDINALITY AS t(id, i) CROSS JOIN LATERAL (SELECT "
-      "t.i, " +
+      "SELECT x.* FROM unnest($1::bigint[], $5::bigint[], $6::bigint[]) WITH ORDINALITY AS t(id, "
+      "lo, hi, i) CROSS JOIN LATERAL (SELECT t.i, " +
       std::string(kMessageColumns) +
       ", sum(coalesce(octet_length(m.content), 0) + $3::bigint) OVER w AS bytes, row_number() OVER "
-      "w AS n FROM (SELECT * FROM messages WHERE conversation_id = t.id ORDER BY seq DESC LIMIT "
-      "$2::bigint) m WINDOW w AS (ORDER BY m.seq DESC)) x WHERE x.bytes <= $4::bigint OR x.n = 1 "
+      "w AS n FROM (SELECT * FROM messages WHERE conversation_id = t.id AND seq BETWEEN t.lo AND "
+      "t.hi ORDER BY seq DESC LIMIT $2::bigint) m WINDOW w AS (ORDER BY m.seq DESC)) x WHERE "
+      "x.bytes <= $4::bigint OR x.n = 1 "
       "ORDER BY x.i, x.seq";
   const pg::Rows rows =
       tx.query(sql, pg::Params()
                         .numbers(ids)
                         .number(static_cast<std::int64_t>(kFirstSyncMessages))
                         .number(static_cast<std::int64_t>(kMaxRowOverheadBytes))
-                        .number(static_cast<std::int64_t>(kFirstSyncConversationBytes)));
+                        .number(static_cast<std::int64_t>(kFirstSyncConversationBytes))
+                        .numbers(from)
+                        .numbers(to));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     SyncConversation& one = conversations[static_cast<std::size_t>(rows.number(i, 0)) - 1];
     one.newest.push_back(message_of(rows, i, 1, one.conversation));
@@ -93,11 +123,11 @@ pg::Result<SyncRows> sync(pg::Connection& connection, const SyncRequest& request
   SyncRows out;
   out.now = vector_of(load_shards(tx));
   // One more than wanted tells whether there are more.
-  const pg::Rows rows = tx.query(kChanged, pg::Params()
-                                               .text(request.user.str())
-                                               .number(request.after)
-                                               .numbers(told(request, out.now))
-                                               .number(static_cast<std::int64_t>(limit + 1)));
+  const pg::Rows rows = tx.query(changed(), pg::Params()
+                                                .text(request.user.str())
+                                                .number(request.after)
+                                                .numbers(told(request, out.now))
+                                                .number(static_cast<std::int64_t>(limit + 1)));
   for (std::size_t i = 0; i < rows.size() && i < limit; ++i)
     out.conversations.push_back(conversation_of(rows, i, out.now));
   out.more = rows.size() > limit;

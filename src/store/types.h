@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "model/conversation.h"
 #include "model/ids.h"
+#include "wire/group_answers.h"
 #include "wire/requests.h"
 #include "wire/rpc.h"
 
@@ -61,7 +62,8 @@ struct ApplyResult {
   ApplyOutcome outcome = ApplyOutcome::kRetry;
   std::string detail;
   std::size_t messages = 0;
-  std::size_t dead = 0;  // entries that went to dead_entries
+  std::size_t dead = 0;     // entries that went to dead_entries
+  std::size_t repeats = 0;  // messages that were there already: tombstones are in their places
 };
 
 // A message as it is stored.
@@ -80,22 +82,31 @@ struct StoredRow {
 struct FetchRequest {
   UserId user;
   std::vector<wire::Range> ranges;
-  // Ranges above a conversation's last seq are answered as `remaining` rather than dropped: they
-  // may be in the log and not here yet.
+  // What may be in the log and not here yet is answered as `remaining` rather than dropped or
+  // withheld: seqs above a conversation's last, and those of a group that the user is not in.
   bool keep_unknown = false;
 };
 
 struct FetchRows {
   std::vector<StoredRow> messages;
-  std::vector<wire::Range> withheld;   // seqs without a row
+  std::vector<wire::Range> withheld;   // seqs without a row, or not for this user
   std::vector<wire::Range> remaining;  // ask again with these
-  std::vector<ShardId> beyond;         // shards of which seqs were asked that are not here
+  // Shards of which seqs were asked that are not here, or for which the user has to be in a group.
+  std::vector<ShardId> beyond;
+  // A group that the user never was in; the rest is empty then.
+  std::optional<ConversationId> not_member;
+};
+
+struct HistoryRequest {
+  UserId user;
+  wire::History body;
 };
 
 struct HistoryRows {
   std::vector<StoredRow> messages;
   std::vector<wire::Range> withheld;
   bool more = false;
+  bool not_member = false;  // the user never was in the group
 };
 
 // Up to where a device has been told, by shard number. A shard of which the generation differs
@@ -120,6 +131,9 @@ struct SyncConversation {
   Seq read_seq;
   Seq peer_read_seq;
   std::uint64_t unread = 0;
+  Seq first_seq{1};
+  Seq members_at;          // groups only
+  bool is_former = false;  // groups only: the user is no member any more, last_seq is the end of it
   Generation generation;
   std::vector<StoredRow> newest;  // a first sync only, oldest first
 };
@@ -133,6 +147,33 @@ struct SyncRows {
 // Several cold questions of dispatchers, answered from one snapshot.
 using ColdQuestions = std::vector<wire::ColdQuestion>;
 using ColdAnswers = std::vector<wire::ColdAnswer>;
+
+// A page of a group's members, for one of them.
+struct GroupInfoRequest {
+  UserId user;
+  GroupId group;
+  std::string after;
+  std::size_t limit = 0;
+};
+
+struct GroupListRequest {
+  UserId user;
+  std::string after;
+  std::size_t limit = 0;
+};
+
+// A device that is signed in.
+struct DeviceRow {
+  DeviceId device;
+  WallMs last_login_ms = 0;
+};
+
+// device: that one; empty: all but `asking`.
+struct SignOutRequest {
+  UserId user;
+  DeviceId device;
+  DeviceId asking;
+};
 
 struct NewToken {
   Bytes hash;

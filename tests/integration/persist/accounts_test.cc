@@ -1,5 +1,7 @@
 #include "auth/token.h"
 #include "bus/subjects.h"
+#include "wire/group_answers.h"
+#include "wire/group_requests.h"
 #include "wire/requests.h"
 #include "world.h"
 
@@ -91,6 +93,37 @@ TEST_F(AccountsTest, AReusedRefreshTokenRevokesAndKicksTheDevice) {
   EXPECT_EQ(refresh(third).error.code, ErrorCode::kTokenRevoked);
   EXPECT_EQ(metric(node, "martlet_persist_devices_revoked_total"), 1);
   refresh_token_of(log_in("dora"));
+}
+
+TEST_F(AccountsTest, ASignedOutDeviceIsKickedAndMustLogInAgain) {
+  start_persist();
+  ASSERT_EQ(register_as("dora"), ErrorCode::kNone);
+  const std::string token = refresh_token_of(log_in("dora"));
+  const auto as_dora = [&](wire::Command command, const Bytes& body) {
+    return ask(bus::subject::rpc_account(), command, "dora", body);  // from device d1
+  };
+  const auto listed = as_dora(wire::Command::Devices, wire::encode(wire::Devices{}));
+  ASSERT_EQ(listed.error.code, ErrorCode::kNone) << listed.error.detail;
+  const auto list = wire::parse_device_list(listed.body);
+  ASSERT_EQ(list->devices.size(), 1u);
+  EXPECT_EQ(list->devices[0].device, DeviceId::trusted("phone"));
+  EXPECT_FALSE(list->devices[0].this_one);
+  EXPECT_GT(list->devices[0].last_login_ms, 0u);
+  int kicks = 0;
+  const auto subscription = bus_->subscribe(
+      bus::subject::user(user("dora")), "", bus::Priority::kDroppable,
+      [&](const bus::Incoming& incoming) {
+        const auto event = wire::parse_to_user(incoming.payload);
+        kicks += std::get<wire::KickDevice>(*event).device == DeviceId::trusted("phone") ? 1 : 0;
+      });
+  bool ready = false;
+  bus_->after_subscriptions(std::chrono::seconds(5), [&](const Result<void>&) { ready = true; });
+  ASSERT_TRUE(wait_for([&] { return ready; }));
+  const auto answer = as_dora(wire::Command::SignOut, wire::encode(wire::SignOut{}));
+  ASSERT_EQ(answer.error.code, ErrorCode::kNone) << answer.error.detail;
+  EXPECT_EQ(wire::parse_signed_out(answer.body)->devices, 1u);
+  EXPECT_TRUE(wait_for([&] { return kicks == 1; }));
+  EXPECT_EQ(refresh(token).error.code, ErrorCode::kTokenRevoked);
 }
 
 TEST_F(AccountsTest, ARefreshWhoseAnswerWasLostMayBeRepeated) {

@@ -134,44 +134,6 @@ TEST_F(ApplyTest, SameSeqForAnotherMessageIsABug) {
   EXPECT_EQ(stored_state().watermark, LogPosition(1));
 }
 
-// A client can bring this about by lying about a repeat's age; it must not stop a shard.
-TEST_F(ApplyTest, SameMessageUnderAnotherSeqIsPutAsideAndTheRestGoesOn) {
-  wire::Entry entry = log_.message(conversation_, "alice");
-  log_.add({entry});
-  ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
-  entry.seq = Seq(2);
-  log_.add({entry});
-  EXPECT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kRefused);
-  const ApplyResult result = log_.apply(*connection_, true);
-  EXPECT_EQ(result.outcome, ApplyOutcome::kCommitted) << result.detail;
-  EXPECT_EQ(result.dead, 1U);
-  EXPECT_EQ(stored_state().watermark, LogPosition(2));
-  EXPECT_EQ(scalar("SELECT string_agg(seq || (CASE WHEN content IS NULL THEN '-' ELSE '+' END), "
-                   "' ' ORDER BY seq) FROM messages"),
-            "1+ 2-");
-  EXPECT_EQ(scalar("SELECT sqlstate FROM dead_entries"), "23505");
-}
-
-// Message ids are easy to foresee. If the place of a repeat were kept under an id made of them, a
-// client could have taken it before, the seq would have no row, and be given to another message.
-TEST_F(ApplyTest, TheSeqOfARepeatStaysTakenWhateverIdsWereUsedBefore) {
-  wire::Entry original = log_.message(conversation_, "alice");
-  wire::Entry taken = log_.message(conversation_, "alice");
-  wire::Entry repeat = log_.message(conversation_, "alice");
-  repeat.client_msg_id = original.client_msg_id;
-  taken.client_msg_id = {};
-  for (std::size_t i = 0; i < 8; ++i) {
-    taken.client_msg_id.bytes[15 - i] =
-        static_cast<std::uint8_t>(repeat.message_id.value() >> (8 * i));
-  }
-  log_.add({original, taken});
-  ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
-  log_.add({repeat});
-  ASSERT_EQ(log_.apply(*connection_, true).outcome, ApplyOutcome::kCommitted);
-  EXPECT_EQ(scalar("SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM messages"), "1 2 3");
-  EXPECT_EQ(scalar("SELECT last_seq FROM conversations"), "3");
-}
-
 TEST_F(ApplyTest, RefusedContentIsReportedAndNothingIsStored) {
   run("ALTER TABLE messages ADD CHECK (octet_length(content) < 100)");
   log_.add({log_.message(conversation_, "alice"),

@@ -98,7 +98,7 @@ TEST_F(ColdTest, ReadersThatWaitHoldUpNoQuestion) {
   std::optional<pg::Transaction> lock(std::in_place, *blocker, pg::Mode::kReadWrite);
   lock->query("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE");
   bool is_read = false;
-  store.history({.conversation = conversation_}, [&](const Result<HistoryRows>&) {
+  store.history({user("bob"), {.conversation = conversation_}}, [&](const Result<HistoryRows>&) {
     is_read = true;
     loop.stop();
   });

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "store/apply.h"
 #include "store/migrate.h"
+#include "wire/members_change.h"
 
 namespace martlet::store {
 namespace {
@@ -95,6 +96,17 @@ ConversationId between(std::string_view a, std::string_view b) {
   return ConversationId::between(user(a), user(b));
 }
 
+ConversationId group(std::string_view name) {
+  return ConversationId::of_group(GroupId::trusted(name));
+}
+
+MembersChange change(MembersAction action, const std::vector<std::string>& users) {
+  MembersChange out;
+  out.action = action;
+  for (const std::string& name : users) out.users.push_back(user(name));
+  return out;
+}
+
 ShardId shard_of(const ConversationId& conversation) {
   return martlet::shard_of(conversation, kShards);
 }
@@ -120,6 +132,13 @@ wire::Entry TestLog::message(const ConversationId& conversation, std::string_vie
   entry.time_ms = 1'700'000'000'000 + numbers_;
   entry.content = std::move(content);
   entry.content_hash = base::hash64(entry.content);
+  return entry;
+}
+
+wire::Entry TestLog::members(const ConversationId& group, std::string_view actor,
+                             const MembersChange& change) {
+  wire::Entry entry = message(group, actor, wire::encode(change));
+  entry.kind = wire::EntryKind::kMembers;
   return entry;
 }
 

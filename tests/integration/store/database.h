@@ -9,6 +9,7 @@
 
 #include "lib/pg/connection.h"
 #include "model/conversation.h"
+#include "model/group.h"
 #include "store/types.h"
 #include "wire/log_batch.h"
 
@@ -43,6 +44,8 @@ class DatabaseTest : public testing::Test {
 
 UserId user(std::string_view name);
 ConversationId between(std::string_view a, std::string_view b);
+ConversationId group(std::string_view name);
+MembersChange change(MembersAction action, const std::vector<std::string>& users = {});
 ShardId shard_of(const ConversationId& conversation);
 ClientMsgId client_msg_id(std::uint64_t number);
 
@@ -54,6 +57,9 @@ class TestLog {
   // An entry of the next message of the conversation.
   wire::Entry message(const ConversationId& conversation, std::string_view sender,
                       std::string content = "hello");
+  // An entry of the next change of a group's members.
+  wire::Entry members(const ConversationId& group, std::string_view actor,
+                      const MembersChange& change);
   wire::Entry read(const ConversationId& conversation, std::string_view reader, std::uint64_t seq);
 
   // A batch at the next position, kept until it is applied.

@@ -26,7 +26,7 @@ class PagesTest : public DatabaseTest {
     return std::move(*rows);
   }
   HistoryRows history_of(std::uint64_t from, wire::Direction direction, std::uint32_t limit) {
-    auto rows = history(*connection_, {conversation_, Seq(from), direction, limit});
+    auto rows = history(*connection_, {user("bob"), {conversation_, Seq(from), direction, limit}});
     EXPECT_TRUE(rows) << rows.error().message;
     return std::move(*rows);
   }
