@@ -21,10 +21,32 @@ wire::Event event_of(const Ownership& owner, LogPosition position,
 
 }  // namespace
 
-std::vector<UserId> users_of(const ConversationId& conversation) {
+Audience audience_of(const ConversationId& conversation) {
+  if (conversation.is_group()) return {conversation.group(), {}};
   auto [low, high] = conversation.users();
-  if (low == high) return {std::move(low)};
-  return {std::move(low), std::move(high)};
+  if (low == high) return {{}, {std::move(low)}};
+  return {{}, {std::move(low), std::move(high)}};
+}
+
+Audience audience_of(const LiveEntry& live) {
+  const wire::Entry& entry = live.entry;
+  if (!entry.conversation.is_group()) return audience_of(entry.conversation);
+  if (!wire::is_ordered(entry.kind)) return {{}, {entry.sender}};
+  return {entry.conversation.group(), live.concerned};
+}
+
+Audience audience_of(const LiveTyping& typing) {
+  if (typing.conversation.is_group()) return {typing.conversation.group(), {}};
+  return {{}, {typing.conversation.peer_of(typing.user)}};
+}
+
+std::vector<ConversationId> hints_for(const LiveEntry& live) {
+  const Audience audience = audience_of(live);
+  if (!live.entry.conversation.is_group()) return {live.entry.conversation};
+  std::vector<ConversationId> hints;
+  if (audience.group) hints.push_back(live.entry.conversation);
+  for (const UserId& user : audience.users) hints.push_back(ConversationId::with_self(user));
+  return hints;
 }
 
 Bytes encode_live(const Ownership& owner, const LiveEntry& live) {
@@ -37,7 +59,7 @@ Bytes encode_live(const Ownership& owner, const LiveEntry& live) {
     event.body = body;
     return wire::encode(event);
   }
-  MARTLET_ASSERT(entry.kind == wire::EntryKind::kMessage);
+  MARTLET_ASSERT(wire::is_ordered(entry.kind));
   wire::Message message;
   message.conversation = entry.conversation.str();
   message.seq = entry.seq;
@@ -47,9 +69,22 @@ Bytes encode_live(const Ownership& owner, const LiveEntry& live) {
   message.time_ms = entry.time_ms;
   message.content = entry.content;
   message.generation = owner.generation;
+  message.members_at = live.members_at;
   const Bytes body = wire::encode(message);
   event.command = wire::Command::MessageEvent;
   event.seq = entry.seq;
+  event.members_at = live.members_at;
+  event.members_change = entry.kind == wire::EntryKind::kMembers;
+  event.body = body;
+  return wire::encode(event);
+}
+
+Bytes encode_typing(const Ownership& owner, const LiveTyping& typing) {
+  wire::Event event = event_of(owner, {}, typing.conversation);
+  const Bytes body = wire::encode(wire::TypingEvent{typing.conversation, typing.user});
+  event.command = wire::Command::TypingEvent;
+  event.members_at = typing.members_at;
+  event.origin = typing.origin;
   event.body = body;
   return wire::encode(event);
 }

@@ -1,5 +1,7 @@
 #include "dispatcher/heads.h"
 
+#include <iterator>
+
 #include "base/assert.h"
 #include "dispatcher/limits.h"
 
@@ -17,16 +19,40 @@ Head& Heads::add(const ConversationId& conversation) {
   if (is_new) {
     order_.push_front(&place->first);
     place->second.place = order_.begin();
+    ++weight_;
+    if (conversation.is_group()) place->second.head.group = std::make_unique<GroupHead>();
   } else {
     order_.splice(order_.begin(), order_, place->second.place);
   }
   return place->second.head;
 }
 
+void Heads::weigh(const ConversationId& conversation) {
+  const auto found = by_name_.find(conversation.str());
+  MARTLET_ASSERT(found != by_name_.end() && found->second.head.group != nullptr);
+  weight_ -= found->second.weight;
+  found->second.weight = 1 + found->second.head.group->weight();
+  weight_ += found->second.weight;
+}
+
+void Heads::forget(const ConversationId& conversation) {
+  const auto found = by_name_.find(conversation.str());
+  MARTLET_ASSERT(found != by_name_.end());
+  const Head& head = found->second.head;
+  MARTLET_ASSERT(head.open == 0 && head.last_position == LogPosition());
+  erase(found);
+}
+
+void Heads::erase(Map::iterator found) {
+  weight_ -= found->second.weight;
+  order_.erase(found->second.place);
+  by_name_.erase(found);
+}
+
 void Heads::forget_surplus(LogPosition watermark) {
   auto candidate = order_.end();
   int kept = 0;
-  while (by_name_.size() > limit_ && candidate != order_.begin() && kept < kMaxEvictionScan) {
+  while (weight_ > limit_ && candidate != order_.begin() && kept < kMaxEvictionScan) {
     --candidate;
     const auto found = by_name_.find(**candidate);
     MARTLET_ASSERT(found != by_name_.end());
@@ -35,8 +61,8 @@ void Heads::forget_surplus(LogPosition watermark) {
       ++kept;
       continue;
     }
-    candidate = order_.erase(candidate);
-    by_name_.erase(found);
+    candidate = std::next(candidate);
+    erase(found);
   }
 }
 

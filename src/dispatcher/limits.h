@@ -24,9 +24,14 @@ inline constexpr std::uint64_t kClockMarginMs = 2'000;
 inline constexpr std::uint64_t kRecentFrameMs = kAnswerDeadlineMs;
 // Copies of one message that wait for the same append; later ones are repeated by their edge.
 inline constexpr std::size_t kMaxAskersPerMessage = 16;
+// Frames refused because of a change of a group that is not in the log yet; later ones are
+// repeated.
+inline constexpr std::size_t kMaxRefusedPerChange = 64;
 
 // ---- heads of conversations ---------------------------------------------------------------------
 inline constexpr std::size_t kDefaultHeadsPerShard = 200'000;
+// So many members of a group count like one more head.
+inline constexpr std::size_t kMembersPerHead = 16;
 // How many entries that may not be forgotten yet one eviction looks at.
 inline constexpr int kMaxEvictionScan = 16;
 
@@ -35,7 +40,7 @@ inline constexpr std::size_t kDefaultParkedFrames = 1'000;  // a shard
 inline constexpr std::size_t kMaxParkedFramesPerUser = 64;
 inline constexpr std::size_t kMaxParkedBytes = 8U << 20;
 inline constexpr Duration kParkingTime = 2s;
-inline constexpr std::size_t kMaxColdItems = 256;  // conversations and messages of one question
+inline constexpr std::size_t kMaxColdItems = 256;  // of one question
 inline constexpr Duration kColdTimeout = 1s;
 inline constexpr Duration kColdRetryPause = 100ms;
 
@@ -91,6 +96,7 @@ static_assert(wire::kBatchOverheadBytes + wire::kEntryOverheadBytes + 5 * kMaxId
 static_assert(kMaxParkedBytes >= 4 * kMaxBodyBytes && kMaxQueuedBytes >= 4 * kMaxBodyBytes);
 static_assert(kAppendTimeout + kParkingTime < std::chrono::milliseconds(kAnswerDeadlineMs));
 static_assert(kColdTimeout < kParkingTime && kParkingTime < kWindowTime);
+static_assert(kMaxUsersPerChange + 1 <= kMaxColdItems, "one change's users fit into one question");
 static_assert(kReadBytes > kMaxAppendBytes);
 
 }  // namespace martlet::dispatcher

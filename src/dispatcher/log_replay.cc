@@ -5,6 +5,8 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "dispatcher/fanout.h"
+#include "wire/members_change.h"
 
 namespace martlet::dispatcher {
 
@@ -27,23 +29,54 @@ Result<void> LogReplay::add(const bus::LogRecord& record) {
   const bool is_trusted = batch->generation == start_.generation || position > start_.watermark;
   if (!is_trusted) is_gap_before_ = true;
   for (wire::Entry& entry : batch->entries) {
-    last_message_id_ = std::max(last_message_id_, entry.message_id);
-    if (is_trusted) {
-      if (is_gap_before_ && entry.time_ms != 0) {
-        window_.raise_complete_since(entry.time_ms);
-        is_gap_before_ = false;
-      }
-      if (entry.kind == wire::EntryKind::kMessage) add_message(entry, position);
-    }
-    if (position > start_.published && entry.kind != wire::EntryKind::kOwner) {
-      keep_live(std::move(entry), position);
-    }
+    const auto added = add(std::move(entry), position, is_trusted);
+    if (!added) return added;
   }
   heads_.forget_surplus(start_.watermark);
   return {};
 }
 
-void LogReplay::add_message(const wire::Entry& entry, LogPosition position) {
+Result<void> LogReplay::add(wire::Entry entry, LogPosition position, bool is_trusted) {
+  last_message_id_ = std::max(last_message_id_, entry.message_id);
+  if (is_trusted && is_gap_before_ && entry.time_ms != 0) {
+    window_.raise_complete_since(entry.time_ms);
+    is_gap_before_ = false;
+  }
+  if (entry.kind == wire::EntryKind::kOwner) return {};
+  Head* head = nullptr;
+  if (is_trusted && wire::is_ordered(entry.kind)) head = &add_ordered(entry, position);
+  LiveEntry live{position, std::move(entry), {}};
+  const auto is_complete = look_at_members(live, head);
+  if (!is_complete) return tl::unexpected<Error>(is_complete.error());
+  if (position <= start_.published) return {};
+  if (!*is_complete) {
+    note_missed(live);
+  } else {
+    keep_live(std::move(live));
+  }
+  return {};
+}
+
+// What is the change of members, and which one was before it? False: the log does not tell.
+Result<bool> LogReplay::look_at_members(LiveEntry& live, Head* head) {
+  const wire::Entry& entry = live.entry;
+  if (!entry.conversation.is_group() || !wire::is_ordered(entry.kind)) return true;
+  GroupHead* group = head == nullptr ? nullptr : head->group.get();
+  if (group != nullptr) live.members_at = group->members_at();
+  if (entry.kind == wire::EntryKind::kMembers) {
+    const auto change = wire::parse_members_change(entry.content);
+    if (!change) return tl::unexpected<Error>(change.error());
+    live.concerned = perhaps_concerned_by(entry.sender, *change);
+    if (group != nullptr) {
+      const auto moves = group->apply(entry.seq, entry.sender, *change);
+      if (group->is_known()) live.concerned = concerned_by(*change, moves);
+      heads_.weigh(entry.conversation);
+    }
+  }
+  return group != nullptr && group->is_known();
+}
+
+Head& LogReplay::add_ordered(const wire::Entry& entry, LogPosition position) {
   Head& head = heads_.add(entry.conversation);
   const bool is_next = head.last_seq == Seq() || entry.seq == head.last_seq.next();
   if (!is_next) {
@@ -53,7 +86,11 @@ void LogReplay::add_message(const wire::Entry& entry, LogPosition position) {
   }
   head.last_seq = std::max(head.last_seq, entry.seq);
   head.last_position = position;
+  remember(entry, position);
+  return head;
+}
 
+void LogReplay::remember(const wire::Entry& entry, LogPosition position) {
   const MonotonicTime until = leaves_window(entry);
   if (position <= start_.watermark && until <= start_.moment.now) {
     return window_.raise_complete_since(entry.time_ms);
@@ -77,14 +114,19 @@ MonotonicTime LogReplay::leaves_window(const wire::Entry& entry) const {
   return start_.moment.now + std::max(Duration{0}, limits_.window_time - age);
 }
 
-void LogReplay::keep_live(wire::Entry entry, LogPosition position) {
-  live_bytes_ += entry.content.size();
-  live_.push_back({position, std::move(entry), {}});
+void LogReplay::keep_live(LiveEntry live) {
+  live_bytes_ += live.entry.content.size();
+  live_.push_back(std::move(live));
   while (live_.size() > kMaxRepublishedEntries || live_bytes_ > kMaxRepublishedBytes) {
-    LiveEntry& oldest = live_.front();
-    live_bytes_ -= oldest.entry.content.size();
-    if (missed_.size() < kMaxResyncHints) missed_.insert(std::move(oldest.entry.conversation));
+    live_bytes_ -= live_.front().entry.content.size();
+    note_missed(live_.front());
     live_.pop_front();
+  }
+}
+
+void LogReplay::note_missed(const LiveEntry& live) {
+  for (ConversationId& hint : hints_for(live)) {
+    if (missed_.size() < kMaxResyncHints) missed_.insert(std::move(hint));
   }
 }
 

@@ -26,7 +26,10 @@ struct ReplayStart {
 //
 // A log that lost its tail was continued in a new generation; what it has from older generations is
 // true but not complete, so it says nothing of last numbers: only entries of the present generation
-// and those that the database does not have yet are taken. Pure, loop thread.
+// and those that the database does not have yet are taken.
+//
+// An entry of a group can only be published live again if the log tells which change of members
+// came before it. Pure, loop thread.
 class LogReplay {
  public:
   LogReplay(const ReplayStart& start, const ShardLimits& limits, DispatcherMetrics& metrics);
@@ -43,12 +46,16 @@ class LogReplay {
   Window take_window() { return std::move(window_); }
   // Entries to publish live again, in order: the newest ones only.
   std::deque<LiveEntry> take_live() { return std::move(live_); }
-  // Conversations with older entries that were perhaps missed, for hints.
+  // Conversations with other entries that were perhaps missed, for hints.
   std::unordered_set<ConversationId> take_missed() { return std::move(missed_); }
 
  private:
-  void add_message(const wire::Entry& entry, LogPosition position);
-  void keep_live(wire::Entry entry, LogPosition position);
+  Result<void> add(wire::Entry entry, LogPosition position, bool is_trusted);
+  void remember(const wire::Entry& entry, LogPosition position);
+  Head& add_ordered(const wire::Entry& entry, LogPosition position);
+  Result<bool> look_at_members(LiveEntry& live, Head* head);
+  void keep_live(LiveEntry live);
+  void note_missed(const LiveEntry& live);
   MonotonicTime leaves_window(const wire::Entry& entry) const;
 
   const ReplayStart start_;

@@ -63,12 +63,15 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r)
       parked_(r.counter(info("parked_total", "frames", "Frames that waited for the database."))),
       cold_questions_(r.counter(info("cold_questions_total", "questions",
                                      "Questions to persist about conversations and duplicates."))),
-      cold_items_(r.counter(
-          info("cold_items_total", "items", "Conversations and messages in these questions."))),
+      cold_items_(r.counter(info("cold_items_total", "items",
+                                 "Conversations, messages and users in these questions."))),
       cold_failures_(r.counter(
           info("cold_failures_total", "questions", "Questions without a usable answer."))),
       clock_skews_(r.counter(
           info("clock_skews_total", "frames", "Frames whose edge has a clock ahead of ours."))),
+      typing_dropped_(r.counter(info("typing_dropped_total", "frames",
+                                     "TYPING of conversations that are not in memory, or of who is "
+                                     "not in the group."))),
       stored_waits_dropped_(r.counter(info("stored_waits_dropped_total", "waits",
                                            "Senders that will not be told STORED unasked."))),
       doubts_(r.counter(info("doubts_total", "shards", "Times an ownership was doubted."))),

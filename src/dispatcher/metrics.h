@@ -33,6 +33,7 @@ class DispatcherMetrics {
   void cold_asked(std::size_t items);
   void cold_failed() { cold_failures_.add(); }
   void clock_skewed() { clock_skews_.add(); }
+  void typing_dropped() { typing_dropped_.add(); }
   void stored_wait_dropped() { stored_waits_dropped_.add(); }
 
   void doubted() { doubts_.add(); }
@@ -64,6 +65,7 @@ class DispatcherMetrics {
   metrics::Counter& cold_items_;
   metrics::Counter& cold_failures_;
   metrics::Counter& clock_skews_;
+  metrics::Counter& typing_dropped_;
   metrics::Counter& stored_waits_dropped_;
   metrics::Counter& doubts_;
   metrics::Counter& take_overs_;

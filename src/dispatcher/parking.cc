@@ -11,7 +11,11 @@ namespace martlet::dispatcher {
 namespace {
 
 std::size_t cost_of(const SendFrame& frame) {
-  return sizeof(SendFrame) + frame.content.size();
+  const std::size_t bytes = sizeof(SendFrame) + frame.content.size();
+  if (frame.act == nullptr) return bytes;
+  // The names are here four times at most, and once more in the content.
+  return bytes + sizeof(GroupAct) + frame.content.size() +
+         4 * sizeof(UserId) * frame.act->newcomers.size();
 }
 
 }  // namespace
@@ -46,8 +50,9 @@ Parking::Parked Parking::park(SendFrame frame, Needs needs, MonotonicTime until)
   ++by_user_[frame.user];
   bytes_ += cost_of(frame);
   if (needs.head && room.head == Lookup::kNone) room.head = Lookup::kWanted;
-  if (room.head == Lookup::kWanted || needs.lookup) list(room);
-  room.frames.push_back({std::move(frame), until, needs.lookup ? Lookup::kWanted : Lookup::kNone});
+  if (room.head == Lookup::kWanted || needs.lookup || needs.users) list(room);
+  room.frames.push_back({std::move(frame), until, needs.lookup ? Lookup::kWanted : Lookup::kNone,
+                         needs.users ? Lookup::kWanted : Lookup::kNone});
   return Parked::kYes;
 }
 
@@ -56,24 +61,37 @@ void Parking::list(Room& room) {
   to_ask_.push_back(room.conversation.str());
 }
 
-void Parking::collect(Room& room, wire::ColdQuestion& question) {
+bool Parking::collect(Room& room, wire::ColdQuestion& question) {
+  asked_about_.push_back(room.conversation);
   if (room.head == Lookup::kWanted) {
     question.conversations.push_back(room.conversation);
     room.head = Lookup::kAsked;
   }
   std::unordered_set<std::string> here;  // copies of one message are asked once
   for (Waiting& waiting : room.frames) {
-    if (waiting.lookup != Lookup::kWanted) continue;
     const SendFrame& frame = waiting.frame;
-    if (here.insert(frame.user.str() + to_string(frame.id)).second) {
-      if (question.items() >= kMaxColdItems) {
-        list(room);
-        return;
+    if (waiting.lookup == Lookup::kWanted) {
+      if (here.insert(frame.user.str() + to_string(frame.id)).second) {
+        if (question.items() >= kMaxColdItems) return false;
+        question.messages.push_back({frame.conversation, frame.user, frame.id});
       }
-      question.messages.push_back({frame.conversation, frame.user, frame.id});
+      waiting.lookup = Lookup::kAsked;
     }
-    waiting.lookup = Lookup::kAsked;
+    if (waiting.users == Lookup::kWanted && !collect_users(waiting, question)) return false;
   }
+  return true;
+}
+
+// All of a frame's users or none, so that one answer tells of them.
+bool Parking::collect_users(Waiting& waiting, wire::ColdQuestion& question) {
+  const std::vector<UserId>& newcomers = waiting.frame.act->newcomers;
+  MARTLET_ASSERT(newcomers.size() <= kMaxColdItems);
+  if (question.items() + newcomers.size() > kMaxColdItems) return false;
+  for (const UserId& user : newcomers) {
+    if (asked_users_.insert(user).second) question.users.push_back(user);
+  }
+  waiting.users = Lookup::kAsked;
+  return true;
 }
 
 std::optional<wire::ColdQuestion> Parking::next_question(ShardId shard, Generation generation,
@@ -81,12 +99,16 @@ std::optional<wire::ColdQuestion> Parking::next_question(ShardId shard, Generati
   if (asked_ || to_ask_.empty()) return std::nullopt;
   wire::ColdQuestion question{
       .shard = shard, .generation = generation, .min_watermark = min_watermark};
+  asked_about_.clear();
+  asked_users_.clear();
   while (!to_ask_.empty() && question.items() < kMaxColdItems) {
     const auto room = rooms_.find(to_ask_.front());
     to_ask_.pop_front();
     if (room == rooms_.end()) continue;
     room->second.is_listed = false;
-    collect(room->second, question);
+    if (collect(room->second, question)) continue;
+    list(room->second);
+    break;
   }
   if (question.items() == 0) return std::nullopt;
   asked_ = question;
@@ -101,15 +123,17 @@ void Parking::question_failed() {
     if (room.head == Lookup::kAsked) room.head = Lookup::kWanted;
     wants = room.head == Lookup::kWanted;
     for (Waiting& waiting : room.frames) {
-      if (waiting.lookup == Lookup::kAsked) waiting.lookup = Lookup::kWanted;
-      wants = wants || waiting.lookup == Lookup::kWanted;
+      for (Lookup* lookup : {&waiting.lookup, &waiting.users}) {
+        if (*lookup == Lookup::kAsked) *lookup = Lookup::kWanted;
+        wants = wants || *lookup == Lookup::kWanted;
+      }
     }
     if (wants) list(room);
   }
 }
 
-void Parking::question_answered() {
-  MARTLET_ASSERT(asked_.has_value());
+std::vector<ConversationId> Parking::question_answered(std::span<const wire::UserStatus> users) {
+  MARTLET_ASSERT(asked_.has_value() && users.size() == asked_->users.size());
   for (const ConversationId& conversation : asked_->conversations) {
     const auto room = rooms_.find(conversation.str());
     if (room != rooms_.end()) room->second.head = Lookup::kNone;
@@ -122,7 +146,27 @@ void Parking::question_answered() {
       if (waiting.lookup != Lookup::kNone) waiting.lookup = Lookup::kDone;
     }
   }
+  std::unordered_map<UserId, wire::UserStatus> told;
+  for (std::size_t i = 0; i < users.size(); ++i) told.emplace(asked_->users[i], users[i]);
+  for (const ConversationId& conversation : asked_about_) {
+    const auto room = rooms_.find(conversation.str());
+    if (room != rooms_.end()) tell_users(room->second, told);
+  }
   asked_.reset();
+  return std::exchange(asked_about_, {});
+}
+
+void Parking::tell_users(Room& room, const std::unordered_map<UserId, wire::UserStatus>& told) {
+  for (Waiting& waiting : room.frames) {
+    if (waiting.users != Lookup::kAsked) continue;
+    GroupAct& act = *waiting.frame.act;
+    for (const UserId& user : act.newcomers) {
+      const wire::UserStatus status = told.at(user);
+      if (status == wire::UserStatus::kNoSuchUser) act.unknown.push_back(user);
+      if (status == wire::UserStatus::kTooManyGroups) act.in_too_many.push_back(user);
+    }
+    waiting.users = Lookup::kDone;
+  }
 }
 
 void Parking::want_head(const ConversationId& conversation) {
@@ -130,6 +174,13 @@ void Parking::want_head(const ConversationId& conversation) {
   if (room == rooms_.end() || room->second.head != Lookup::kNone) return;
   room->second.head = Lookup::kWanted;
   list(room->second);
+}
+
+bool Parking::is_ready(const Waiting& waiting) {
+  const auto is_known = [](Lookup lookup) {
+    return lookup == Lookup::kNone || lookup == Lookup::kDone;
+  };
+  return is_known(waiting.lookup) && is_known(waiting.users);
 }
 
 std::vector<SendFrame> Parking::take_ready(const ConversationId& conversation) {
@@ -140,8 +191,7 @@ std::vector<SendFrame> Parking::take_ready(const ConversationId& conversation) {
   std::deque<Waiting> still;
   std::unordered_set<std::string> held;  // senders with an earlier frame that still waits
   for (Waiting& waiting : room->second.frames) {
-    const bool is_ready = waiting.lookup == Lookup::kNone || waiting.lookup == Lookup::kDone;
-    if (!is_ready || held.contains(waiting.frame.user.str())) {
+    if (!is_ready(waiting) || held.contains(waiting.frame.user.str())) {
       held.insert(waiting.frame.user.str());
       still.push_back(std::move(waiting));
       continue;

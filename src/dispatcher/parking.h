@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,12 +19,13 @@ namespace martlet::dispatcher {
 struct Needs {
   bool head = false;    // of its conversation
   bool lookup = false;  // whether it was accepted before
+  bool users = false;   // whether those whom it brings into its group may come
 };
 
-// Frames that wait for the database: cold conversations and possible duplicates. They keep the
-// order of their arrival in a conversation while its head is missing, and the order of each sender
-// always. Bounded in frames, bytes, frames a user and time; asks in batches, one question at a
-// time. Loop thread, no I/O.
+// Frames that wait for the database: cold conversations, possible duplicates, users who are to come
+// into a group. They keep the order of their arrival in a conversation while its head is missing,
+// and the order of each sender always. Bounded in frames, bytes, frames a user and time; asks in
+// batches, one question at a time. Loop thread, no I/O.
 class Parking {
  public:
   explicit Parking(std::size_t max_frames) : max_frames_(max_frames) {}
@@ -41,8 +44,9 @@ class Parking {
   const wire::ColdQuestion& asked() const { return *asked_; }
   // The question failed: its items are asked again.
   void question_failed();
-  // The caller knows the answer: nothing of the question is wanting any more.
-  void question_answered();
+  // Nothing of the question is wanting any more; frames learn of their users here, the rest is the
+  // caller's. The conversations whose frames the answer concerns.
+  std::vector<ConversationId> question_answered(std::span<const wire::UserStatus> users);
 
   // The head is not remembered any more: it is asked again.
   void want_head(const ConversationId& conversation);
@@ -62,6 +66,7 @@ class Parking {
     SendFrame frame;
     MonotonicTime until;
     Lookup lookup = Lookup::kNone;
+    Lookup users = Lookup::kNone;
   };
   struct Room {
     ConversationId conversation;
@@ -71,8 +76,12 @@ class Parking {
   };
 
   bool has_room_for(const SendFrame& frame) const;
+  static bool is_ready(const Waiting& waiting);
   void list(Room& room);
-  void collect(Room& room, wire::ColdQuestion& question);
+  // False: the question is full.
+  bool collect(Room& room, wire::ColdQuestion& question);
+  bool collect_users(Waiting& waiting, wire::ColdQuestion& question);
+  static void tell_users(Room& room, const std::unordered_map<UserId, wire::UserStatus>& told);
   void left(const SendFrame& frame);
   void close_if_empty(const std::string& name);
 
@@ -81,6 +90,8 @@ class Parking {
   std::unordered_map<UserId, std::size_t> by_user_;
   std::deque<std::string> to_ask_;
   std::optional<wire::ColdQuestion> asked_;
+  std::vector<ConversationId> asked_about_;
+  std::unordered_set<UserId> asked_users_;
   std::size_t frames_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "bus/leases.h"
+#include "wire/group_requests.h"
 #include "wire/limits.h"
 #include "wire/requests.h"
 
@@ -43,13 +44,13 @@ wire::Answer answer_to(const Asker& asker, wire::AnswerKind kind, const ClientMs
   return answer;
 }
 
-// All but its number. The frame keeps its id only.
+// All but its number. The frame keeps its id and its act only.
 std::unique_ptr<OpenEntry> open_message(SendFrame& frame, const Moment& moment) {
   auto open = std::make_unique<OpenEntry>();
   open->origin = frame.asker.session;
   open->askers.push_back(std::move(frame.asker));
   wire::Entry& entry = open->entry;
-  entry.kind = wire::EntryKind::kMessage;
+  entry.kind = frame.act == nullptr ? wire::EntryKind::kMessage : wire::EntryKind::kMembers;
   entry.conversation = std::move(frame.conversation);
   entry.sender = std::move(frame.user);
   entry.device = std::move(frame.device);
@@ -93,7 +94,12 @@ void ShardCore::frame(const wire::ClientFrame& frame, const Moment& moment) {
       return send(frame, std::move(*asker), moment);
     case wire::Command::Read:
       return read(frame, std::move(*asker), moment);
+    case wire::Command::Typing:
+      return typing(frame, *asker, moment);
     default:
+      if (wire::is_group_change(frame.command)) {
+        return change_group(frame, std::move(*asker), moment);
+      }
       return refuse(*asker, {}, ErrorCode::kUnknownCommand, moment);
   }
 }
@@ -101,12 +107,10 @@ void ShardCore::frame(const wire::ClientFrame& frame, const Moment& moment) {
 void ShardCore::send(const wire::ClientFrame& frame, Asker asker, const Moment& moment) {
   const auto body = wire::parse_checked_send(frame.body);
   if (!body) return refuse(asker, {}, body.error().code, moment);
-  if (body->to_user.empty()) {
-    return refuse(asker, body->client_msg_id, ErrorCode::kNoSuchGroup, moment);
-  }
   SendFrame send;
   send.user = UserId::trusted(frame.user);
-  send.conversation = ConversationId::between(send.user, body->to_user);
+  send.conversation = body->to_user.empty() ? ConversationId::of_group(body->to_group)
+                                            : ConversationId::between(send.user, body->to_user);
   if (shard_of(send.conversation, shards_) != shard_) return metrics_.silent(Silence::kMisrouted);
   if (body->content.empty() || body->client_msg_id.is_zero()) {
     return refuse(asker, body->client_msg_id, ErrorCode::kBadBody, moment);
@@ -123,16 +127,21 @@ void ShardCore::send(const wire::ClientFrame& frame, Asker asker, const Moment& 
   send.received_ms = frame.received_ms;
   send.first_sent_ms = frame.first_sent_ms;
   send.content = Bytes(body->content);
+  arrive(std::move(send), moment);
+}
 
+void ShardCore::arrive(SendFrame frame, const Moment& moment) {
   Needs needs;
-  if (window_.find(send.conversation, send.user, send.id) == nullptr) {
-    needs.head = heads_.find(send.conversation) == nullptr;
-    needs.lookup = needs_lookup(send, moment);
-    if (needs.head || needs.lookup || parking_.holds(send.conversation, send.user)) {
-      return park(std::move(send), needs, moment);
+  if (window_.find(frame.conversation, frame.user, frame.id) == nullptr) {
+    needs.head = usable_head(frame.conversation) == nullptr;
+    needs.lookup = needs_lookup(frame, moment);
+    needs.users = frame.act != nullptr && !frame.act->newcomers.empty();
+    const bool must_ask = needs.head || needs.lookup || needs.users;
+    if (must_ask || parking_.holds(frame.conversation, frame.user)) {
+      return park(std::move(frame), needs, moment);
     }
   }
-  judge(std::move(send), moment);
+  judge(std::move(frame), moment);
 }
 
 bool ShardCore::needs_lookup(const SendFrame& frame, const Moment& moment) {
@@ -193,13 +202,17 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
   if (frame.follows && window_.find(frame.conversation, frame.user, *frame.follows) == nullptr) {
     return refuse(frame, ErrorCode::kOutOfOrder, moment);
   }
+  Head* head = usable_head(frame.conversation);
+  MARTLET_ASSERT(head != nullptr);
+  if (head->group != nullptr) {
+    const ErrorCode code = why_not_in(*head->group, frame);
+    if (code != ErrorCode::kNone) return refuse_in_group(*head->group, frame, code, moment);
+  }
   auto open = open_message(frame, moment);
   const ErrorCode why_not = why_not_queue(*open);
   if (why_not != ErrorCode::kNone) return refuse(open->askers.front(), frame.id, why_not, moment);
 
   wire::Entry& entry = open->entry;
-  Head* head = heads_.find(entry.conversation);
-  MARTLET_ASSERT(head != nullptr);
   head->last_seq = head->last_seq.next();
   ++head->open;
   last_message_id_ = make_message_id(shard_, moment.wall_ms, last_message_id_);
@@ -212,6 +225,8 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
                              .time_ms = moment.wall_ms,
                              .content_hash = frame.content_hash,
                              .open = open.get()});
+  if (head->group != nullptr) open->members_at = head->group->members_at();
+  if (frame.act != nullptr) apply_change(*open, *head->group, frame.act->change);
   enqueue(std::move(open));
 }
 
@@ -223,8 +238,10 @@ void ShardCore::read(const wire::ClientFrame& frame, Asker asker, const Moment& 
   if (shard_of(ConversationId::with_self(reader), shards_) != shard_) {
     return metrics_.silent(Silence::kMisrouted);
   }
-  if (body->conversation.is_group()) return refuse(asker, {}, ErrorCode::kNoSuchGroup, moment);
-  if (!body->conversation.has_user(reader)) return refuse(asker, {}, ErrorCode::kNotMember, moment);
+  // Who is in a group is known on another shard; the cursor of one who never was is ignored.
+  if (!body->conversation.is_group() && !body->conversation.has_user(reader)) {
+    return refuse(asker, {}, ErrorCode::kNotMember, moment);
+  }
   if (body->seq == Seq()) return refuse(asker, {}, ErrorCode::kBadRange, moment);
 
   auto open = std::make_unique<OpenEntry>();

@@ -101,6 +101,7 @@ class ShardCore {
  private:
   // Frames: shard_core.cc.
   void send(const wire::ClientFrame& frame, Asker asker, const Moment& moment);
+  void arrive(SendFrame frame, const Moment& moment);
   void read(const wire::ClientFrame& frame, Asker asker, const Moment& moment);
   bool needs_lookup(const SendFrame& frame, const Moment& moment);
   void park(SendFrame frame, Needs needs, const Moment& moment);
@@ -120,10 +121,21 @@ class ShardCore {
   void settle(OpenEntry& open, wire::Entry entry, LogPosition position, const Moment& moment);
   void doubt(std::string reason);
 
+  // Groups: shard_core_groups.cc.
+  void change_group(const wire::ClientFrame& frame, Asker asker, const Moment& moment);
+  void typing(const wire::ClientFrame& frame, const Asker& asker, const Moment& moment);
+  void refuse_in_group(const GroupHead& group, const SendFrame& frame, ErrorCode code,
+                       const Moment& moment);
+  static ErrorCode why_not_in(const GroupHead& group, const SendFrame& frame);
+  void apply_change(OpenEntry& open, GroupHead& group, const MembersChange& change);
+  void change_logged(OpenEntry& open, GroupHead& group, const Moment& moment);
+
   // The database: shard_core_cold.cc.
   bool is_usable(const Result<wire::ColdAnswer>& answer);
-  void learn_heads(const wire::ColdQuestion& asked, const wire::ColdAnswer& answer,
-                   const Moment& moment);
+  void learn_head(const ConversationId& conversation, const wire::ConversationHead& told,
+                  const Moment& moment);
+  // Null: the database must be asked.
+  Head* usable_head(const ConversationId& conversation);
   void judge_ready(const ConversationId& conversation, const Moment& moment);
 
   const ShardId shard_;

@@ -12,10 +12,7 @@ Actions ShardCore::take_actions(const Moment& moment) {
     if (!in_flight_ && !queue_.empty()) start_append(moment);
     if (moment.now >= ask_after_) {
       actions_.question = parking_.next_question(shard_, generation_, watermark_);
-      if (actions_.question) {
-        metrics_.cold_asked(actions_.question->conversations.size() +
-                            actions_.question->messages.size());
-      }
+      if (actions_.question) metrics_.cold_asked(actions_.question->items());
     }
   }
   return std::exchange(actions_, {});
@@ -72,18 +69,20 @@ void ShardCore::settle(OpenEntry& open, wire::Entry entry, LogPosition position,
   MARTLET_ASSERT(queued_bytes_ >= open.bytes);
   queued_bytes_ -= open.bytes;
   KnownMessage message{.seq = entry.seq, .time_ms = entry.time_ms, .position = position};
-  if (entry.kind == wire::EntryKind::kMessage) {
+  if (wire::is_ordered(entry.kind)) {
     message.message_id = entry.message_id;
     Head* head = heads_.find(entry.conversation);
     MARTLET_ASSERT(head != nullptr && head->open > 0);
     --head->open;
     head->last_position = position;
     window_.settle(open.slot, position, moment.now + limits_.window_time);
+    if (entry.kind == wire::EntryKind::kMembers) change_logged(open, *head->group, moment);
   }
   for (const Asker& asker : open.askers) {
     acknowledge(asker, entry.client_msg_id, entry.conversation, message);
   }
-  actions_.events.push_back({position, std::move(entry), open.origin});
+  actions_.events.push_back(
+      {position, std::move(entry), open.origin, open.members_at, std::move(open.concerned)});
 }
 
 void ShardCore::doubt(std::string reason) {

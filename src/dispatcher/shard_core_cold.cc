@@ -6,6 +6,14 @@
 #include "wire/requests.h"
 
 namespace martlet::dispatcher {
+namespace {
+
+// Whether the answer says who is in the group, or that it does not exist.
+bool knows_group(const wire::ConversationHead& told) {
+  return told.status == wire::HeadStatus::kNoSuchGroup || told.group.has_value();
+}
+
+}  // namespace
 
 void ShardCore::watermark(const wire::Watermark& told) {
   if (is_doubting_ || told.shard != shard_ || told.generation < generation_) return;
@@ -42,7 +50,7 @@ void ShardCore::cold_answer(const Result<wire::ColdAnswer>& answer, const Moment
     return;
   }
   const wire::ColdQuestion asked = parking_.asked();
-  parking_.question_answered();
+  const std::vector<ConversationId> concerned = parking_.question_answered(answer->users);
   for (std::size_t i = 0; i < asked.messages.size(); ++i) {
     const wire::StoredMessage& stored = answer->messages[i];
     if (!stored.found) continue;
@@ -55,8 +63,10 @@ void ShardCore::cold_answer(const Result<wire::ColdAnswer>& answer, const Moment
                  .content_hash = stored.content_hash},
                 moment.now + limits_.window_time);
   }
-  learn_heads(asked, *answer, moment);
-  for (const wire::MessageKey& key : asked.messages) judge_ready(key.conversation, moment);
+  for (std::size_t i = 0; i < asked.conversations.size(); ++i) {
+    learn_head(asked.conversations[i], answer->heads[i], moment);
+  }
+  for (const ConversationId& conversation : concerned) judge_ready(conversation, moment);
 }
 
 // A snapshot older than our memory may lack entries that we forgot since.
@@ -65,28 +75,46 @@ bool ShardCore::is_usable(const Result<wire::ColdAnswer>& answer) {
   const wire::ColdQuestion& asked = parking_.asked();
   return answer->generation == generation_ && answer->watermark >= asked.min_watermark &&
          answer->heads.size() == asked.conversations.size() &&
-         answer->messages.size() == asked.messages.size();
+         answer->messages.size() == asked.messages.size() &&
+         answer->users.size() == asked.users.size();
 }
 
-void ShardCore::learn_heads(const wire::ColdQuestion& asked, const wire::ColdAnswer& answer,
-                            const Moment& moment) {
-  for (std::size_t i = 0; i < asked.conversations.size(); ++i) {
-    const ConversationId& conversation = asked.conversations[i];
-    const wire::ConversationHead& told = answer.heads[i];
-    if (told.status == wire::HeadStatus::kNoSuchUser) {
-      for (const SendFrame& frame : parking_.take_all(conversation)) {
-        refuse(frame, ErrorCode::kNoSuchUser, moment);
-      }
-      continue;
+void ShardCore::learn_head(const ConversationId& conversation, const wire::ConversationHead& told,
+                           const Moment& moment) {
+  const bool is_group = conversation.is_group();
+  if (told.status == wire::HeadStatus::kNoSuchUser) {
+    for (const SendFrame& frame : parking_.take_all(conversation)) {
+      refuse(frame, ErrorCode::kNoSuchUser, moment);
     }
-    if (heads_.find(conversation) == nullptr) heads_.add(conversation).last_seq = told.last_seq;
-    judge_ready(conversation, moment);
-    heads_.forget_surplus(watermark_);
+    return;
   }
+  if (told.status == wire::HeadStatus::kOmitted || (is_group && !knows_group(told))) {
+    return parking_.want_head(conversation);
+  }
+  Head* head = heads_.find(conversation);
+  if (head == nullptr) {
+    head = &heads_.add(conversation);
+    head->last_seq = told.last_seq;
+  }
+  if (is_group) {
+    head->group->learn(told.group.value_or(wire::GroupState()));
+    heads_.weigh(conversation);
+  }
+  judge_ready(conversation, moment);
+  // A group that nobody created is not worth remembering.
+  head = heads_.find(conversation);
+  MARTLET_ASSERT(head != nullptr);
+  if (head->last_seq == Seq() && is_group) heads_.forget(conversation);
+  heads_.forget_surplus(watermark_);
+}
+
+Head* ShardCore::usable_head(const ConversationId& conversation) {
+  Head* head = heads_.find(conversation);
+  return head != nullptr && head->is_usable() ? head : nullptr;
 }
 
 void ShardCore::judge_ready(const ConversationId& conversation, const Moment& moment) {
-  if (heads_.find(conversation) == nullptr) return parking_.want_head(conversation);
+  if (usable_head(conversation) == nullptr) return parking_.want_head(conversation);
   for (SendFrame& frame : parking_.take_ready(conversation)) judge(std::move(frame), moment);
 }
 

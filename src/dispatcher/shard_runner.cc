@@ -85,6 +85,7 @@ void ShardRunner::flush() {
   if (actions.append) append(*actions.append);
   publish_answers(actions.answers);
   for (const LiveEntry& live : actions.events) publish_live(live);
+  for (const LiveTyping& typing : actions.typing) publish_typing(typing);
   if (!actions.events.empty()) note_published();
   if (actions.question) ask(*actions.question);
   if (actions.doubt) doubt(actions.doubt_reason);
@@ -131,12 +132,22 @@ void ShardRunner::publish_answers(const std::map<EdgeId, std::vector<OutgoingAns
 }
 
 void ShardRunner::publish_live(const LiveEntry& live) {
-  const Bytes payload = encode_live(ownership(), live);
-  bool all = true;
-  for (const UserId& user : users_of(live.entry.conversation)) {
+  if (publish(audience_of(live), encode_live(ownership(), live))) return;
+  for (const ConversationId& conversation : hints_for(live)) owed_.add(conversation);
+}
+
+// One that is lost is not missed.
+void ShardRunner::publish_typing(const LiveTyping& typing) {
+  publish(audience_of(typing), encode_typing(ownership(), typing));
+}
+
+// False: not everybody gets it.
+bool ShardRunner::publish(const Audience& audience, BytesView payload) {
+  bool all = !audience.group || publish(bus::subject::group(*audience.group), payload);
+  for (const UserId& user : audience.users) {
     all = publish(bus::subject::user(user), payload) && all;
   }
-  if (!all) owed_.add(live.entry.conversation);
+  return all;
 }
 
 // What the broker's link has no room for is not sent again: edges repeat frames, and for live
@@ -148,12 +159,7 @@ bool ShardRunner::publish(const std::string& subject, BytesView payload) {
 }
 
 bool ShardRunner::publish_resync(const ConversationId& conversation) {
-  const Bytes payload = encode_resync(ownership(), conversation);
-  bool all = true;
-  for (const UserId& user : users_of(conversation)) {
-    all = publish(bus::subject::user(user), payload) && all;
-  }
-  return all;
+  return publish(audience_of(conversation), encode_resync(ownership(), conversation));
 }
 
 // Those whose events were dropped are told to sync, as far as there is room.

@@ -96,6 +96,8 @@ class ShardRunner {
   void ask(const wire::ColdQuestion& question);
   void publish_answers(const std::map<EdgeId, std::vector<OutgoingAnswer>>& answers);
   void publish_live(const LiveEntry& live);
+  void publish_typing(const LiveTyping& typing);
+  bool publish(const Audience& audience, BytesView payload);
   bool publish(const std::string& subject, BytesView payload);
   bool publish_resync(const ConversationId& conversation);
   void pay_resyncs();

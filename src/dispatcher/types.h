@@ -11,6 +11,7 @@
 #include "bus/log.h"
 #include "dispatcher/window.h"
 #include "model/conversation.h"
+#include "model/group.h"
 #include "model/ids.h"
 #include "wire/envelopes.h"
 #include "wire/log_batch.h"
@@ -29,7 +30,15 @@ struct Asker {
   friend bool operator==(const Asker&, const Asker&) = default;
 };
 
-// A SEND that was read from the bus and belongs to this shard.
+// What a frame wants to do to its group, and what the database said of the users who would come.
+struct GroupAct {
+  MembersChange change;
+  std::vector<UserId> newcomers;    // whom it may bring in
+  std::vector<UserId> unknown;      // those of them who do not exist
+  std::vector<UserId> in_too_many;  // those of them who may be in no more groups
+};
+
+// A SEND, or a change of a group, that was read from the bus and belongs to this shard.
 struct SendFrame {
   Asker asker;
   UserId user;
@@ -37,19 +46,30 @@ struct SendFrame {
   ConversationId conversation;
   ClientMsgId id;
   std::optional<ClientMsgId> follows;
-  Bytes content;
+  Bytes content;  // a change's is made of it and of nothing else
   std::uint64_t content_hash = 0;
   WallMs received_ms = 0;
-  WallMs first_sent_ms = 0;  // 0: unknown
+  WallMs first_sent_ms = 0;       // 0: unknown
+  std::unique_ptr<GroupAct> act;  // null: a message
+};
+
+// A frame that is refused because of a change that is not in the log yet.
+struct RefusedByChange {
+  Asker asker;
+  ClientMsgId id;
+  ErrorCode code = ErrorCode::kNone;
 };
 
 // An entry that has its number and waits for its append.
 struct OpenEntry {
   wire::Entry entry;
-  std::size_t bytes = 0;         // what it adds at most to a batch
-  SessionId origin;              // the session that sent it and gets no event
-  std::vector<Asker> askers;     // the first one sent it, the others repeated it
-  Window::Slot* slot = nullptr;  // messages only
+  std::size_t bytes = 0;                 // what it adds at most to a batch
+  SessionId origin;                      // the session that sent it and gets no event
+  std::vector<Asker> askers;             // the first one sent it, the others repeated it
+  Window::Slot* slot = nullptr;          // of what has a place in the order
+  Seq members_at;                        // groups: of the last change before it
+  std::vector<UserId> concerned;         // a change: who sees it beside the group
+  std::vector<RefusedByChange> refused;  // a change: who hears so when it is in the log
 };
 
 // An answer that owns what wire::Answer views.
@@ -62,7 +82,17 @@ struct OutgoingAnswer {
 struct LiveEntry {
   LogPosition position;
   wire::Entry entry;
-  SessionId origin;  // zero: nobody is left out
+  SessionId origin;                 // zero: nobody is left out
+  Seq members_at{};                 // groups: of the last change before it
+  std::vector<UserId> concerned{};  // a change of members: who sees it beside the group
+};
+
+// Somebody is writing. Never logged.
+struct LiveTyping {
+  ConversationId conversation;
+  UserId user;
+  SessionId origin;
+  Seq members_at;  // groups
 };
 
 struct AppendRequest {
@@ -75,6 +105,7 @@ struct Actions {
   std::optional<AppendRequest> append;  // answered by append_result()
   std::map<EdgeId, std::vector<OutgoingAnswer>> answers;
   std::vector<LiveEntry> events;
+  std::vector<LiveTyping> typing;
   std::optional<wire::ColdQuestion> question;  // answered by cold_answer()
   bool doubt = false;                          // read the lease again; this core is at its end
   std::string doubt_reason;

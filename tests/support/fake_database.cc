@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "wire/members_change.h"
 
 namespace martlet::test {
 
 void FakeDatabase::apply(LogPosition position, const wire::Batch& batch) {
   MARTLET_ASSERT(position == watermark.next());
   for (const wire::Entry& entry : batch.entries) {
-    if (entry.kind != wire::EntryKind::kMessage) continue;
+    if (!wire::is_ordered(entry.kind)) continue;
     Seq& last = last_seqs_[entry.conversation.str()];
     MARTLET_ASSERT(entry.seq == last.next());
     last = entry.seq;
@@ -18,6 +19,7 @@ void FakeDatabase::apply(LogPosition position, const wire::Batch& batch) {
                                      entry.content_hash};
     const bool is_new = messages_.emplace(key, stored).second;
     MARTLET_ASSERT(is_new);
+    if (entry.kind == wire::EntryKind::kMembers) apply_change(entry);
   }
   watermark = position;
 }
@@ -36,20 +38,17 @@ bool FakeDatabase::check_end(std::uint64_t last_sequence, LogPosition known) {
 Result<wire::ColdAnswer> FakeDatabase::answer(const wire::ColdQuestion& question) {
   if (!is_up) return fail(ErrorCode::kUnavailable, "database is down");
   ++questions;
-  items += question.conversations.size() + question.messages.size();
+  items += question.items();
   wire::ColdAnswer answer;
   answer.generation = generation;
   answer.watermark = watermark;
   for (const ConversationId& conversation : question.conversations) {
-    const auto [a, b] = conversation.users();
-    const auto last = last_seqs_.find(conversation.str());
-    wire::ConversationHead head{wire::HeadStatus::kNew, {}};
-    if (!users.contains(a.str()) || !users.contains(b.str())) {
-      head.status = wire::HeadStatus::kNoSuchUser;
-    } else if (last != last_seqs_.end()) {
-      head = {wire::HeadStatus::kKnown, last->second};
-    }
-    answer.heads.push_back(head);
+    answer.heads.push_back(conversation.is_group() ? group_head(conversation) : head(conversation));
+  }
+  for (const UserId& user : question.users) {
+    const auto status = in_many_groups.contains(user.str()) ? wire::UserStatus::kTooManyGroups
+                                                            : wire::UserStatus::kExists;
+    answer.users.push_back(users.contains(user.str()) ? status : wire::UserStatus::kNoSuchUser);
   }
   for (const wire::MessageKey& key : question.messages) {
     const auto found =
@@ -57,6 +56,43 @@ Result<wire::ColdAnswer> FakeDatabase::answer(const wire::ColdQuestion& question
     answer.messages.push_back(found == messages_.end() ? wire::StoredMessage{} : found->second);
   }
   return answer;
+}
+
+wire::ConversationHead FakeDatabase::head(const ConversationId& conversation) {
+  const auto [a, b] = conversation.users();
+  if (!users.contains(a.str()) || !users.contains(b.str())) {
+    return {wire::HeadStatus::kNoSuchUser, {}, {}};
+  }
+  const auto last = last_seqs_.find(conversation.str());
+  if (last == last_seqs_.end()) return {wire::HeadStatus::kNew, {}, {}};
+  return {wire::HeadStatus::kKnown, last->second, {}};
+}
+
+wire::ConversationHead FakeDatabase::group_head(const ConversationId& conversation) {
+  const wire::GroupState* known = group(conversation);
+  if (known == nullptr) return {wire::HeadStatus::kNoSuchGroup, {}, {}};
+  if (omits > 0) {
+    --omits;
+    return {wire::HeadStatus::kOmitted, {}, {}};
+  }
+  return {wire::HeadStatus::kKnown, last_seqs_.at(conversation.str()), *known};
+}
+
+const wire::GroupState* FakeDatabase::group(const ConversationId& conversation) const {
+  const auto found = groups_.find(conversation.str());
+  return found == groups_.end() ? nullptr : &found->second;
+}
+
+void FakeDatabase::apply_change(const wire::Entry& entry) {
+  const auto change = wire::parse_members_change(entry.content);
+  MARTLET_ASSERT(change.has_value());
+  const bool is_created = change->action == MembersAction::kCreated;
+  const auto [place, is_new] = groups_.try_emplace(entry.conversation.str());
+  MARTLET_ASSERT(is_new == is_created);
+  wire::GroupState& group = place->second;
+  MARTLET_ASSERT(is_created || group.members.why_not(entry.sender, *change) == ErrorCode::kNone);
+  group.members.apply(entry.sender, *change);
+  group.members_at = entry.seq;
 }
 
 Result<wire::ShardAnswer> FakeDatabase::answer(ShardId shard) {

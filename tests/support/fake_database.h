@@ -18,6 +18,8 @@ namespace martlet::test {
 class FakeDatabase {
  public:
   std::set<std::string> users;
+  std::set<std::string> in_many_groups;  // users who may be in no more
+  std::size_t omits = 0;                 // so many groups find no room in the next answers
   Generation generation{1};
   std::uint64_t base = 0;
   LogPosition watermark;
@@ -33,10 +35,17 @@ class FakeDatabase {
   wire::Watermark told(ShardId shard) const { return {shard, generation, base, watermark}; }
   Result<wire::ColdAnswer> answer(const wire::ColdQuestion& question);
   Result<wire::ShardAnswer> answer(ShardId shard);
+  // Null: never created.
+  const wire::GroupState* group(const ConversationId& conversation) const;
 
  private:
   using Key = std::tuple<std::string, std::string, ClientMsgId>;
+  void apply_change(const wire::Entry& entry);
+  wire::ConversationHead group_head(const ConversationId& conversation);
+  wire::ConversationHead head(const ConversationId& conversation);
+
   std::map<std::string, Seq> last_seqs_;
+  std::map<std::string, wire::GroupState> groups_;
   std::map<Key, wire::StoredMessage> messages_;
 };
 

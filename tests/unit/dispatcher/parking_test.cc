@@ -41,9 +41,9 @@ TEST_F(ParkingTest, AsksCopiesOfAMessageOnce) {
   SendFrame copy = frame("alice", "bob", 1);
   copy.asker.request_id = 2;
   parking.park(frame("alice", "bob", 1), {.lookup = true}, at(1s));
-  parking.park(copy, {.lookup = true}, at(1s));
+  parking.park(std::move(copy), {.lookup = true}, at(1s));
   EXPECT_EQ(ask()->messages.size(), 1u);
-  parking.question_answered();
+  parking.question_answered({});
   EXPECT_EQ(parking.take_ready(ab).size(), 2u);
 }
 
@@ -108,7 +108,7 @@ TEST_F(ParkingTest, RandomUseKeepsItsBookkeeping) {
         break;
       case 1:
         if (parking.is_asking()) {
-          parking.question_answered();
+          parking.question_answered({});
         } else {
           ask();
         }

@@ -24,6 +24,24 @@ ConversationId between(std::string_view a, std::string_view b) {
   return ConversationId::between(user(a), user(b));
 }
 
+ConversationId group(std::string_view name) {
+  return ConversationId::of_group(GroupId::trusted(name));
+}
+
+MembersChange created(const std::vector<std::string>& users, JoinPolicy join) {
+  MembersChange change = act_of(MembersAction::kCreated, users);
+  change.join = join;
+  return change;
+}
+
+MembersChange act_of(MembersAction action, const std::vector<std::string>& users, GroupRole role) {
+  MembersChange change;
+  change.action = action;
+  for (const std::string& name : users) change.users.push_back(user(name));
+  change.role = role;
+  return change;
+}
+
 tl::expected<bus::LogSequence, bus::AppendError> FakeLog::append(bus::LogSequence expected_last,
                                                                  BytesView batch) {
   if (expected_last != last()) {
@@ -130,43 +148,79 @@ void Rig::take_over(LogPosition published) {
   is_doubting = false;
 }
 
+// What every frame of an edge has.
+wire::ClientFrame frame_of(std::string_view edge, SessionId session, std::uint32_t request_id,
+                           std::string_view user) {
+  wire::ClientFrame frame;
+  frame.edge = edge;
+  frame.session = session;
+  frame.request_id = request_id;
+  frame.user = user;
+  frame.device = "phone";
+  return frame;
+}
+
+void Rig::hand_in(wire::ClientFrame frame) {
+  core_->frame(frame, moment);
+  take();
+}
+
 void Rig::send(const Sending& sending) {
   wire::Send body;
-  body.to_user = user(sending.to);
+  if (sending.to.starts_with("g:")) {
+    body.to_group = GroupId::trusted(std::string_view(sending.to).substr(2));
+  } else {
+    body.to_user = user(sending.to);
+  }
   body.client_msg_id = sending.id;
   const Bytes content = wire::encode_text(sending.content);
   body.content = content;
   body.want = sending.wants_stored ? wire::AckLevel::Stored : wire::AckLevel::Logged;
   body.follows = sending.follows;
   const Bytes bytes = wire::encode(body);
-  wire::ClientFrame frame;
-  frame.edge = sending.edge;
-  frame.session = sending.session;
-  frame.request_id = sending.request_id;
-  frame.user = sending.from;
-  frame.device = "phone";
+  wire::ClientFrame frame =
+      frame_of(sending.edge, sending.session, sending.request_id, sending.from);
   frame.received_ms = sending.received_ms.value_or(moment.wall_ms);
   frame.first_sent_ms = sending.first_sent_ms.value_or(moment.wall_ms);
   frame.command = wire::Command::Send;
   frame.body = bytes;
-  core_->frame(frame, moment);
-  take();
+  hand_in(frame);
+}
+
+void Rig::change(const Changing& changing) {
+  const Bytes bytes = wire::encode(wire::GroupChange{GroupId::trusted(changing.group), changing.id,
+                                                     std::nullopt, changing.change});
+  wire::ClientFrame frame =
+      frame_of(changing.edge, changing.session, changing.request_id, changing.from);
+  frame.received_ms = moment.wall_ms;
+  frame.first_sent_ms = changing.first_sent_ms.value_or(moment.wall_ms);
+  frame.command = wire::command_of(changing.change.action);
+  frame.body = bytes;
+  hand_in(frame);
+}
+
+void Rig::typing(std::string_view from, std::string_view to) {
+  wire::Typing body;
+  if (to.starts_with("g:")) {
+    body.to_group = GroupId::trusted(to.substr(2));
+  } else {
+    body.to_user = user(to);
+  }
+  const Bytes bytes = wire::encode(body);
+  wire::ClientFrame frame = frame_of("edge1", {1, 1}, 1, from);
+  frame.command = wire::Command::Typing;
+  frame.body = bytes;
+  hand_in(frame);
 }
 
 void Rig::read(std::string_view reader, const ConversationId& conversation, std::uint64_t seq,
                std::uint32_t request_id) {
   const Bytes bytes = wire::encode(wire::Read{conversation, Seq(seq)});
-  wire::ClientFrame frame;
-  frame.edge = "edge1";
-  frame.session = {1, 1};
-  frame.request_id = request_id;
-  frame.user = reader;
-  frame.device = "phone";
+  wire::ClientFrame frame = frame_of("edge1", {1, 1}, request_id, reader);
   frame.received_ms = moment.wall_ms;
   frame.command = wire::Command::Read;
   frame.body = bytes;
-  core_->frame(frame, moment);
-  take();
+  hand_in(frame);
 }
 
 void Rig::take() {
@@ -183,6 +237,7 @@ void Rig::take() {
     for (OutgoingAnswer& answer : list) answers_.push_back(std::move(answer));
   }
   for (LiveEntry& event : actions.events) events_.push_back(std::move(event));
+  for (LiveTyping& typing : actions.typing) typings_.push_back(std::move(typing));
   is_doubting = is_doubting || actions.doubt;
 }
 
@@ -257,6 +312,10 @@ OutgoingAnswer Rig::only_answer() {
 
 std::vector<LiveEntry> Rig::events() {
   return std::exchange(events_, {});
+}
+
+std::vector<LiveTyping> Rig::typings() {
+  return std::exchange(typings_, {});
 }
 
 }  // namespace martlet::dispatcher::testing

@@ -7,6 +7,7 @@
 #include "dispatcher/shard_core.h"
 #include "dispatcher/take_over.h"
 #include "support/fake_database.h"
+#include "wire/group_requests.h"
 #include "wire/requests.h"
 
 // The surroundings of a shard's cores, played on one thread: a log that keeps what was appended, a
@@ -21,6 +22,7 @@ inline constexpr WallMs kStartMs = 1'700'000'000'000;
 ClientMsgId id_of(std::uint64_t number, WallMs made_ms = kStartMs);
 UserId user(std::string_view name);
 ConversationId between(std::string_view a, std::string_view b);
+ConversationId group(std::string_view name);
 
 // A stream: sequences count from 1; what was purged can't be read any more.
 class FakeLog {
@@ -43,7 +45,7 @@ class FakeLog {
 
 struct Sending {
   std::string from = "alice";
-  std::string to = "bob";
+  std::string to = "bob";  // "g:name": a group
   ClientMsgId id;
   std::string content = "hello";
   std::optional<ClientMsgId> follows;
@@ -55,6 +57,22 @@ struct Sending {
   std::optional<WallMs> received_ms;    // default: now
 };
 
+// What somebody wants to do to a group.
+struct Changing {
+  std::string from = "alice";
+  std::string group = "team";
+  ClientMsgId id;
+  MembersChange change;
+  std::uint32_t request_id = 1;
+  std::string edge = "edge1";
+  SessionId session{1, 1};
+  std::optional<WallMs> first_sent_ms;  // default: now; 0: unknown
+};
+MembersChange created(const std::vector<std::string>& users = {},
+                      JoinPolicy join = JoinPolicy::kInvited);
+MembersChange act_of(MembersAction action, const std::vector<std::string>& users = {},
+                     GroupRole role = GroupRole::kNone);
+
 // One shard of one dispatcher with its log and database. Nothing moves by itself: an append waits
 // in `append` until finish_append(), a question in `question` until answer_question().
 class Rig {
@@ -65,6 +83,8 @@ class Rig {
   void take_over(LogPosition published = {});
   // The same, from a shard whose conversations are known: cold ones are answered by the database.
   void send(const Sending& sending);
+  void change(const Changing& changing);
+  void typing(std::string_view from, std::string_view to);
   void read(std::string_view reader, const ConversationId& conversation, std::uint64_t seq,
             std::uint32_t request_id = 1);
   // The append under way reaches the log, and its answer the core.
@@ -84,6 +104,7 @@ class Rig {
   std::vector<OutgoingAnswer> answers();
   OutgoingAnswer only_answer();
   std::vector<LiveEntry> events();
+  std::vector<LiveTyping> typings();
 
   ShardCore& core() { return *core_; }
 
@@ -100,10 +121,13 @@ class Rig {
   TakenOver* taken() { return &taken_; }
 
  private:
+  void hand_in(wire::ClientFrame frame);
+
   TakenOver taken_;
   std::unique_ptr<ShardCore> core_;
   std::vector<OutgoingAnswer> answers_;
   std::vector<LiveEntry> events_;
+  std::vector<LiveTyping> typings_;
 };
 
 // Plays all steps of a take-over until it is done; it must not give up.

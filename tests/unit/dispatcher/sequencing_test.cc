@@ -99,20 +99,6 @@ TEST_F(Sequencing, AcceptsNotesToOneself) {
   EXPECT_EQ(rig.only_answer().conversation, "u:alice:alice");
 }
 
-TEST_F(Sequencing, RefusesGroups) {
-  const Bytes text = wire::encode_text("x");
-  wire::Send body;
-  body.to_group = GroupId::trusted("team");
-  body.client_msg_id = id_of(10);
-  body.content = text;
-  const Bytes bytes = wire::encode(body);
-  wire::ClientFrame frame{
-      "edge1", {1, 1}, 1, "alice", "phone", kStartMs, kStartMs, wire::Command::Send, bytes};
-  rig.core().frame(frame, rig.moment);
-  rig.take();
-  EXPECT_EQ(rig.only_answer().answer.error, ErrorCode::kNoSuchGroup);
-}
-
 TEST_F(Sequencing, RefusesBytesThatAreNoSend) {
   wire::ClientFrame frame{
       "edge1", {1, 1}, 1, "alice", "phone", kStartMs, kStartMs, wire::Command::Send, "garbage"};
