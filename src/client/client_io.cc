@@ -275,7 +275,9 @@ void Client::on_history_answer(const Waiting& waiting, const Answer& answer) {
   const auto page = wire::parse_history_page(answer.body);
   if (!page) return waiting.on_history(tl::unexpected(page.error()));
   FetchAnswer same = to_fetch_answer({page->messages, page->withheld, {}});
-  waiting.on_history(HistoryAnswer{std::move(same.messages), std::move(same.withheld), page->more});
+  HistoryAnswer out{std::move(same.messages), std::move(same.withheld), page->more, {}};
+  if (page->behind) out.again_in = std::chrono::milliseconds(page->again_in_ms);
+  waiting.on_history(std::move(out));
 }
 
 // ---- events -------------------------------------------------------------------------------

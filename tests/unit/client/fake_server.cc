@@ -277,6 +277,8 @@ void FakeServer::on_history(Session& session, std::uint32_t id, BytesView body) 
   wire::HistoryPage page;
   const auto query = wire::parse_history(body);
   for (const Message& message : log[query->conversation]) page.messages.push_back(view_of(message));
+  page.behind = history_is_behind;
+  page.again_in_ms = 20;
   session.frame(wire::Command::HistoryPage, id, wire::encode(page));
 }
 
