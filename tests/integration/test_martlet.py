@@ -64,6 +64,18 @@ class MartletTest(ClusterTest):
         again = self.lines("bert", "listen", "--until-idle", "0.5")
         self.assertNotIn("u:ann:bert seq=1 ann: hello bert", again)
 
+    def test_a_new_account_does_not_remember_another_server(self) -> None:
+        self.register("ilse", "jonas")
+        for text in ("one", "two", "three"):
+            self.lines("ilse", "send", "jonas", text)
+        self.lines("jonas", "listen", "--count", "3")
+        other = self.start_cluster(edges=1, dispatchers=1).edges[0].listen
+        for user in ("ilse", "jonas"):
+            self.assertEqual(self.martlet(user, "register", user, server=other).returncode, 0)
+        self.martlet("ilse", "send", "jonas", "here", server=other)
+        heard = self.martlet("jonas", "listen", "--count", "1", server=other)
+        self.assertIn("u:ilse:jonas seq=1 ilse: here", heard.stdout.splitlines())
+
     def test_live_message_crosses_the_edges(self) -> None:
         self.register("cat", "dora")
         out = self.homes / "dora.out"
