@@ -104,6 +104,25 @@ class MartletTest(ClusterTest):
         self.assertEqual(plain[1], "u:gil:hank seq=2 gil: two\\nlines")
         self.assertEqual(plain[3], "u:gil:hank seq=4 gil: \\x1b[31m")
 
+    def test_what_is_written_while_no_server_answers_goes_out_later(self) -> None:
+        self.register("olaf", "pia")
+        self.cluster.stop_member(edge := f"edge-{1 + len('olaf') % 2}")
+        chat = subprocess.Popen(
+            self.command("olaf", "chat", "pia"),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(chat.kill)
+        assert chat.stdin is not None and chat.stderr is not None
+        self.assertIn("goes out later", chat.stderr.readline())
+        chat.stdin.write("written in the dark\n")
+        chat.stdin.close()
+        self.cluster.start_member(edge)
+        self.assertEqual(chat.wait(60), 0, "it ends when the line is acknowledged")
+        chat.stderr.close()
+        self.assertIn("u:olaf:pia seq=1 olaf: written in the dark", self.lines("pia", "sync"))
+
     def test_lines_of_standard_input_keep_their_order(self) -> None:
         self.register("ida", "john")
         numbers = [str(number) for number in range(300)]
