@@ -201,7 +201,7 @@ class Cluster(Roster):
         ended = self.member(name).process
         if ended is None or not process.wait_dead(ended, timeout_s):
             raise ClusterError(f"{name} did not end within {timeout_s:g} s")
-        return process.exit_code(ended)
+        return process.final_exit_code(ended)
 
     def add(self, kind: str, settings: dict[str, Any] | None = None) -> str:
         """Adds and starts one more service; the answer is its name."""

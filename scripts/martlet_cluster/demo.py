@@ -6,7 +6,7 @@ import re
 import secrets
 import sys
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from martlet_cluster import paths
@@ -15,7 +15,10 @@ from martlet_cluster.errors import ClusterError
 from martlet_cluster.member import write_private
 from martlet_cluster.tool import Finished, RunningTool, Tool
 
-USERS = ("ann", "ben")
+# The two of the demonstration; nobody else uses their homes, so that it goes the same way each time.
+ACTORS = ("demo-ann", "demo-ben")
+# For whoever started the cluster: signed in, each with all edges and another one first.
+PEOPLE = ("ann", "ben")
 LIVE_TEXT = "Hello Ben, this comes from another edge."
 AWAY_TEXT = "You are away now; this waits for you."
 
@@ -27,10 +30,12 @@ def homes(cluster: Cluster) -> Path:
 class Actor:
     """A user at one edge whose commands and their output are shown as they happen."""
 
-    def __init__(self, name: str, server: str, parent: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, name: str, servers: Sequence[str], parent: Path, say: Callable[[str], None]
+    ) -> None:
         self.name = name
-        self.tool = Tool([server], parent / name)
-        self._server = server
+        self.tool = Tool(servers, parent / name)
+        self._server = servers[0]
         self._say = say
 
     def show_command(self, *words: str) -> None:
@@ -102,18 +107,35 @@ def show(line: str) -> None:
     sys.stdout.flush()
 
 
+def password_file(cluster: Cluster) -> Path:
+    password = homes(cluster) / "password"
+    if not password.exists():
+        write_private(password, secrets.token_urlsafe(12) + "\n")
+    return password
+
+
+def sign_in_people(cluster: Cluster, say: Callable[[str], None] = show) -> None:
+    """Once; their homes know all edges, so that they go elsewhere when one dies."""
+    password = password_file(cluster)
+    edges = [edge.listen for edge in cluster.edges]
+    for name, servers in zip(PEOPLE, (edges, edges[::-1]), strict=True):
+        person = Actor(name, servers, homes(cluster), say)
+        if not person.tool.home.exists():
+            sign_in(person, password)
+
+
 def play(cluster: Cluster, say: Callable[[str], None] = show) -> None:
     """Raises ClusterError when a line that should be there is not."""
     parent = homes(cluster)
-    password = parent / "password"
-    if not password.exists():
-        write_private(password, secrets.token_urlsafe(12) + "\n")
+    password = password_file(cluster)
     edges = [edge.listen for edge in cluster.edges]
-    ann = Actor(USERS[0], edges[0], parent, say)
-    ben = Actor(USERS[1], edges[-1], parent, say)
+    ann = Actor(ACTORS[0], [edges[0]], parent, say)
+    ben = Actor(ACTORS[1], [edges[-1]], parent, say)
     say("\n-- two people sign in at two edges")
-    sign_in(ann, password)
-    sign_in(ben, password)
+    for actor in (ann, ben):
+        sign_in(actor, password)
+        # What a demonstration that was interrupted left.
+        actor.run("sync")
     say("\n-- a live message, from edge to edge")
     live_message(ann, ben)
     say("\n-- a message to somebody who is away, and what they get when they log in")

@@ -142,6 +142,12 @@ def spawn(command: list[str], log: Path, cwd: Path) -> ProcessId:
     return identity
 
 
+def final_exit_code(process: ProcessId) -> int | None:
+    """exit_code of a child that is ending: its first thread may be gone before the others."""
+    child = _children.get(process)
+    return child.wait(10) if child is not None else None
+
+
 def exit_code(process: ProcessId) -> int | None:
     """The exit code of a child of this process that has ended (negative: the signal). Reaps it."""
     child = _children.get(process)

@@ -15,7 +15,7 @@ from martlet_cluster.errors import ClusterError
 from martlet_cluster.state import locked
 
 HOW_TO_CHAT = """
-The cluster is running. To chat as the two of the demonstration, in two terminals:
+The cluster is running. To chat as ann and ben, in two terminals:
 
   {tool} --home {home}/ann chat ben
   {tool} --home {home}/ben chat ann
@@ -24,6 +24,7 @@ and as somebody else, after
 
   {tool} --server {server} --home ~/.martlet register NAME
 
+Who is where: {tool} --api {api} --home {home}/ann who ben
 ./dev cluster status shows it, ./dev logs its logs, ./dev psql its database.
 ./dev down stops it and keeps the messages, ./dev down --wipe forgets them."""
 
@@ -42,6 +43,7 @@ def how_to_chat(cluster: Cluster) -> str:
         tool=paths.shown(paths.built("src/tools/martlet")),
         home=paths.shown(demo.homes(cluster)),
         server=",".join(edge.listen for edge in cluster.edges),
+        api=f"http://{cluster.apis[0].http}",
     )
 
 
@@ -57,8 +59,11 @@ def up(options: argparse.Namespace) -> None:
         cluster.stop_outdated()
         cluster.start()
     say("healthy; a demonstration follows")
-    demo.play(cluster)
-    print(how_to_chat(cluster))
+    try:
+        demo.sign_in_people(cluster)
+        demo.play(cluster)
+    finally:
+        print(how_to_chat(cluster), flush=True)
     say(f"done in {time.monotonic() - begin:.0f} s")
 
 

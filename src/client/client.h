@@ -69,6 +69,7 @@ struct HistoryAnswer {
   std::vector<Message> messages;
   std::vector<ConversationRange> withheld;
   bool more = false;
+  std::optional<Duration> again_in;  // the newest may be missing: ask again then
 };
 
 // One device of one user, kept connected: signs in, receives, sends, repeats, catches up. Rules are

@@ -126,7 +126,9 @@ void Client::history(const wire::History& query, OnHistory on_history) {
   const auto parse = [](BytesView body) {
     return wire::parse_history_page(body).map([](const wire::HistoryPage& page) {
       FetchAnswer same = to_fetch_answer({page.messages, page.withheld, {}});
-      return HistoryAnswer{std::move(same.messages), std::move(same.withheld), page.more};
+      HistoryAnswer out{std::move(same.messages), std::move(same.withheld), page.more, {}};
+      if (page.behind) out.again_in = std::chrono::milliseconds(page.again_in_ms);
+      return out;
     });
   };
   ask(wire::Command::History, wire::encode(query), parsed_by(parse, std::move(on_history)));

@@ -91,6 +91,11 @@ Result<void> FileStore::rewrite() {
   return {};
 }
 
+Result<void> FileStore::forget() {
+  memory_ = MemoryStore();
+  return rewrite();
+}
+
 void FileStore::append(const std::string& line) {
   if (!write_all(fd_, line)) {
     problem_ = path() + ": " + std::strerror(errno);

@@ -20,6 +20,9 @@ class FileStore final : public Store {
   static Result<std::unique_ptr<FileStore>> open(const std::string& directory);
   ~FileStore() override;
 
+  // Everything, tokens too: the device is as new.
+  Result<void> forget();
+
   const StoreState& state() const override { return memory_.state(); }
   void set_credentials(Credentials credentials) override;
   void set_sync_token(Bytes token) override;

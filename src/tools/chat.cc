@@ -9,6 +9,7 @@ namespace martlet::tools {
 namespace {
 
 constexpr std::size_t kLinesOnTheirWay = 1'000;
+constexpr Duration kPatience = std::chrono::seconds(3);
 
 struct InputMessage {
   ConversationId to;  // empty: not told
@@ -34,7 +35,9 @@ Result<InputMessage> parse_input(const UserId& self, const std::string& line) {
 }  // namespace
 
 Chat::Chat(const ToolOptions& tool, Options options)
-    : DeviceCommand(tool), options_(std::move(options)) {}
+    : DeviceCommand(tool),
+      options_(std::move(options)),
+      still_offline_(loop(), [this] { on_still_offline(); }) {}
 
 Result<void> Chat::prepare() {
   if (!options_.peer.empty()) {
@@ -44,13 +47,26 @@ Result<void> Chat::prepare() {
   } else if (!output().is_json()) {
     return fail(ErrorCode::kBadId, "chat needs a PEER, or --json");
   }
+  still_offline_.start_once(kPatience);
   return {};
 }
 
-// Input is taken once this device is up to date, so that what was missed is shown first.
+// Input is taken once this device is up to date, so that what was missed is shown first; but what
+// somebody types while no server answers must not be lost.
+void Chat::on_still_offline() {
+  if (said_online_) return;
+  complain({ErrorCode::kUnavailable, "not connected yet; what you write goes out later"});
+  take_input();
+}
+
 void Chat::on_synced(bool) {
   if (std::exchange(said_online_, true)) return;
   output().online(self(), device(), edge_);
+  take_input();
+}
+
+void Chat::take_input() {
+  if (lines_) return;
   lines_ = std::make_unique<InputLines>(
       loop(), kLinesOnTheirWay,
       [this](std::optional<std::string> line) { on_line(std::move(line)); });

@@ -33,6 +33,8 @@ class Chat : public DeviceCommand {
   void on_synced(bool behind) override;
 
  private:
+  void take_input();
+  void on_still_offline();
   void on_line(std::optional<std::string> line);
   Result<void> send_line(const std::string& line);
   bool is_shown(const ConversationId& conversation) const;
@@ -42,6 +44,7 @@ class Chat : public DeviceCommand {
   ConversationId conversation_;  // empty: of all
   std::string edge_;
   std::unique_ptr<InputLines> lines_;
+  event::Timer still_offline_;
   bool said_online_ = false;
   bool input_ended_ = false;
 };

@@ -7,7 +7,7 @@
 namespace martlet::tools {
 
 History::History(const ToolOptions& tool, Options options)
-    : DeviceCommand(tool), options_(std::move(options)) {}
+    : DeviceCommand(tool), options_(std::move(options)), again_(loop(), [this] { ask(); }) {}
 
 Result<void> History::prepare() {
   const Result<ConversationId> conversation = parse_conversation(self(), options_.peer);
@@ -36,11 +36,20 @@ void History::ask() {
 
 void History::on_page(Result<client::HistoryAnswer> page) {
   if (!page) return give_up(page.error());
+  // Backwards the first page is the one with the newest: it comes again, whole.
+  if (page->again_in && !options_.forward && from_ == 0) {
+    return again_.start_once(*page->again_in);
+  }
   const bool any = !page->messages.empty();
   if (any) from_ = page->messages.back().seq.value();
   std::move(page->messages.begin(), page->messages.end(), std::back_inserter(messages_));
   const bool full = options_.limit > 0 && messages_.size() >= options_.limit;
   if (page->more && any && !full) return ask();
+  if (page->again_in && options_.forward && !full) return again_.start_once(*page->again_in);
+  print();
+}
+
+void History::print() {
   if (!options_.forward) std::reverse(messages_.begin(), messages_.end());
   for (const client::Message& message : messages_) {
     output().message(message, client::Origin::kFetched);

@@ -8,7 +8,8 @@
 
 namespace martlet::tools {
 
-// Prints stored messages of a conversation, oldest first, asking page by page.
+// Prints stored messages of a conversation, oldest first, asking page by page. While the database
+// is behind the log it waits for the newest.
 class History : public DeviceCommand {
  public:
   struct Options {
@@ -27,12 +28,14 @@ class History : public DeviceCommand {
  private:
   void ask();
   void on_page(Result<client::HistoryAnswer> page);
+  void print();
   std::uint64_t wanted() const;
 
   Options options_;
   ConversationId conversation_;
   std::uint64_t from_ = 0;
   std::vector<client::Message> messages_;  // in the order in which they came
+  event::Timer again_;
 };
 
 }  // namespace martlet::tools

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "client/file_store.h"
 #include "tools/edge_link.h"
 #include "tools/output.h"
 #include "tools/simple_commands.h"
@@ -42,6 +43,14 @@ Result<void> ask_until_answered(const ToolOptions& options, const wire::Register
   }
 }
 
+// A new account has no past: what the home remembers is of one that another server had, or this one
+// before it was wiped. Its cursors would hide the new messages.
+Result<void> forget_home(const ToolOptions& options) {
+  const auto store = client::FileStore::open(options.home);
+  if (!store) return tl::unexpected(store.error());
+  return (*store)->forget();
+}
+
 }  // namespace
 
 Exit register_user(const ToolOptions& options, const std::string& user, const std::string& device,
@@ -55,6 +64,7 @@ Exit register_user(const ToolOptions& options, const std::string& user, const st
     return fail_with(done.error());
   }
   Output(options.json).note("registered", "registered " + user);
+  if (const Result<void> done = forget_home(options); !done) return fail_with(done.error());
   return log_in(options, user, device, password);
 }
 

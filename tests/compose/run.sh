@@ -9,6 +9,14 @@ file=$root/compose/compose.yaml
 own_engine='' inside=()
 
 say() { echo "compose-test: $*"; }
+case ${1:-} in
+  '') ;;
+  -h | --help) echo "usage: ./dev compose-test"; exit 0 ;;
+  *) say "no argument '$1'"; exit 2 ;;
+esac
+# Two at once would end each other's engine.
+exec 9>"${TMPDIR:-/tmp}/martlet-compose-test.lock"
+flock -n 9 || { say "another one is running"; exit 1; }
 compose() { docker compose -f "$file" "$@"; }
 
 start_engine() {
@@ -25,6 +33,7 @@ start_engine() {
 finish() {
   local status=$?
   if [ $status -ne 0 ]; then compose ps -a || true; compose logs --tail 20 || true; fi
+  rm -f "$log"
   compose down --volumes --timeout 20 >/dev/null 2>&1 || true
   [ -z "$own_engine" ] || "$here/engine.sh" stop
   [ $status -eq 0 ] && echo "1 passed, 0 failed" || echo "0 passed, 1 failed"
@@ -43,12 +52,11 @@ published() { ${inside[@]+"${inside[@]}"} bash -c "exec 3<>/dev/tcp/127.0.0.1/$1
 # The output has the line; else the test ends.
 expect() { grep -qF -- "$1" <<<"$2" || { say "missing: $1"; echo "$2"; exit 1; }; }
 
+log=$(mktemp)
 docker info >/dev/null 2>&1 || start_engine
 trap finish EXIT
 say "building the image (a few minutes the first time)"
-log=$(mktemp)
 compose --progress plain build >"$log" 2>&1 || { tail -n 60 "$log"; exit 1; }
-rm -f "$log"
 if [ -n "$own_engine" ]; then
   "$here/engine.sh" stop keep
   "$here/engine.sh" start box

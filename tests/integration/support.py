@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from martlet_cluster import Cluster  # noqa: E402
+from martlet_cluster.proxy import Proxy  # noqa: E402
 
 T = TypeVar("T")
 
@@ -105,4 +106,21 @@ class ClusterTest(unittest.TestCase):
         cluster = Cluster(new_directory(self._testMethodName), **options, progress=print)
         self.addCleanup(cluster.stop, abort=True)
         cluster.start()
+        return cluster
+
+
+class LinkedClusterTest(ClusterTest):
+    """One member has its link to NATS through a proxy, which can make it faulty."""
+
+    linked: ClassVar[str]
+    link: ClassVar[Proxy]
+
+    @classmethod
+    def make_cluster(cls, directory: Path) -> Cluster:
+        cluster = super().make_cluster(directory)
+        cls.addClassCleanup(cluster.stop, abort=True)
+        cluster.start_servers()
+        cls.link = Proxy(cluster.nats.address)
+        cls.addClassCleanup(cls.link.close)
+        cluster.override(cls.linked, "nats.url", f"nats://{cls.link.address}")
         return cluster

@@ -19,7 +19,7 @@ CONVERSATIONS = len(SENDERS) * len(PEERS)
 HEADS_PER_SHARD = 10
 SHARDS = 16
 # Of 1,280 requests on the way, 80 a shard; a question for each message would have one.
-LEAST_ITEMS_A_QUESTION = 8
+LEAST_ITEMS_A_QUESTION = 3
 ROUND_TIMEOUT_S = 120
 
 

@@ -97,6 +97,8 @@ class Refused(FullLog):
                 if answer.command == ACK:
                     accepted.append(message_id)
                     self.assertEqual(int(answer.body["seq"]), 1 + len(accepted))
+                    # Who does not read gets no live events in the end, and this device never syncs.
+                    self.bob.wait_message(CONVERSATION, 1 + len(accepted))
                     message_id, since = new_message_id(), time.monotonic()
                     continue
                 self.expect_refusal(answer)

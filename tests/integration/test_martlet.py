@@ -64,6 +64,18 @@ class MartletTest(ClusterTest):
         again = self.lines("bert", "listen", "--until-idle", "0.5")
         self.assertNotIn("u:ann:bert seq=1 ann: hello bert", again)
 
+    def test_a_new_account_does_not_remember_another_server(self) -> None:
+        self.register("ilse", "jonas")
+        for text in ("one", "two", "three"):
+            self.lines("ilse", "send", "jonas", text)
+        self.lines("jonas", "listen", "--count", "3")
+        other = self.start_cluster(edges=1, dispatchers=1).edges[0].listen
+        for user in ("ilse", "jonas"):
+            self.assertEqual(self.martlet(user, "register", user, server=other).returncode, 0)
+        self.martlet("ilse", "send", "jonas", "here", server=other)
+        heard = self.martlet("jonas", "listen", "--count", "1", server=other)
+        self.assertIn("u:ilse:jonas seq=1 ilse: here", heard.stdout.splitlines())
+
     def test_live_message_crosses_the_edges(self) -> None:
         self.register("cat", "dora")
         out = self.homes / "dora.out"
@@ -91,6 +103,25 @@ class MartletTest(ClusterTest):
         plain = self.lines("hank", "history", "gil")
         self.assertEqual(plain[1], "u:gil:hank seq=2 gil: two\\nlines")
         self.assertEqual(plain[3], "u:gil:hank seq=4 gil: \\x1b[31m")
+
+    def test_what_is_written_while_no_server_answers_goes_out_later(self) -> None:
+        self.register("olaf", "pia")
+        self.cluster.stop_member(edge := f"edge-{1 + len('olaf') % 2}")
+        chat = subprocess.Popen(
+            self.command("olaf", "chat", "pia"),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(chat.kill)
+        assert chat.stdin is not None and chat.stderr is not None
+        self.assertIn("goes out later", chat.stderr.readline())
+        chat.stdin.write("written in the dark\n")
+        chat.stdin.close()
+        self.cluster.start_member(edge)
+        self.assertEqual(chat.wait(60), 0, "it ends when the line is acknowledged")
+        chat.stderr.close()
+        self.assertIn("u:olaf:pia seq=1 olaf: written in the dark", self.lines("pia", "sync"))
 
     def test_lines_of_standard_input_keep_their_order(self) -> None:
         self.register("ida", "john")

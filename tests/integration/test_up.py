@@ -35,20 +35,27 @@ class UpAndDown(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
 
+    def send_to_ben(self, text: str) -> None:
+        cluster = Cluster.load(self.directory)
+        assert cluster is not None
+        tool = Tool([edge.listen for edge in cluster.edges], demo.homes(cluster) / "ann")
+        self.assertEqual(tool.run("send", "ben", text).code, 0)
+
     def texts_in_history(self) -> list[str]:
         cluster = Cluster.load(self.directory)
         assert cluster is not None
-        tool = Tool([edge.listen for edge in cluster.edges], demo.homes(cluster) / "ben")
-        done = tool.run("history", "ann", "--limit", "0")
+        tool = Tool([edge.listen for edge in cluster.edges], demo.homes(cluster) / demo.ACTORS[1])
+        done = tool.run("history", demo.ACTORS[0], "--limit", "0")
         self.assertEqual(done.code, 0, done.errors)
-        return [line.partition(" ann: ")[2] for line in done.lines]
+        return [line.partition(f" {demo.ACTORS[0]}: ")[2] for line in done.lines]
 
     def test_second_up_keeps_the_messages_of_the_first(self) -> None:
         transcript = self.up()
         self.assertIn(f"ann: {demo.LIVE_TEXT}", transcript)
         self.assertIn("./dev down", transcript)
+        self.send_to_ben("an evening later")
         self.assertEqual(self.dev("cluster", "--dir", str(self.directory), "stop").returncode, 0)
-        self.up()
+        self.assertIn("chat ben", self.up(), "what others wrote is not in the way")
         self.assertEqual(self.texts_in_history(), [demo.LIVE_TEXT, demo.AWAY_TEXT] * 2)
 
     def test_up_leaves_a_cluster_running_that_wipe_forgets(self) -> None:

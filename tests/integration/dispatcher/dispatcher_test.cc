@@ -99,6 +99,20 @@ class DispatcherOnNats : public ::testing::Test {
     }
   }
 
+  // d1 owns every shard and lets go of all; it waits to hear how far each was published.
+  void begin_stop(bool& is_gone) {
+    start("d1");
+    own_all("d1");
+    NarrowBus& bus = nodes["d1"]->narrow;
+    bus.keeps_confirmations = true;
+    send_round();
+    ASSERT_TRUE(run_until([&] { return all_acknowledged() && !bus.kept.empty(); }));
+    send_round();
+    ASSERT_TRUE(run_until([&] { return all_acknowledged(); }));
+    nodes["d1"]->dispatcher->let_go_of_all([&] { is_gone = true; });
+    ASSERT_FALSE(is_gone);
+  }
+
   test::NatsServer server;
   event::Loop loop;
   Records records;
@@ -192,17 +206,8 @@ TEST_F(DispatcherOnNats, GivingAwayFinishesWhatIsOpenAndPublishesNothingTwice) {
 
 // A shard may go to somebody else while this process waits to hear how far it was published.
 TEST_F(DispatcherOnNats, AStopDoesNotWaitForShardsThatAreLostMeanwhile) {
-  start("d1");
-  own_all("d1");
-  NarrowBus& bus = nodes["d1"]->narrow;
-  bus.keeps_confirmations = true;
-  send_round();
-  ASSERT_TRUE(run_until([&] { return all_acknowledged() && !bus.kept.empty(); }));
-  send_round();
-  ASSERT_TRUE(run_until([&] { return all_acknowledged(); }));
   bool is_gone = false;
-  nodes["d1"]->dispatcher->let_go_of_all([&] { is_gone = true; });
-  ASSERT_FALSE(is_gone);
+  ASSERT_NO_FATAL_FAILURE(begin_stop(is_gone));
   for (std::uint16_t shard = 0; shard < kShards; ++shard) {
     nodes["d1"]->dispatcher->on_lost(ShardId(shard));
   }
@@ -212,17 +217,8 @@ TEST_F(DispatcherOnNats, AStopDoesNotWaitForShardsThatAreLostMeanwhile) {
 // The bucket was wiped, or a late write landed: the leases take anew what is about to be given
 // back.
 TEST_F(DispatcherOnNats, AStopTakesNothingOverAnew) {
-  start("d1");
-  own_all("d1");
-  NarrowBus& bus = nodes["d1"]->narrow;
-  bus.keeps_confirmations = true;
-  send_round();
-  ASSERT_TRUE(run_until([&] { return all_acknowledged() && !bus.kept.empty(); }));
-  send_round();
-  ASSERT_TRUE(run_until([&] { return all_acknowledged(); }));
   bool is_gone = false;
-  nodes["d1"]->dispatcher->let_go_of_all([&] { is_gone = true; });
-  ASSERT_FALSE(is_gone);
+  ASSERT_NO_FATAL_FAILURE(begin_stop(is_gone));
   nodes["d1"]->own_all();
   EXPECT_TRUE(is_gone);
   EXPECT_EQ(nodes["d1"]->dispatcher->shards_owned(), 0u);

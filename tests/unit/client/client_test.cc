@@ -338,6 +338,17 @@ TEST_F(ClientTest, HistoryIsAskedAgainWhenTheConnectionWasLost) {
   EXPECT_EQ(server_.requests[wire::Command::History], 2);
 }
 
+TEST_F(ClientTest, AHistoryTellsThatTheDatabaseIsBehind) {
+  go_online();
+  server_.history_is_behind = true;
+  std::optional<Result<HistoryAnswer>> got;
+  client_->history({conversation(), Seq(0)},
+                   [&](Result<HistoryAnswer> answer) { got = std::move(answer); });
+  run_until([&] { return got.has_value(); });
+  ASSERT_TRUE(*got);
+  EXPECT_EQ((*got)->again_in, std::chrono::milliseconds(20));
+}
+
 TEST_F(ClientTest, TheEndAnswersAHistoryThatIsUnderWay) {
   go_online();
   server_.mute = true;

@@ -403,6 +403,8 @@ void FakeServer::on_history(Session& session, std::uint32_t id, BytesView body) 
   for (const Message& message : log[query->conversation]) page.messages.push_back(view_of(message));
   if (query->direction == wire::Direction::Backward)
     std::reverse(page.messages.begin(), page.messages.end());
+  page.behind = history_is_behind;
+  page.again_in_ms = 20;
   session.frame(wire::Command::HistoryPage, id, wire::encode(page));
 }
 

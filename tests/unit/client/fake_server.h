@@ -43,6 +43,7 @@ class FakeServer {
   bool cut_instead_of_ack = false;         // takes the message, then the connection dies
   bool cut_instead_of_change = false;      // does it, then the connection dies
   bool cut_instead_of_history = false;     // the connection dies upon the question
+  bool history_is_behind = false;
   bool access_tokens_are_expired = false;  // until REFRESH
   std::map<wire::Command, Error> refuse;   // the next request of the command
   std::uint32_t expires_in_s = 3600;
