@@ -1,10 +1,17 @@
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "support/run_loop.h"
 #include "world.h"
 
 namespace martlet::dispatcher::testing {
 namespace {
+
+std::array<UserId, 2> users_of(const ConversationId& conversation) {
+  const auto [smaller, greater] = conversation.users();
+  return {smaller, greater};
+}
 
 using namespace std::chrono_literals;
 

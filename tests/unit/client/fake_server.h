@@ -38,11 +38,11 @@ class FakeServer {
 
   // What goes wrong.
   bool lose_events = false;
-  bool swallow_auths = false;              // no answer
-  bool swallow_sends = false;              // no answer
-  bool cut_instead_of_ack = false;         // takes the message, then the connection dies
-  bool cut_instead_of_change = false;      // does it, then the connection dies
-  bool cut_instead_of_history = false;     // the connection dies upon the question
+  bool swallow_auths = false;           // no answer
+  bool swallow_sends = false;           // no answer
+  bool cut_instead_of_ack = false;      // takes the message, then the connection dies
+  bool cut_instead_of_change = false;   // does it, then the connection dies
+  bool cut_instead_of_history = false;  // the connection dies upon the question
   bool history_is_behind = false;
   bool access_tokens_are_expired = false;  // until REFRESH
   std::map<wire::Command, Error> refuse;   // the next request of the command
