@@ -14,15 +14,14 @@ def _first(pattern: str, file: str, otherwise: str) -> str:
     return match[1].strip() if match else otherwise
 
 
+def cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
 def describe() -> dict[str, Any]:
     return {
         "cpu": _first(r"^model name\s*:(.*)$", "/proc/cpuinfo", platform.machine()),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_bytes": int(_first(r"^MemTotal:\s*(\d+) kB$", "/proc/meminfo", "0")) * 1024,
         "kernel": platform.release(),
     }
-
-
-def load_average() -> float:
-    """Of the last minute: what else the machine does, when it is taken before a run."""
-    return round(os.getloadavg()[0], 2)

@@ -41,11 +41,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--dispatchers", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the result as JSON")
     parser.add_argument("--no-build", action="store_true", help="take what is built already")
+    parser.add_argument("--any-build", action="store_true", help="one that is not optimised too")
     options = parser.parse_args(arguments)
     if options.users < 2 or options.users % 2:
         parser.error("--users is an even number")
-    if options.rate is None and options.in_flight < 1 or (options.rate or 1) <= 0:
-        parser.error("--in-flight and --rate are more than 0")
+    for name in ("seconds", "in_flight", "rate"):
+        if (value := getattr(options, name)) is not None and value <= 0:
+            parser.error(f"--{name.replace('_', '-')} is more than 0")
     return options
 
 
@@ -54,7 +56,7 @@ def bench(options: argparse.Namespace) -> bool:
         command = [str(paths.ROOT / "scripts/build"), *PROGRAMS]
         if subprocess.run(command, check=False).returncode != 0:
             raise ClusterError("build failed, see above")
-    build = world.build_type()
+    build = world.build_type(must_be_optimised=not options.any_build)
     paths.LOCAL.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=paths.LOCAL))
     directory.chmod(0o755)  # PostgreSQL has a user of its own

@@ -59,16 +59,18 @@ def measure_idle(cluster: Cluster, generator: Generator, count: int) -> dict[str
 def measure_load(
     cluster: Cluster, generator: Generator, options: argparse.Namespace
 ) -> dict[str, Any]:
-    """The generator's report, with cpu_us (a message) and the lag of the database."""
+    """The generator's report, with cpu_us (a message), the share of the machine that others had, and
+    the lag of the database."""
 
     def pids() -> dict[str, list[int]]:
         return {**usage.pids_by_kind(cluster), "generator": [generator.pid]}
 
     generator.say("load")
     generator.wait("measuring", options.warm_up + PATIENCE_S)
-    before = usage.cpu_by_pid(pids())
+    before, busy_before = usage.cpu_by_pid(pids()), usage.machine_busy_s()
     generator.wait("measured", options.seconds + PATIENCE_S)
     spent = usage.spent_by_kind(before, usage.cpu_by_pid(pids()))
+    busy = usage.machine_busy_s() - busy_before
     window_end = time.monotonic()
     report = generator.wait("done", DRAIN_S + PATIENCE_S)
     messages = report["acked_in_window"]
@@ -76,6 +78,8 @@ def measure_load(
         kind: round(1e6 * seconds / messages, 2) if messages else None
         for kind, seconds in spent.items()
     }
+    others = (busy - sum(spent.values())) / report["seconds"] / machine.cores()
+    report["others_cpu"] = round(max(0.0, others), 2)
     report["stored_after_s"] = wait_stored(cluster, report["acked"], window_end)
     return report
 
@@ -111,6 +115,7 @@ def result_of(
         "acked": report["acked"],
         "delivered": report["delivered"],
         "stored_after_s": report["stored_after_s"],
+        "others_cpu": report["others_cpu"],
         "users": options.users,
         "idle_users": options.idle,
         "text_bytes": options.text_bytes,
@@ -121,7 +126,6 @@ def result_of(
 
 def run(directory: Path, options: argparse.Namespace) -> dict[str, Any]:
     """A fresh cluster below the directory; the entry for "results"."""
-    load_average = machine.load_average()
     users, idle = world.names("u", options.users), world.names("i", options.idle)
     with world.make_cluster(directory / "cluster", options) as cluster:
         cluster.start()
@@ -131,8 +135,6 @@ def run(directory: Path, options: argparse.Namespace) -> dict[str, Any]:
             generator.wait("connected", PATIENCE_S)
             idle_bytes = measure_idle(cluster, generator, options.idle)
             report = measure_load(cluster, generator, options)
-    result = result_of(options, report, idle_bytes)
-    result["load_average_before"] = load_average
     if report["first_refusal"]:
         print(f"bench: refused, first: {report['first_refusal']}")
-    return result
+    return result_of(options, report, idle_bytes)

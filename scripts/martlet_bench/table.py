@@ -32,6 +32,7 @@ def lines(result: dict[str, Any]) -> list[str]:
         for kind, value in result["idle_bytes_per_connection"].items():
             rows.append(f"    {kind:<20}{_number(value):>10}")
     rows.append(f"  all in the database {result['stored_after_s']} s after the window")
+    rows.append(f"  others used {result['others_cpu']:.0%} of the machine's CPU meanwhile")
     names = ("lost", "doubled", "unordered", "refused", "unanswered", "resyncs")
     counts = ", ".join(f"{name} {result[name]}" for name in names)
     rows.append(f"  account: {result['sent']:,} sent, {result['acked']:,} acknowledged; {counts}")

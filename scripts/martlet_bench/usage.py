@@ -26,6 +26,14 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
+def machine_busy_s() -> float:
+    """Of all cores and everybody: time that was neither idle nor spent waiting for a disk."""
+    user, nice, system, _idle, _iowait, *others = map(
+        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    )
+    return (user + nice + system + sum(others)) / TICKS_PER_S
+
+
 def resident_bytes(pid: int) -> int:
     pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -20,17 +20,19 @@ SETTINGS: dict[str, dict[str, Any]] = {"edge": {}, "dispatcher": {}, "persist": 
 NO_PASSWORD = "nobody"
 
 
-def build_type() -> str:
-    """Of the build directory; one that is not optimised gives no figures."""
+def build_type(*, must_be_optimised: bool) -> str:
+    """Of the build directory; figures of one that is not optimised mean nothing."""
+    where = paths.shown(paths.build_dir())
     command = ["meson", "introspect", "--buildoptions", str(paths.build_dir())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ClusterError(f"{paths.shown(paths.build_dir())} is no build directory: ./dev build")
+        raise ClusterError(f"{where} is no build directory: run ./dev build")
     options = {option["name"]: option["value"] for option in json.loads(done.stdout)}
-    if options["optimization"] not in ("2", "3", "s") or options["b_sanitize"] != "none":
+    optimised = options["optimization"] in ("2", "3") and options["b_sanitize"] == "none"
+    if must_be_optimised and not optimised:
         raise ClusterError(
-            f"{paths.shown(paths.build_dir())} is not optimised (optimization "
-            f"{options['optimization']}, sanitizer {options['b_sanitize']})"
+            f"{where} is not optimised (optimization {options['optimization']}, sanitizer "
+            f"{options['b_sanitize']}); --any-build takes it all the same"
         )
     return str(options["buildtype"])
 
