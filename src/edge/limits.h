@@ -35,8 +35,6 @@ inline constexpr std::size_t kMaxRpcsUnderWay = 4096;
 // groups have one each at most).
 inline constexpr std::size_t kMaxGroupQuestions = 256;
 inline constexpr std::size_t kMaxGroupQuestionsWaiting = 4 * 20'000;
-// Users of a group whom one question names; persist takes no more.
-inline constexpr std::size_t kMaxUsersPerGroupQuestion = 2000;
 inline constexpr std::uint32_t kGroupQuestionTimeoutMs = 5'000;
 // How long a SYNC waits until the edge listens to the user's groups; then it is refused as
 // retryable, before whoever asked gives up.
