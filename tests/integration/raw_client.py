@@ -17,6 +17,7 @@ from wire_client import (
     FETCH,
     HISTORY,
     LOGIN,
+    MESSAGE_EVENT,
     PING,
     REGISTER,
     SEND,
@@ -28,7 +29,6 @@ from wire_client import (
 )
 
 PASSWORD = "correct horse"
-MESSAGE_EVENT = 0x4001
 PATIENCE_S = 30.0
 PULSE_S = 5.0
 
@@ -147,11 +147,14 @@ class Device:
 
     # Events.
 
+    def events(self, command: int) -> list[dict[str, Any]]:
+        """Those of this kind so far, as they came."""
+        with self._changed:
+            return [event.body for event in self._events if event.command == command]
+
     def messages(self, conversation: str) -> list[dict[str, Any]]:
         """The MessageEvents so far, as they came."""
-        with self._changed:
-            bodies = [e.body for e in self._events if e.command == MESSAGE_EVENT]
-        return [body for body in bodies if body["conversation"] == conversation]
+        return [e for e in self.events(MESSAGE_EVENT) if e["conversation"] == conversation]
 
     def wait_messages(self, conversation: str, count: int) -> list[dict[str, Any]]:
         what = f"{count} messages of {conversation}"
