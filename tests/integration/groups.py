@@ -112,10 +112,11 @@ class GroupDevice(Device):
                 **{"from": str(place)},
             )
             assert answer.command != ERROR, answer.body
-            shown += (page := [int(m["seq"]) for m in answer.body.get("messages", [])])
-            withheld += (hidden := seqs_of(answer.body.get("withheld", [])))
+            page = [int(message["seq"]) for message in answer.body.get("messages", [])]
+            shown += page
+            withheld += seqs_of(answer.body.get("withheld", []))
             more = answer.body["more"]
-            place = (max if direction == "Forward" else min)(page + hidden, default=place)
+            place = page[-1] if more else place
         return sorted(shown), sorted(withheld)
 
 

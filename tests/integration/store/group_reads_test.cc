@@ -137,6 +137,9 @@ TEST_F(GroupReadsTest, HistoryPassesOverWhatIsWithheld) {
   EXPECT_EQ(seqs(last.messages), (Seqs{4, 3}));
   EXPECT_EQ(last.withheld, (Ranges{range(1, 2)}));
   EXPECT_FALSE(last.more);
+  const HistoryRows full = history_of("bob", 5, wire::Direction::Backward, 2);
+  EXPECT_EQ(full.withheld, last.withheld) << "no page follows that could tell it";
+  EXPECT_FALSE(full.more);
   const HistoryRows forward = history_of("bob", 5, wire::Direction::Forward, 2);
   EXPECT_EQ(seqs(forward.messages), (Seqs{6, 9}));
   EXPECT_TRUE(forward.more);
