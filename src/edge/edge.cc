@@ -16,10 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kTick = milliseconds(100);
-constexpr Duration kWheelTick = seconds(1);
-// The longest usual delay is an access token's hour.
-constexpr std::size_t kWheelSlots = 4096;
 constexpr Duration kStartTimeout = seconds(5);
 constexpr Duration kStopTick = milliseconds(10);
 constexpr Duration kResyncPause = milliseconds(kSpreadMs);

@@ -69,6 +69,15 @@ inline constexpr std::size_t kMaxReadPerTurnBytes = 32 * 1024;
 inline constexpr std::size_t kMaxConnections = 20'000;
 inline constexpr std::size_t kMaxAccessTokenBytes = 4 * 1024;
 
+// Deadlines of sessions. What is overdue is found a tick of the wheel and one of the edge later at
+// most, so that a silent session ends within a second of its deadline. Delays longer than a round
+// of the wheel are looked at once a round; the longest usual one is an access token's hour.
+inline constexpr Duration kTick = std::chrono::milliseconds(100);
+inline constexpr Duration kWheelTick = std::chrono::milliseconds(500);
+inline constexpr std::size_t kWheelSlots = 8192;
+static_assert(kWheelTick + 2 * kTick < std::chrono::seconds(1));
+static_assert(kWheelTick * kWheelSlots > std::chrono::hours(1));
+
 // Between two looks at the directory of public keys.
 inline constexpr Duration kKeyLookPeriod = std::chrono::seconds(2);
 
