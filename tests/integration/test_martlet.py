@@ -123,6 +123,31 @@ class MartletTest(ClusterTest):
         chat.stderr.close()
         self.assertIn("u:olaf:pia seq=1 olaf: written in the dark", self.lines("pia", "sync"))
 
+    def test_chat_tells_of_an_outage_and_of_its_end(self) -> None:
+        self.register("oleg", "petra")
+        edge = f"edge-{1 + len('oleg') % 2}"
+        chat = subprocess.Popen(
+            self.command("oleg", "chat", "petra"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(chat.kill)
+        assert chat.stdin is not None and chat.stdout is not None and chat.stderr is not None
+        self.assertIn("online", chat.stdout.readline())
+        self.cluster.stop_member(edge)
+        self.assertIn("goes out later", chat.stderr.readline())
+        chat.stdin.write("meanwhile\n")
+        chat.stdin.flush()
+        self.cluster.start_member(edge)
+        self.assertEqual(chat.stderr.readline(), "martlet: connected\n")
+        chat.stdin.close()
+        self.assertEqual(chat.wait(60), 0)
+        chat.stdout.close()
+        chat.stderr.close()
+        self.assertIn("u:oleg:petra seq=1 oleg: meanwhile", self.lines("petra", "sync"))
+
     def test_lines_of_standard_input_keep_their_order(self) -> None:
         self.register("ida", "john")
         numbers = [str(number) for number in range(300)]
