@@ -21,7 +21,7 @@ KILLS = 5
 CROWD = 200
 CROWD_RATE = 20
 EVENTS = ("im.g.", "im.u.")
-LOST_PART = 0.1
+LOST_PART = 0.2
 
 
 class GroupLoad(LinkedClusterTest):
@@ -78,7 +78,7 @@ class GroupLoad(LinkedClusterTest):
         stays = [len(spans.get(("g:team", goer), [])) for goer in goers]
         self.assertGreater(max(stays), 1, f"somebody came back: {stays}")
 
-    def test_an_edge_loses_a_tenth_of_what_it_should_hear(self) -> None:
+    def test_an_edge_loses_a_fifth_of_what_it_should_hear(self) -> None:
         goers = [f"guest{number}" for number in range(8)]
         members = self.start_team("party", 6, goers)
         comings = group_swarm.Comings(members, "party", "party0", goers, self.seed)
@@ -89,8 +89,8 @@ class GroupLoad(LinkedClusterTest):
         members.ask("start", "sending")
         comings.act_until_sent(300)
         members.say("group party0 d1 disband party")
-        self.assertGreater(len([s for s in loss.taken if s == "im.g.party"]), 10)
-        self.assertGreater(len([s for s in loss.taken if s.startswith("im.u.")]), 5)
+        lost = {subject.rpartition(".")[0] + "." for subject in loss.taken}
+        self.assertEqual(lost, set(EVENTS))
         self.check(members)
         spans = account.spans_of(account.read_journals(members.journals))
         self.assertEqual({span[-1][1] is None for span in spans.values()}, {False}, "disbanded")

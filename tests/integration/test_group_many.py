@@ -11,7 +11,7 @@ import swarm
 from groups import GroupDevice, text
 from raw_client import age_ms
 from support import ClusterTest
-from wire_client import ERROR, GROUP_CREATE, GROUP_LIST, MESSAGE_EVENT, SEND, new_message_id
+from wire_client import ERROR, GROUP_CREATE, GROUP_LIST, MESSAGE_EVENT, RESYNC_EVENT, SEND, new_message_id
 
 from martlet_cluster.nats_probe import NatsProbe
 
@@ -61,6 +61,7 @@ class ThousandGroups(ClusterTest):
             bodies = [{"group": group, "users": ["hub"]} for group in groups]
             seqs = insist_on_all(maker, GROUP_CREATE, bodies)
             assert set(seqs) == {1}, seqs
+            maker.wait_events(RESYNC_EVENT, len(groups))  # it listens to all of them
         cls.tell("groups made")
 
     @classmethod

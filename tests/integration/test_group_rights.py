@@ -215,6 +215,7 @@ class GroupRights(ClusterTest):
     def test_the_owner_hands_over_and_the_next_one_disbands(self) -> None:
         ann, ben = self.devices["ann"], self.devices["ben"]
         ann.create("reign", "ben", "bea")
+        self.devices["bea"].wait_added("reign")
         ann.set_role("reign", "ben", "Owner")
         self.assertEqual(
             self.members_of("reign"), {"ann": "Admin", "ben": "Owner", "bea": "Member"}
