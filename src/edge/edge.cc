@@ -16,10 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kTick = milliseconds(100);
-constexpr Duration kWheelTick = seconds(1);
-// The longest usual delay is an access token's hour.
-constexpr std::size_t kWheelSlots = 4096;
 constexpr std::size_t kThrottleSlots = 128;
 constexpr Duration kStartTimeout = seconds(5);
 constexpr Duration kStopTick = milliseconds(10);
@@ -320,8 +316,7 @@ void Edge::drain(Done on_done) {
   beat();
   tick_.start_every(kStopTick);
   const Duration drain_time = stop_share(kDrainTime, 3);
-  const auto within_ms =
-      std::uint32_t(std::chrono::duration_cast<milliseconds>(drain_time).count());
+  const auto within_ms = to_ms<std::uint32_t>(drain_time);
   const Bytes body = wire::encode(wire::ReconnectEvent{.to = {}, .within_ms = within_ms / 2});
   for (ClientLink* link : sessions_.all()) link->notify(wire::Command::ReconnectEvent, body);
   wait_for([this] { return sessions_.size() == 0; }, drain_time, std::move(on_done));

@@ -67,8 +67,6 @@ inline constexpr std::size_t kMaxRpcsUnderWay = 4096;
 // groups have one each at most).
 inline constexpr std::size_t kMaxGroupQuestions = 256;
 inline constexpr std::size_t kMaxGroupQuestionsWaiting = 4 * 20'000;
-// Users of a group whom one question names; persist takes no more.
-inline constexpr std::size_t kMaxUsersPerGroupQuestion = 2000;
 inline constexpr std::uint32_t kGroupQuestionTimeoutMs = 5'000;
 // How long a SYNC waits until the edge listens to the user's groups; then it is refused as
 // retryable, before whoever asked gives up.
@@ -104,6 +102,15 @@ inline constexpr std::size_t kMaxConnections = 20'000;
 inline constexpr std::size_t kMaxAccessTokenBytes = 4 * 1024;
 // An AUTH as JSON, every character of the client's name escaped.
 static_assert(kMaxAccessTokenBytes + 6 * wire::kMaxLabelBytes + 256 <= kMaxBodyBeforeAuth);
+
+// Deadlines of sessions. What is overdue is found a tick of the wheel and one of the edge later at
+// most, so that a silent session ends within a second of its deadline. Delays longer than a round
+// of the wheel are looked at once a round; the longest usual one is an access token's hour.
+inline constexpr Duration kTick = std::chrono::milliseconds(100);
+inline constexpr Duration kWheelTick = std::chrono::milliseconds(500);
+inline constexpr std::size_t kWheelSlots = 8192;
+static_assert(kWheelTick + 2 * kTick < std::chrono::seconds(1));
+static_assert(kWheelTick * kWheelSlots > std::chrono::hours(1));
 
 // Between two looks at the directory of public keys.
 inline constexpr Duration kKeyLookPeriod = std::chrono::seconds(2);

@@ -15,11 +15,6 @@ Duration time_left(const EdgeContext& edge, const TokenClaims& claims) {
   return std::chrono::milliseconds(claims.expires_ms > now ? claims.expires_ms - now : 0);
 }
 
-std::uint32_t to_ms(Duration duration) {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
 void answer_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
                  const TokenClaims& claims) {
   const Session& session = link.session();
@@ -30,11 +25,11 @@ void answer_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
                   .device = session.device(),
                   .session = session.id(),
                   .edge = edge.identity.name,
-                  .heartbeat_ms = to_ms(edge.options.session.heartbeat),
-                  .tail_check_ms = to_ms(edge.options.tail_check),
+                  .heartbeat_ms = to_ms<std::uint32_t>(edge.options.session.heartbeat),
+                  .tail_check_ms = to_ms<std::uint32_t>(edge.options.tail_check),
                   .max_body_bytes = kMaxBodyBytes,
                   .max_unanswered = std::uint32_t(edge.options.session.max_unanswered),
-                  .expires_in_s = to_ms(left) / 1000,
+                  .expires_in_s = to_ms<std::uint32_t>(left) / 1000,
                   .time_ms = edge.clock.wall_ms(),
               }));
 }
