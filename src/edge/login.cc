@@ -71,6 +71,7 @@ void on_subscribed(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
   const SessionId id = make_session_id(edge, claims);
   session.authenticated(id, claims.user, claims.device, now + time_left(edge, claims), now);
   edge.sessions.add(link);
+  edge.door.no_stranger(link.number());
   edge.groups.begin(claims.user);
   edge.metrics.sessions(edge.sessions.size());
   link.finish(request_id);
