@@ -36,8 +36,7 @@ Audience audience_of(const LiveEntry& live) {
 }
 
 Audience audience_of(const LiveTyping& typing) {
-  if (typing.conversation.is_group()) return {typing.conversation.group(), {}};
-  return {{}, {typing.conversation.peer_of(typing.user)}};
+  return audience_of(typing.conversation);
 }
 
 std::vector<ConversationId> hints_for(const LiveEntry& live) {

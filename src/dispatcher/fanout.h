@@ -30,7 +30,7 @@ Audience audience_of(const ConversationId& conversation);
 // A change of members also goes to those whom it concerns; a cursor in a group is its reader's
 // alone.
 Audience audience_of(const LiveEntry& live);
-// All members of a group, or the other one of two.
+// All members of a group, or both of two.
 Audience audience_of(const LiveTyping& typing);
 
 // Conversations whose users must sync if they did not see the entry. Users whom a change concerns

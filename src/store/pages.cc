@@ -141,15 +141,15 @@ HistorySelection select(const wire::History& body, const Head& head, std::uint64
                            : std::min<std::uint64_t>(body.limit, kMaxHistoryPageMessages);
   std::vector<Spans::Piece> pieces = head.spans.cut(from, to);
   if (backward) std::reverse(pieces.begin(), pieces.end());
+  std::vector<wire::Range> behind_page;  // the next page tells it, if there is one
   for (const Spans::Piece& piece : pieces) {
-    if (room == 0) {
-      selection.more = selection.more || piece.is_visible;
-      continue;
-    }
     if (!piece.is_visible) {
-      selection.withheld.push_back({body.conversation, Seq(piece.from), Seq(piece.to)});
+      (room == 0 ? behind_page : selection.withheld)
+          .push_back({body.conversation, Seq(piece.from), Seq(piece.to)});
       continue;
     }
+    selection.more = selection.more || room == 0;
+    if (room == 0) continue;
     const std::uint64_t wanted = piece.to - piece.from + 1;
     const std::uint64_t take = std::min(wanted, room);
     room -= take;
@@ -158,6 +158,7 @@ HistorySelection select(const wire::History& body, const Head& head, std::uint64
                                 backward ? piece.to - take + 1 : piece.from,
                                 backward ? piece.to : piece.from + take - 1});
   }
+  if (!selection.more) append(selection.withheld, behind_page);
   return selection;
 }
 

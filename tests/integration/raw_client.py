@@ -17,6 +17,7 @@ from wire_client import (
     FETCH,
     HISTORY,
     LOGIN,
+    MESSAGE_EVENT,
     PING,
     REGISTER,
     SEND,
@@ -28,7 +29,6 @@ from wire_client import (
 )
 
 PASSWORD = "correct horse"
-MESSAGE_EVENT = 0x4001
 PATIENCE_S = 30.0
 PULSE_S = 5.0
 
@@ -49,7 +49,7 @@ def register(address: str, *users: str) -> None:
 class Device:
     """Logged in when it is made, and kept alive until it is closed."""
 
-    def __init__(self, address: str, user: str, device: str) -> None:
+    def __init__(self, address: str, user: str, device: str, password: str = PASSWORD) -> None:
         self.user, self.device = user, device
         self._wire = WireClient(address, timeout_s=PATIENCE_S)
         self._wire.socket.settimeout(None)
@@ -63,8 +63,9 @@ class Device:
         self._threads = [threading.Thread(target=f, daemon=True) for f in (self._read, self._pulse)]
         for thread in self._threads:
             thread.start()
-        tokens = self.call(LOGIN, user=user, device=device, password=PASSWORD)
+        tokens = self.call(LOGIN, user=user, device=device, password=password)
         assert tokens.command != ERROR, tokens.body
+        self.refresh_token = str(tokens.body["refresh_token"])
         session = self.call(AUTH, access_token=tokens.body["access_token"])
         assert session.command != ERROR, session.body
 
@@ -147,11 +148,14 @@ class Device:
 
     # Events.
 
+    def events(self, command: int) -> list[dict[str, Any]]:
+        """Those of this kind so far, as they came."""
+        with self._changed:
+            return [event.body for event in self._events if event.command == command]
+
     def messages(self, conversation: str) -> list[dict[str, Any]]:
         """The MessageEvents so far, as they came."""
-        with self._changed:
-            bodies = [e.body for e in self._events if e.command == MESSAGE_EVENT]
-        return [body for body in bodies if body["conversation"] == conversation]
+        return [e for e in self.events(MESSAGE_EVENT) if e["conversation"] == conversation]
 
     def wait_messages(self, conversation: str, count: int) -> list[dict[str, Any]]:
         what = f"{count} messages of {conversation}"
@@ -166,6 +170,15 @@ class Device:
 
         self._wait(came, f"{conversation} seq {seq}")
         return self.messages(conversation)
+
+    def wait_events(self, command: int, count: int) -> list[dict[str, Any]]:
+        self._wait(lambda: len(self.events(command)) >= count, f"{count} events {command:#x}")
+        return self.events(command)
+
+    def wait_closed(self) -> None:
+        """By the edge."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._closed, PATIENCE_S), "still open"
 
     def ping(self) -> None:
         """What the edge wrote before is here."""

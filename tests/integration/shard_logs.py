@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from martlet_cluster.nats import Nats
 from martlet_cluster.nats_probe import NatsMessage, NatsProbe
 
-OWNER, MESSAGE, READ = 1, 2, 3
+OWNER, MESSAGE, READ, MEMBERS = 1, 2, 3, 16
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class ShardLogs:
         log.generation, log.epoch = now
         self.takeovers += is_owner
         for entry in batch.entries:
-            if entry.kind == MESSAGE:
+            if entry.kind in (MESSAGE, MEMBERS):  # a change of a group has a seq as well
                 problems += self._add_message(log, batch.sequence, entry)
         return problems
 

@@ -19,12 +19,12 @@ class Typing : public ::testing::Test {
   Rig rig;
 };
 
-TEST_F(Typing, GoesToTheOtherOne) {
+TEST_F(Typing, GoesToTheOtherOneAndTheUsersOtherDevices) {
   rig.typing("alice", "bob");
   const auto typings = rig.typings();
   ASSERT_EQ(typings.size(), 1u);
   EXPECT_EQ(typings[0].conversation, between("alice", "bob"));
-  EXPECT_EQ(audience_of(typings[0]), (Audience{{}, {user("bob")}}));
+  EXPECT_EQ(audience_of(typings[0]), (Audience{{}, {user("alice"), user("bob")}}));
   EXPECT_TRUE(rig.answers().empty());
 }
 
