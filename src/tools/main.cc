@@ -208,7 +208,10 @@ void add_group_members(CLI::App& group, Command& chosen) {
   auto role = options();
   CLI::App* set_role = add_change(group, "role", "Make a member admin, owner or plain member",
                                   MembersAction::kRoleSet, role, chosen);
-  set_role->add_option("USER", role->users)->required()->expected(1);
+  set_role
+      ->add_option_function<std::string>(
+          "USER", [role](const std::string& user) { role->users = {user}; })
+      ->required();
   set_role->add_option("ROLE", role->role, "owner: you hand the group over")
       ->required()
       ->check(CLI::IsMember({"member", "admin", "owner"}));
