@@ -209,8 +209,8 @@ void add_group_members(CLI::App& group, Command& chosen) {
   CLI::App* set_role = add_change(group, "role", "Make a member admin, owner or plain member",
                                   MembersAction::kRoleSet, role, chosen);
   set_role
-      ->add_option_function<std::string>(
-          "USER", [role](const std::string& user) { role->users = {user}; })
+      ->add_option_function<std::string>("USER",
+                                         [role](const std::string& user) { role->users = {user}; })
       ->required();
   set_role->add_option("ROLE", role->role, "owner: you hand the group over")
       ->required()
