@@ -87,7 +87,7 @@ class Chat:
             page, token = answer.get("next_page"), answer.get("token")
             for state in answer.get("conversations", []):
                 name, end, newest = state["conversation"], int(state["last_seq"]), state.get("newest", [])
-                begin = int(newest[0]["seq"] if newest else state["first_seq"])
+                begin = int(newest[0]["seq"] if newest else state["start_seq"])
                 self.last.setdefault(name, max(begin, 1) - 1)
                 for message in newest:
                     self.take(message)

@@ -10,6 +10,13 @@ struct MonotonicTag {};
 using Duration = std::chrono::nanoseconds;
 using MonotonicTime = std::chrono::time_point<MonotonicTag, Duration>;
 
+// In whole milliseconds, as messages, settings and logs have times; what is less is cut off.
+template <class Number = std::int64_t>
+constexpr Number to_ms(Duration duration) {
+  return static_cast<Number>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
 // Milliseconds since 1970 UTC: token expiry and message times only.
 using WallMs = std::uint64_t;
 

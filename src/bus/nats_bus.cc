@@ -345,8 +345,7 @@ void NatsBus::probe() {
       subscriber_->free_unsubscribed(sent);
     } else if (done.error().code == ErrorCode::kTimeout && ++lost_probes_ == 2) {
       lost_probes_ = 0;
-      MARTLET_LOG(warn, "bus_link_dead probe_timeout_ms={}",
-                  std::chrono::duration_cast<std::chrono::milliseconds>(kProbeTimeout).count());
+      MARTLET_LOG(warn, "bus_link_dead probe_timeout_ms={}", to_ms(kProbeTimeout));
       publisher_->break_link();
     }
   });

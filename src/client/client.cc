@@ -149,7 +149,7 @@ void Client::on_link_down(const std::string& why) {
     return;
   }
   options_.addresses.rotate();
-  wait_and_connect({});
+  wait_and_connect(std::exchange(told_to_wait_, {}));
 }
 
 // ---- signing in ---------------------------------------------------------------------------
@@ -236,6 +236,8 @@ void Client::on_renewed(SignIn::Result result, const Error& error, const wire::A
 
 void Client::on_link_error(const wire::Refusal& refusal) {
   MARTLET_LOG(debug, "error_event code={}", error_name(refusal.error.code));
+  // An edge that has no room for us says so before it closes.
+  if (refusal.retryable) told_to_wait_ = std::chrono::milliseconds(refusal.error.retry_after_ms);
   if (refusal.error.code != ErrorCode::kTokenExpired) return;
   Credentials known = store_.state().credentials;
   known.access_expires_ms = 0;

@@ -199,7 +199,8 @@ class Client final : private Link::Owner {
   ReconnectPace pace_;
   std::uint64_t logins_ = 0;
   std::optional<wire::KickReason> final_kick_;
-  bool moving_ = false;  // told to reconnect: at once, and where we were told
+  Duration told_to_wait_{};  // by the connection's last error, before the next connection
+  bool moving_ = false;      // told to reconnect: at once, and where we were told
   bool pumping_ = false;
   std::map<ConversationId, Seq> reads_;      // wanted
   std::map<ConversationId, Seq> reads_out_;  // asked

@@ -60,7 +60,7 @@ SyncAnswer to_sync_answer(const wire::SyncPage& page) {
     news.last_seq = state.last_seq;
     news.read_seq = state.read_seq;
     news.peer_read_seq = state.peer_read_seq;
-    news.first_seq = state.first_seq;
+    news.start_seq = state.start_seq;
     news.unread = state.unread;
     news.generation = state.generation;
     news.former = state.membership == wire::Membership::Former;

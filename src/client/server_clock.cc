@@ -8,8 +8,7 @@ void ServerClock::told(WallMs time_ms) {
 
 WallMs ServerClock::wall_ms() const {
   if (!told_) return local_.wall_ms();
-  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now() - told_->at);
-  return told_->time_ms + static_cast<WallMs>(since.count());
+  return told_->time_ms + to_ms<WallMs>(now() - told_->at);
 }
 
 }  // namespace martlet::client

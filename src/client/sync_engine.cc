@@ -59,10 +59,16 @@ void SyncEngine::take(Message message, Origin origin, MonotonicTime now) {
   auto found = tracks_.find(message.conversation);
   if (found == tracks_.end()) {
     if (!knows_all_) {
-      wait_for_first_sync(std::move(message), origin);
+      wait_for_sync(std::move(message), origin);
       return;
     }
-    // All conversations that the token knows are here: this one began after it.
+    // All conversations that the token knows are here: this one began after it, or, a group, has
+    // the user since. Where that is only SYNC tells.
+    if (message.conversation.is_group() && message.seq > Seq(1)) {
+      sync_no_later_than(now + kGapWait);
+      wait_for_sync(std::move(message), origin);
+      return;
+    }
     found = tracks_.emplace(message.conversation, Track()).first;
   }
   Track& track = found->second;
@@ -81,7 +87,7 @@ void SyncEngine::take(Message message, Origin origin, MonotonicTime now) {
   tick(now);
 }
 
-void SyncEngine::wait_for_first_sync(Message message, Origin origin) {
+void SyncEngine::wait_for_sync(Message message, Origin origin) {
   if (waiting_.size() >= kMaxWaitingEvents) {
     ++counters_.discarded;
     return;
@@ -189,11 +195,11 @@ void SyncEngine::on_sync_answer(SyncAnswer answer, MonotonicTime now) {
 }
 
 // A new device starts with the newest messages; a device that had a token has missed all of a
-// conversation that it does not know.
+// conversation that it does not know, of a group from when the user came.
 Track& SyncEngine::track_of(const ConversationNews& news) {
   const auto [at, is_new] = tracks_.try_emplace(news.conversation);
   if (!is_new) return at->second;
-  std::uint64_t skip = news.first_seq.value() > 0 ? news.first_seq.value() - 1 : 0;
+  std::uint64_t skip = news.start_seq.value() > 0 ? news.start_seq.value() - 1 : 0;
   if (!knows_all_) {
     const std::uint64_t last = news.last_seq.value();
     const std::uint64_t newest = news.newest.empty()
@@ -255,7 +261,9 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
     for (const ConversationId& id : doubted) settle(id, tracks_.at(id));
   }
   actions_.emplace_back(Synced{answer.behind});
+  const MonotonicTime paced = sync_at_;
   release_waiting(now);
+  if (answer.behind) sync_at_ = std::max(sync_at_, paced);
 }
 
 void SyncEngine::on_sync_error(bool retryable, Duration retry_after, MonotonicTime now) {

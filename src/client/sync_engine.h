@@ -20,7 +20,8 @@ namespace martlet::client {
 // when next_deadline() has come. Each message of a conversation is shown once, in the order of seq.
 //
 // Rules. A message that is the next one is shown at once; an older one is dropped; one above a gap
-// waits 300 ms for the rest, then FETCH. A device that never completed a SYNC lets all events wait.
+// waits 300 ms for the rest, then FETCH. A device that never completed a SYNC lets all events wait,
+// and one that did those of a group that it does not know: where it begins there is told by SYNC.
 // SYNC runs after login, 2 s later, every tail-check interval, and when the edge hints it; it is
 // the only thing that starts a conversation's history, and the repair of whatever live lost.
 class SyncEngine {
@@ -68,7 +69,7 @@ class SyncEngine {
     std::uint64_t duplicates = 0;   // events and fetched messages that were here already
     std::uint64_t gaps = 0;         // events that came above a gap
     std::uint64_t live_missed = 0;  // found by SYNC though live should have brought them
-    std::uint64_t waited = 0;       // events that waited for the first SYNC
+    std::uint64_t waited = 0;       // events that waited for a SYNC
     std::uint64_t discarded = 0;    // events that found no room to wait; fetched later
     std::uint64_t old_generation = 0;
   };
@@ -118,7 +119,7 @@ class SyncEngine {
   };
 
   void take(Message message, Origin origin, MonotonicTime now);
-  void wait_for_first_sync(Message message, Origin origin);
+  void wait_for_sync(Message message, Origin origin);
   void release_waiting(MonotonicTime now);
   void check_generation(const ConversationId& id, Track& track, Generation generation,
                         MonotonicTime now);

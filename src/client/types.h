@@ -81,7 +81,7 @@ struct ConversationNews {
   Seq last_seq;
   Seq read_seq;
   Seq peer_read_seq;
-  Seq first_seq;  // the first that this user may see; 0: all
+  Seq start_seq;  // a device that does not know the conversation begins here; 0: with all of it
   std::uint64_t unread = 0;
   Generation generation;
   bool former = false;          // the user is no longer a member; last_seq is the end of that

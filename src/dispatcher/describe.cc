@@ -6,7 +6,7 @@ namespace martlet::dispatcher {
 
 std::vector<service::Limit> limits() {
   return {
-      {"kWindowTime", service::to_ms(kWindowTime), "ms", "least of dispatcher.window_s"},
+      {"kWindowTime", to_ms<std::uint64_t>(kWindowTime), "ms", "least of dispatcher.window_s"},
       {"kClockMarginMs", kClockMarginMs, "ms",
        "clocks may differ by so much before duplicates are looked up"},
       {"kMaxAskersPerMessage", kMaxAskersPerMessage, "requests",
@@ -14,11 +14,12 @@ std::vector<service::Limit> limits() {
       {"kMaxParkedFramesPerUser", kMaxParkedFramesPerUser, "frames",
        "of one user in one shard that wait for the database"},
       {"kMaxParkedBytes", kMaxParkedBytes, "bytes", "of a shard's frames that wait"},
-      {"kParkingTime", service::to_ms(kParkingTime), "ms", "a frame waits for the database"},
+      {"kParkingTime", to_ms<std::uint64_t>(kParkingTime), "ms", "a frame waits for the database"},
       {"kMaxColdItems", kMaxColdItems, "items", "in one question to the database"},
-      {"kColdTimeout", service::to_ms(kColdTimeout), "ms", "for its answer"},
+      {"kColdTimeout", to_ms<std::uint64_t>(kColdTimeout), "ms", "for its answer"},
       {"kMaxQueuedBytes", kMaxQueuedBytes, "bytes", "of a shard's entries that wait for an append"},
-      {"kAppendTimeout", service::to_ms(kAppendTimeout), "ms", "for an append to be acknowledged"},
+      {"kAppendTimeout", to_ms<std::uint64_t>(kAppendTimeout), "ms",
+       "for an append to be acknowledged"},
       {"kMaxAnswersPerPublish", kMaxAnswersPerPublish, "answers", "in one message to an edge"},
       {"kMaxBufferedFrames", kMaxBufferedFrames, "frames", "kept while a shard is taken over"},
       {"kMaxBufferedBytes", kMaxBufferedBytes, "bytes", "of these frames"},

@@ -1,5 +1,7 @@
 #include "edge/ask_persist.h"
 
+#include <utility>
+
 #include "base/log.h"
 #include "wire/rpc.h"
 
@@ -13,6 +15,7 @@ struct Asking {
   std::uint64_t link;
   std::uint32_t id;
   wire::Command command;
+  OnRefused on_refused;
 };
 
 Error unavailable(const Error& error) {
@@ -33,7 +36,10 @@ void pass_on(EdgeContext& edge, ClientLink& link, const Asking& asking,
   if (!answer || answer->command != asking.command) {
     return link.refuse(asking.id, {ErrorCode::kInternal, "the answer does not verify"});
   }
-  if (answer->error.code != ErrorCode::kNone) return link.refuse(asking.id, answer->error);
+  if (answer->error.code != ErrorCode::kNone) {
+    if (asking.on_refused) asking.on_refused(answer->error);
+    return link.refuse(asking.id, answer->error);
+  }
   const wire::Command answer_command = wire::answer_to(asking.command);
   if (!wire::verify_body(answer_command, answer->body)) {
     MARTLET_LOG(error, "answer_malformed command={}", static_cast<unsigned>(asking.command));
@@ -50,7 +56,7 @@ Result<Asking> begin(EdgeContext& edge, const Request& request) {
   }
   request.link.session().begin(request.id, {request.command, {}, edge.clock.now()});
   ++edge.rpcs_under_way;
-  return Asking{request.link.number(), request.id, request.command};
+  return Asking{request.link.number(), request.id, request.command, {}};
 }
 
 // The link that still waits, not any more from now on.
@@ -73,9 +79,11 @@ void ask(EdgeContext& edge, const Asking& asking, const Session& session,
 
 }  // namespace
 
-Result<Taken> ask_persist(EdgeContext& edge, const Request& request, const std::string& subject) {
-  const auto asking = begin(edge, request);
+Result<Taken> ask_persist(EdgeContext& edge, const Request& request, const std::string& subject,
+                          OnRefused on_refused) {
+  auto asking = begin(edge, request);
   if (!asking) return tl::unexpected(asking.error());
+  asking->on_refused = std::move(on_refused);
   ask(edge, *asking, request.link.session(), subject, request.body);
   return Taken::kYes;
 }

@@ -11,11 +11,14 @@ ClientLink::ClientLink(std::uint64_t number, net::UniqueFd fd, LinkEnvironment& 
     : number_(number),
       environment_(environment),
       session_(environment.limits, environment.clock.now()),
-      decoder_(kMaxBodyBytes),
+      decoder_(kMaxBodyBeforeAuth),
+      meter_(environment.rates, environment.clock.now()),
       timer_([this] { on_timer(); }),
+      throttle_([this] { wake(); }),
       self_(std::make_shared<ClientLink*>(this)),
       connection_(environment.loop, std::move(fd), environment.connection, *this) {
   environment_.metrics.opened();
+  connection_.read_at_most(kMaxReadBeforeAuth);
   reschedule();
 }
 
@@ -50,10 +53,12 @@ void ClientLink::wake() {
 void ClientLink::work(BytesView& input) {
   while (!ended_) {
     if (waiting_) {
-      if (!try_take(*waiting_)) return;
+      if (!pay(*waiting_) || !try_take(*waiting_)) return;
       waiting_.reset();
+      paid_ = false;
       continue;
     }
+    decoder_.limit(session_.is_stranger() ? kMaxBodyBeforeAuth : kMaxBodyBytes);
     auto next = decoder_.next(input);
     if (!next) {
       const wire::FrameHeader& header = decoder_.header();
@@ -74,8 +79,35 @@ void ClientLink::finish_work(BytesView rest) {
   } else {
     connection_.resume_reading();
   }
+  connection_.read_at_most(session_.is_stranger() ? kMaxReadBeforeAuth : kMaxReadPerTurnBytes);
   session_.reading(!waiting_, environment_.clock.now());
   reschedule();
+}
+
+// Once for each frame. False: those before it came too fast, and it waits for its time.
+bool ClientLink::pay(const wire::Frame& frame) {
+  if (paid_) return true;
+  const MonotonicTime now = environment_.clock.now();
+  const auto [wait, by] = meter_.take(session_.user(), frame.body.size(), environment_.users, now);
+  paid_ = wait == Duration(0);
+  if (paid_) {
+    resumed();
+    return true;
+  }
+  environment_.throttle_wheel.schedule(throttle_, now + wait);
+  if (!throttled_by_) {
+    environment_.metrics.throttled();
+    throttled_since_ = now;
+    throttled_by_ = by;
+  }
+  return false;
+}
+
+void ClientLink::resumed() {
+  TimerWheel::cancel(throttle_);
+  if (!throttled_by_) return;
+  environment_.metrics.resumed(*throttled_by_, environment_.clock.now() - throttled_since_);
+  throttled_by_.reset();
 }
 
 // False: not now.
@@ -243,6 +275,10 @@ void ClientLink::fail_and_close(std::uint32_t request_id, const Error& error, Cl
   end_with(reason, refusal_frame(request_id, error, {}));
 }
 
+void ClientLink::turn_away(const Error& error, CloseReason reason) {
+  fail_and_close(0, error, reason);
+}
+
 void ClientLink::kick(CloseReason reason, wire::KickReason kick, bool may_reconnect) {
   const Bytes body = wire::encode(wire::KickedEvent{kick, may_reconnect});
   end_with(reason,
@@ -257,11 +293,17 @@ void ClientLink::end_with(CloseReason reason, BytesView last_words) {
   if (ended_) return;
   ended_ = true;
   TimerWheel::cancel(timer_);
+  resumed();
   environment_.metrics.closed(reason);
   environment_.host.on_ended(*this, reason);
-  const Duration usual = std::chrono::milliseconds(kCloseDeadlineMs);
-  connection_.close_after_flush(
-      last_words, reason == CloseReason::kStopping ? environment_.stop_linger : usual);
+  connection_.close_after_flush(last_words, linger(reason));
+}
+
+// How long the peer may take for its last words.
+Duration ClientLink::linger(CloseReason reason) const {
+  if (reason == CloseReason::kStopping) return environment_.stop_linger;
+  if (reason == CloseReason::kMadeRoom) return Duration(0);
+  return std::chrono::milliseconds(kCloseDeadlineMs);
 }
 
 void ClientLink::on_closed(net::CloseCause cause) {

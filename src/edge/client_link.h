@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "edge/frame_meter.h"
 #include "edge/limits.h"
 #include "edge/metrics.h"
 #include "edge/outgoing.h"
@@ -50,8 +51,11 @@ struct LinkEnvironment {
   event::Loop& loop;
   const Clock& clock;
   TimerWheel& wheel;
+  TimerWheel& throttle_wheel;  // its ticks are shorter
   EdgeMetrics& metrics;
   const SessionLimits& limits;
+  const FrameRates& rates;
+  UserMeter& users;
   net::ConnectionOptions connection;
   Duration stop_linger{};  // for last words when the edge stops
   LinkHost& host;
@@ -67,6 +71,10 @@ class ClientLink final : private net::ConnectionListener {
   std::uint64_t number() const { return number_; }
   Session& session() { return session_; }
   bool has_ended() const { return ended_; }
+  // A stranger who waits for nothing.
+  bool is_idle_stranger() const {
+    return !ended_ && session_.phase() == Phase::kConnecting && session_.unanswered_count() == 0;
+  }
 
   // The request has its answer or refusal now: makes room for the next. False: no such request.
   bool finish(std::uint32_t request_id);
@@ -82,6 +90,8 @@ class ClientLink final : private net::ConnectionListener {
   void hint_resync(std::uint32_t within_ms, const ConversationId& conversation = {});
 
   void end(CloseReason reason);
+  // With an error that is about the connection; a peer that does not read it is not waited for.
+  void turn_away(const Error& error, CloseReason reason);
   void kick(CloseReason reason, wire::KickReason kick, bool may_reconnect);
 
   // Tries the frame that waits again, at the end of the turn.
@@ -95,6 +105,8 @@ class ClientLink final : private net::ConnectionListener {
   void on_closed(net::CloseCause cause) override;
 
   void work(BytesView& input);
+  bool pay(const wire::Frame& frame);
+  void resumed();
   bool try_take(const wire::Frame& frame);
   bool may_check_token();
   Result<BytesView> open(const wire::Frame& frame, Bytes& storage) const;
@@ -103,6 +115,7 @@ class ClientLink final : private net::ConnectionListener {
   void on_timer();
   void overdue(CloseReason reason);
   void end_with(CloseReason reason, BytesView last_words);
+  Duration linger(CloseReason reason) const;
   Bytes refusal_frame(std::uint32_t request_id, const Error& error,
                       const std::optional<ClientMsgId>& client_msg_id) const;
   void transmit(BytesView bytes) { after_send(connection_.send(bytes)); }
@@ -114,10 +127,15 @@ class ClientLink final : private net::ConnectionListener {
   wire::FrameDecoder decoder_;
   std::optional<wire::Frame> waiting_;  // complete, and not taken yet
   Bytes backlog_;                       // what was read behind it
+  FrameMeter meter_;
+  bool paid_ = false;  // waiting_ is
+  std::optional<ThrottledBy> throttled_by_;
+  MonotonicTime throttled_since_;
   bool wake_scheduled_ = false;
   bool token_checked_ = false;  // in this turn
   bool ended_ = false;
   TimerWheel::Entry timer_;
+  TimerWheel::Entry throttle_;
   std::shared_ptr<ClientLink*> self_;
   net::Connection connection_;
 };

@@ -20,6 +20,11 @@ enum class CloseReason : std::uint8_t {
   kSlowConsumer,
   kByAdmin,
   kTooManyConnections,
+  kTooManyStrangers,
+  kAddressFull,
+  kAddressRate,
+  kMadeRoom,
+  kBadTokens,
   kStopping,
 };
 
@@ -41,6 +46,11 @@ inline constexpr std::array kCloseReasons{
     CloseReasonName{CloseReason::kSlowConsumer, "slow_consumer"},
     CloseReasonName{CloseReason::kByAdmin, "by_admin"},
     CloseReasonName{CloseReason::kTooManyConnections, "too_many_connections"},
+    CloseReasonName{CloseReason::kTooManyStrangers, "too_many_strangers"},
+    CloseReasonName{CloseReason::kAddressFull, "address_full"},
+    CloseReasonName{CloseReason::kAddressRate, "address_rate"},
+    CloseReasonName{CloseReason::kMadeRoom, "made_room"},
+    CloseReasonName{CloseReason::kBadTokens, "bad_tokens"},
     CloseReasonName{CloseReason::kStopping, "stopping"},
 };
 

@@ -13,6 +13,7 @@
 #include "bus/bus.h"
 #include "edge/client_link.h"
 #include "edge/credit_queue.h"
+#include "edge/door.h"
 #include "edge/group_desk.h"
 #include "edge/metrics.h"
 #include "edge/options.h"
@@ -58,6 +59,7 @@ struct EdgeContext {
   UserChannels& channels;
   GroupDesk& groups;
   SessionTable& sessions;
+  Door& door;
   // By number: for callbacks that may come after the link has gone.
   std::function<ClientLink*(std::uint64_t)> find_link;
   // All sessions are to sync, spread over a time.

@@ -4,8 +4,53 @@
 
 namespace martlet::edge {
 
-std::vector<service::Limit> limits() {
+namespace {
+
+std::vector<service::Limit> rates() {
   return {
+      {"kFramesPerSecond", kFramesPerSecond, "frames", "default of edge.frames_per_second"},
+      {"kFramesBurst", kFramesBurst, "frames", "default of edge.frames_burst"},
+      {"kUserFramesPerSecond", kUserFramesPerSecond, "frames",
+       "default of edge.user_frames_per_second"},
+      {"kUserFramesBurst", kUserFramesBurst, "frames", "default of edge.user_frames_burst"},
+      {"kStrangerFramesPerSecond", kStrangerFramesPerSecond, "frames",
+       "default of edge.stranger_frames_per_second"},
+      {"kStrangerFramesBurst", kStrangerFramesBurst, "frames",
+       "default of edge.stranger_frames_burst"},
+      {"kBytesPerFrameToken", kBytesPerFrameToken, "bytes",
+       "of a body that count as one more frame of a rate"},
+      {"kMaxUserBuckets", kMaxUserBuckets, "users", "whose rate is remembered"},
+      {"kMaxStrangers", kMaxStrangers, "connections", "default of edge.max_strangers"},
+      {"kMaxStrangersPerAddress", kMaxStrangersPerAddress, "connections",
+       "default of edge.max_strangers_per_address"},
+      {"kMaxBodyBeforeAuth", kMaxBodyBeforeAuth, "bytes", "of the body of a frame before AUTH"},
+      {"kMaxReadBeforeAuth", kMaxReadBeforeAuth, "bytes",
+       "taken from the socket at once before AUTH"},
+      {"kMaxBadTokens", kMaxBadTokens, "tokens",
+       "that are not good, before a connection without AUTH is closed"},
+      {"kMaxConnectionsPerAddress", kMaxConnectionsPerAddress, "connections",
+       "default of edge.max_connections_per_address"},
+      {"kAddressConnectsPerSecond", kAddressConnectsPerSecond, "connections",
+       "default of edge.address_connects_per_second"},
+      {"kAddressConnectsBurst", kAddressConnectsBurst, "connections",
+       "default of edge.address_connects_burst"},
+      {"kAddressLoginsPerSecond", kAddressLoginsPerSecond, "requests",
+       "default of edge.address_logins_per_second"},
+      {"kAddressLoginsBurst", kAddressLoginsBurst, "requests",
+       "default of edge.address_logins_burst"},
+      {"kWrongPasswordsPerMinute", kWrongPasswordsPerMinute, "passwords",
+       "default of edge.wrong_passwords_per_minute"},
+      {"kWrongPasswordsBurst", kWrongPasswordsBurst, "passwords",
+       "default of edge.wrong_passwords_burst"},
+      {"kMaxAddressBuckets", kMaxAddressBuckets, "addresses",
+       "whose rate is remembered, for each kind"},
+  };
+}
+
+}  // namespace
+
+std::vector<service::Limit> limits() {
+  std::vector<service::Limit> all{
       {"kMaxConnections", kMaxConnections, "connections", "default of edge.max_connections"},
       {"kMaxUnansweredPerConnection", kMaxUnansweredPerConnection, "requests",
        "that wait for an answer; at the limit the socket is not read"},
@@ -50,6 +95,9 @@ std::vector<service::Limit> limits() {
       {"kStopCloseDeadlineMs", kStopCloseDeadlineMs, "ms", "the same while the edge stops"},
       {"kSpreadMs", kSpreadMs, "ms", "over which clients spread when all are told to sync"},
   };
+  const std::vector<service::Limit> more = rates();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 }  // namespace martlet::edge

@@ -16,10 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kTick = milliseconds(100);
-constexpr Duration kWheelTick = seconds(1);
-// The longest usual delay is an access token's hour.
-constexpr std::size_t kWheelSlots = 4096;
+constexpr std::size_t kThrottleSlots = 128;
 constexpr Duration kStartTimeout = seconds(5);
 constexpr Duration kStopTick = milliseconds(10);
 constexpr Duration kResyncPause = milliseconds(kSpreadMs);
@@ -45,6 +42,9 @@ GroupDesk::Options group_options(const EdgeOptions& options, const EdgeIdentity&
 Edge::Edge(EdgeParts parts)
     : parts_(std::move(parts)),
       wheel_(parts_.clock.now(), kWheelTick, kWheelSlots),
+      throttle_wheel_(parts_.clock.now(), kThrottleTick, kThrottleSlots),
+      users_(parts_.options.frames.user),
+      door_(parts_.options.door),
       unanswered_(parts_.clock.now(), parts_.options.unanswered, *this),
       channels_(
           parts_.bus, wheel_, parts_.clock, {.linger = parts_.options.linger},
@@ -64,14 +64,18 @@ Edge::Edge(EdgeParts parts)
                .channels = channels_,
                .groups = groups_,
                .sessions = sessions_,
+               .door = door_,
                .find_link = [this](std::uint64_t number) { return find_link(number); },
                .hint_resync = [this] { hint_resync_all(); }},
       inbox_(context_),
       environment_{parts_.loop,
                    parts_.clock,
                    wheel_,
+                   throttle_wheel_,
                    parts_.metrics,
                    parts_.options.session,
+                   parts_.options.frames,
+                   users_,
                    connection_options(parts_.options, totals_),
                    stop_share(milliseconds(kStopCloseDeadlineMs), 2),
                    *this},
@@ -122,17 +126,30 @@ Result<void> Edge::listen() {
 }
 
 void Edge::adopt(net::UniqueFd fd) {
-  if (links_.size() >= parts_.options.max_connections) return refuse_connection(fd);
   const std::uint64_t number = ++last_link_;
+  const auto is_idle = [this](std::uint64_t other) {
+    const ClientLink* link = find_link(other);
+    return link != nullptr && link->is_idle_stranger();
+  };
+  const net::Network from = net::network_of(net::peer_address(fd.get()));
+  const Door::Verdict verdict = door_.admit(number, from, parts_.clock.now(), is_idle);
+  if (verdict.refusal) return refuse_connection(fd, *verdict.refusal);
+  if (verdict.makes_room) make_room(*verdict.makes_room);
   links_.emplace(number, std::make_unique<ClientLink>(number, std::move(fd), environment_));
 }
 
-void Edge::refuse_connection(const net::UniqueFd& fd) {
-  parts_.metrics.refused_connection();
-  const Error error{ErrorCode::kBusy, "too many connections", 1000};
+void Edge::refuse_connection(const net::UniqueFd& fd, const Door::Refusal& refusal) {
+  parts_.metrics.refused_connection(refusal.reason);
   const auto frame = make_frame(wire::Codec::kFlatBuffers, wire::Command::Error, 0,
-                                wire::encode(wire::Refusal{.error = error}));
+                                wire::encode(wire::Refusal{.error = refusal.error}));
   if (frame) ::send(fd.get(), frame->data(), frame->size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void Edge::make_room(std::uint64_t number) {
+  ClientLink* link = find_link(number);
+  if (link == nullptr) return;
+  const Error error{ErrorCode::kBusy, "others wait to authenticate, and this one does not", 1000};
+  link->turn_away(error, CloseReason::kMadeRoom);
 }
 
 // ---- links -----------------------------------------------------------------------------------
@@ -151,11 +168,13 @@ std::size_t Edge::max_body_bytes(wire::Command command) const {
 void Edge::on_ended(ClientLink& link, CloseReason reason) {
   MARTLET_LOG(debug, "session_ended user={} reason={}", link.session().user().str(),
               close_reason_name(reason));
+  door_.no_stranger(link.number());
   end_session(context_, link);
 }
 
 void Edge::on_gone(ClientLink& link) {
   const auto found = links_.find(link.number());
+  door_.gone(link.number());
   std::unique_ptr<ClientLink> gone = std::move(found->second);
   links_.erase(found);
   parts_.loop.defer_delete(std::move(gone));
@@ -239,6 +258,7 @@ void Edge::tick() {
   const MonotonicTime now = parts_.clock.now();
   unanswered_.advance(now);
   wheel_.advance(now);
+  throttle_wheel_.advance(now);
   for (const ShardId shard : credit_queue_.shards()) {
     if (unanswered_.has_credit(shard)) wake_one(shard);
   }
@@ -279,6 +299,7 @@ void Edge::update_metrics() {
   EdgeMetrics& metrics = parts_.metrics;
   metrics.unanswered(unanswered_.size(), unanswered_.bytes());
   metrics.channels(channels_.size());
+  metrics.strangers(door_.strangers(), door_.addresses());
   metrics.groups(groups_.size(), groups_.subscriptions());
   metrics.held(groups_.held_events(), groups_.held_bytes());
   metrics.group_questions(groups_.questions());
@@ -295,8 +316,7 @@ void Edge::drain(Done on_done) {
   beat();
   tick_.start_every(kStopTick);
   const Duration drain_time = stop_share(kDrainTime, 3);
-  const auto within_ms =
-      std::uint32_t(std::chrono::duration_cast<milliseconds>(drain_time).count());
+  const auto within_ms = to_ms<std::uint32_t>(drain_time);
   const Bytes body = wire::encode(wire::ReconnectEvent{.to = {}, .within_ms = within_ms / 2});
   for (ClientLink* link : sessions_.all()) link->notify(wire::Command::ReconnectEvent, body);
   wait_for([this] { return sessions_.size() == 0; }, drain_time, std::move(on_done));

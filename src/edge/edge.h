@@ -82,11 +82,15 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   Duration stop_share(Duration usual, int tenths) const;
   void wait_for(const std::function<bool()>& condition, Duration deadline, Done then);
   ClientLink* find_link(std::uint64_t number) const;
-  void refuse_connection(const net::UniqueFd& fd);
+  void refuse_connection(const net::UniqueFd& fd, const Door::Refusal& refusal);
+  void make_room(std::uint64_t number);
 
   EdgeParts parts_;
   net::ConnectionTotals totals_;
   TimerWheel wheel_;
+  TimerWheel throttle_wheel_;
+  UserMeter users_;
+  Door door_;
   Unanswered unanswered_;
   CreditQueue credit_queue_;
   SubjectPerUser channels_;

@@ -17,6 +17,38 @@ inline constexpr std::size_t kMaxUnansweredPerConnection = 64;
 inline constexpr std::size_t kMaxReadsPerConnection = 4;
 inline constexpr std::size_t kMaxJsonReadsPerConnection = 1;
 
+// Frames a second. A person's client sends a few, one that catches up some hundred at once; beyond
+// the rate the socket is not read until there is credit again. One more token for each begun 4 KiB.
+inline constexpr std::uint32_t kFramesPerSecond = 500;
+inline constexpr std::uint32_t kFramesBurst = 1'000;
+inline constexpr std::uint32_t kUserFramesPerSecond = 1'000;  // all connections of a user
+inline constexpr std::uint32_t kUserFramesBurst = 2'000;
+inline constexpr std::uint32_t kStrangerFramesPerSecond = 20;  // before AUTH
+inline constexpr std::uint32_t kStrangerFramesBurst = 50;
+inline constexpr std::size_t kBytesPerFrameToken = 4096;
+inline constexpr std::size_t kMaxUserBuckets = 64 * 1024;
+inline constexpr Duration kThrottleTick = std::chrono::milliseconds(100);
+
+// Strangers: connections that have not authenticated. A new one takes the place of the oldest idle.
+inline constexpr std::size_t kMaxStrangers = 2'000;
+inline constexpr std::size_t kMaxStrangersPerAddress = 1'000;
+// What one of them can make the edge hold: a body, and what was read behind it.
+inline constexpr std::size_t kMaxBodyBeforeAuth = 8 * 1024;
+inline constexpr std::size_t kMaxReadBeforeAuth = 4 * 1024;
+// Tokens that are not good, before the connection is closed: checking one takes 0.1 ms.
+inline constexpr std::size_t kMaxBadTokens = 16;
+
+// By address: generous, since a campus may have one address. Passwords cost the most: persist
+// checks some 30 a second, and one address must not take them all for long.
+inline constexpr std::size_t kMaxConnectionsPerAddress = 5'000;
+inline constexpr std::uint32_t kAddressConnectsPerSecond = 100;
+inline constexpr std::uint32_t kAddressConnectsBurst = 5'000;
+inline constexpr std::uint32_t kAddressLoginsPerSecond = 10;
+inline constexpr std::uint32_t kAddressLoginsBurst = 500;
+inline constexpr std::uint32_t kWrongPasswordsPerMinute = 10;  // for one user from one address
+inline constexpr std::uint32_t kWrongPasswordsBurst = 10;
+inline constexpr std::size_t kMaxAddressBuckets = 16 * 1024;  // of each kind
+
 // Frames to one shard that wait for an answer, of all connections; at the limit the sockets that
 // want to send to it are not read.
 inline constexpr std::size_t kMaxUnansweredPerShard = 4096;
@@ -35,8 +67,6 @@ inline constexpr std::size_t kMaxRpcsUnderWay = 4096;
 // groups have one each at most).
 inline constexpr std::size_t kMaxGroupQuestions = 256;
 inline constexpr std::size_t kMaxGroupQuestionsWaiting = 4 * 20'000;
-// Users of a group whom one question names; persist takes no more.
-inline constexpr std::size_t kMaxUsersPerGroupQuestion = 2000;
 inline constexpr std::uint32_t kGroupQuestionTimeoutMs = 5'000;
 // How long a SYNC waits until the edge listens to the user's groups; then it is refused as
 // retryable, before whoever asked gives up.
@@ -70,6 +100,17 @@ static_assert(kOutputHighMarkBytes + kMaxJsonReadsPerConnection * wire::kMaxJson
 inline constexpr std::size_t kMaxReadPerTurnBytes = 32 * 1024;
 inline constexpr std::size_t kMaxConnections = 20'000;
 inline constexpr std::size_t kMaxAccessTokenBytes = 4 * 1024;
+// An AUTH as JSON, every character of the client's name escaped.
+static_assert(kMaxAccessTokenBytes + 6 * wire::kMaxLabelBytes + 256 <= kMaxBodyBeforeAuth);
+
+// Deadlines of sessions. What is overdue is found a tick of the wheel and one of the edge later at
+// most, so that a silent session ends within a second of its deadline. Delays longer than a round
+// of the wheel are looked at once a round; the longest usual one is an access token's hour.
+inline constexpr Duration kTick = std::chrono::milliseconds(100);
+inline constexpr Duration kWheelTick = std::chrono::milliseconds(500);
+inline constexpr std::size_t kWheelSlots = 8192;
+static_assert(kWheelTick + 2 * kTick < std::chrono::seconds(1));
+static_assert(kWheelTick * kWheelSlots > std::chrono::hours(1));
 
 // Between two looks at the directory of public keys.
 inline constexpr Duration kKeyLookPeriod = std::chrono::seconds(2);

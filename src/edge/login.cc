@@ -15,11 +15,6 @@ Duration time_left(const EdgeContext& edge, const TokenClaims& claims) {
   return std::chrono::milliseconds(claims.expires_ms > now ? claims.expires_ms - now : 0);
 }
 
-std::uint32_t to_ms(Duration duration) {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
 void answer_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
                  const TokenClaims& claims) {
   const Session& session = link.session();
@@ -30,11 +25,11 @@ void answer_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
                   .device = session.device(),
                   .session = session.id(),
                   .edge = edge.identity.name,
-                  .heartbeat_ms = to_ms(edge.options.session.heartbeat),
-                  .tail_check_ms = to_ms(edge.options.tail_check),
+                  .heartbeat_ms = to_ms<std::uint32_t>(edge.options.session.heartbeat),
+                  .tail_check_ms = to_ms<std::uint32_t>(edge.options.tail_check),
                   .max_body_bytes = kMaxBodyBytes,
                   .max_unanswered = std::uint32_t(edge.options.session.max_unanswered),
-                  .expires_in_s = to_ms(left) / 1000,
+                  .expires_in_s = to_ms<std::uint32_t>(left) / 1000,
                   .time_ms = edge.clock.wall_ms(),
               }));
 }
@@ -76,6 +71,7 @@ void on_subscribed(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
   const SessionId id = make_session_id(edge, claims);
   session.authenticated(id, claims.user, claims.device, now + time_left(edge, claims), now);
   edge.sessions.add(link);
+  edge.door.no_stranger(link.number());
   edge.groups.begin(claims.user);
   edge.metrics.sessions(edge.sessions.size());
   link.finish(request_id);

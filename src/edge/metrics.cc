@@ -45,6 +45,13 @@ metrics::Label<DropReason> drop_label() {
            {DropReason::kUnknownMembers, "unknown_members"}}};
 }
 
+metrics::Label<ThrottledBy> throttle_label() {
+  return {"by",
+          {{ThrottledBy::kStranger, "stranger"},
+           {ThrottledBy::kConnection, "connection"},
+           {ThrottledBy::kUser, "user"}}};
+}
+
 }  // namespace
 
 EdgeMetrics::EdgeMetrics(metrics::Registry& r)
@@ -97,7 +104,16 @@ EdgeMetrics::EdgeMetrics(metrics::Registry& r)
       group_questions_(r.counter({"martlet_edge_group_questions_total", "requests",
                                   "Questions to persist about who is in which group."})),
       typing_dropped_(r.counter({"martlet_edge_typing_dropped_total", "frames",
-                                 "TYPING that went no further, because there was one before."})) {}
+                                 "TYPING that went no further, because there was one before."})),
+      strangers_(r.gauge({"martlet_edge_strangers", "connections",
+                          "Open connections that have not authenticated."})),
+      addresses_(r.gauge({"martlet_edge_addresses", "addresses",
+                          "Counts and rates of addresses that are remembered."})),
+      throttled_(r.gauge({"martlet_edge_throttled", "connections",
+                          "Connections that are not read now because they were too fast."})),
+      throttles_(r.histograms({"martlet_edge_throttle_seconds", "seconds",
+                               "How long such a connection was not read, by whose rate."},
+                              throttle_label(), metrics::Buckets::seconds())) {}
 
 void EdgeMetrics::bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued) {
   advance(bytes_in_, in);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "edge/close_reason.h"
+#include "edge/frame_meter.h"
 #include "metrics/registry.h"
 #include "wire/commands.h"
 
@@ -23,7 +24,14 @@ class EdgeMetrics {
 
   void opened() { connections_.add(); }
   void closed(CloseReason reason) { connections_.sub(), closes_.at(reason).add(); }
-  void refused_connection() { closes_.at(CloseReason::kTooManyConnections).add(); }
+  void refused_connection(CloseReason reason) { closes_.at(reason).add(); }
+  void strangers(std::size_t connections, std::size_t addresses) {
+    strangers_.set(std::int64_t(connections)), addresses_.set(std::int64_t(addresses));
+  }
+  void throttled() { throttled_.add(); }
+  void resumed(ThrottledBy by, Duration after) {
+    throttled_.sub(), throttles_.at(by).observe(after);
+  }
   void sessions(std::size_t count) { sessions_.set(std::int64_t(count)); }
   void channels(std::size_t count) { channels_.set(std::int64_t(count)); }
   void frame(wire::Command command) { frames_.at(command).add(); }
@@ -86,6 +94,10 @@ class EdgeMetrics {
   metrics::Gauge& held_bytes_;
   metrics::Counter& group_questions_;
   metrics::Counter& typing_dropped_;
+  metrics::Gauge& strangers_;
+  metrics::Gauge& addresses_;
+  metrics::Gauge& throttled_;
+  metrics::Family<metrics::Histogram, ThrottledBy> throttles_;
 };
 
 }  // namespace martlet::edge

@@ -36,6 +36,42 @@ void declare_credit(config::Keys& keys, EdgeOptions& options) {
              "bytes of unanswered frames to a shard before no more are read");
 }
 
+// The name says of which period.
+void declare_rate(config::Keys& keys, const std::string& name, Rate& rate,
+                  const std::string& what) {
+  const std::string period = rate.period == minutes(1) ? "minute" : "second";
+  keys.integer(name + "_per_" + period, &rate.count, {0, 1'000'000, "a " + period},
+               what + "; 0: no limit");
+  keys.integer(name + "_burst", &rate.burst, {1, 1'000'000, "at once"},
+               "the same at once, after a rest");
+}
+
+void declare_rates(config::Keys& keys, EdgeOptions& options) {
+  declare_rate(keys, "edge.frames", options.frames.connection,
+               "frames of a connection; faster ones are read later");
+  declare_rate(keys, "edge.user_frames", options.frames.user,
+               "frames of a user's connections to this edge together");
+  declare_rate(keys, "edge.stranger_frames", options.frames.stranger,
+               "frames of a connection before AUTH");
+}
+
+void declare_door(config::Keys& keys, DoorOptions& door) {
+  keys.integer("edge.max_connections", &door.max_connections, {1, 1'000'000, "connections"},
+               "more are refused");
+  keys.integer("edge.max_connections_per_address", &door.max_per_address,
+               {0, 1'000'000, "connections"},
+               "from one IPv4 address or IPv6 /64; 0: no limit, for edges behind a proxy");
+  keys.integer("edge.max_strangers", &door.max_strangers, {1, 1'000'000, "connections"},
+               "connections before AUTH; a new one takes the place of the oldest idle one");
+  keys.integer("edge.max_strangers_per_address", &door.max_strangers_per_address,
+               {0, 1'000'000, "connections"}, "the same from one address; 0: no limit");
+  declare_rate(keys, "edge.address_connects", door.connects,
+               "new connections, and REFRESH, from one address");
+  declare_rate(keys, "edge.address_logins", door.logins, "LOGIN and REGISTER from one address");
+  declare_rate(keys, "edge.wrong_passwords", door.wrong_passwords,
+               "wrong passwords for one user from one address");
+}
+
 }  // namespace
 
 void declare(config::Keys& keys, EdgeOptions& options) {
@@ -46,8 +82,8 @@ void declare(config::Keys& keys, EdgeOptions& options) {
             "directory of the public keys <kid>.pem that verify access tokens");
   keys.url("redis.url", &options.redis_url, "Redis for the directory of sessions");
   bus::declare_replicas(keys, options.nats_replicas);
-  keys.integer("edge.max_connections", &options.max_connections, {1, 1'000'000, "connections"},
-               "more are refused");
+  declare_door(keys, options.door);
+  declare_rates(keys, options);
   keys.duration("edge.heartbeat_s", &options.session.heartbeat, {seconds(1), minutes(10)},
                 "a connection without a frame for so long is closed; told to clients");
   keys.duration("edge.auth_timeout_s", &options.session.auth_timeout, {seconds(1), minutes(2)},

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "config/keys.h"
+#include "edge/door.h"
+#include "edge/frame_meter.h"
 #include "edge/limits.h"
 #include "edge/session.h"
 #include "edge/unanswered.h"
@@ -19,7 +21,8 @@ struct EdgeOptions {
 
   int nats_replicas = 1;  // of the bucket that all members share
 
-  std::size_t max_connections = kMaxConnections;
+  DoorOptions door;
+  FrameRates frames;
   std::size_t output_high_bytes = kOutputHighMarkBytes;
   std::size_t output_low_bytes = kOutputLowMarkBytes;
   std::size_t output_limit_bytes = kOutputHardLimitBytes;

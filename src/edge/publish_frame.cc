@@ -8,8 +8,8 @@ namespace martlet::edge {
 
 WallMs first_sent(const std::optional<Duration>& age, WallMs now) {
   if (!age) return 0;
-  const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*age).count();
-  return now > static_cast<WallMs>(age_ms) ? now - static_cast<WallMs>(age_ms) : 0;
+  const auto age_ms = to_ms<WallMs>(*age);
+  return now > age_ms ? now - age_ms : 0;
 }
 
 Bytes encode_frame_for_owner(const EdgeContext& edge, const Request& request,

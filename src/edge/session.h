@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "edge/close_reason.h"
+#include "edge/limits.h"
 #include "edge/typing_throttle.h"
 #include "model/ids.h"
 #include "wire/commands.h"
@@ -46,6 +47,7 @@ class Session {
 
   Phase phase() const { return phase_; }
   bool is_authenticated() const { return phase_ == Phase::kAuthenticated; }
+  bool is_stranger() const { return phase_ == Phase::kConnecting; }
   // All three are empty before the first AUTH; while it is under way only the user is set.
   const SessionId& id() const { return id_; }
   const UserId& user() const { return user_; }
@@ -71,6 +73,8 @@ class Session {
   Result<void> check_identity(const UserId& user, const DeviceId& device) const;
   void authenticating(const UserId& user);
   void authentication_failed(MonotonicTime now);
+  // A token was not good. True: it was one too many for a stranger.
+  bool bad_token() { return is_stranger() && ++bad_tokens_ >= kMaxBadTokens; }
   void authenticated(const SessionId& id, const UserId& user, const DeviceId& device,
                      MonotonicTime token_expires, MonotonicTime now);
   void renewed(MonotonicTime token_expires) { token_expires_ = token_expires; }
@@ -104,6 +108,7 @@ class Session {
   DeviceId device_;
   std::unordered_map<std::uint32_t, PendingRequest> pending_;
   std::size_t reads_ = 0;
+  std::size_t bad_tokens_ = 0;
   TypingThrottle typing_;
   bool lossy_ = false;
   bool reading_ = true;

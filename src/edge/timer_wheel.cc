@@ -52,13 +52,14 @@ std::uint64_t TimerWheel::tick_of(MonotonicTime time) const {
   return time <= start_ ? 0 : static_cast<std::uint64_t>((time - start_) / tick_);
 }
 
-void TimerWheel::schedule(Entry& entry, MonotonicTime deadline) {
+bool TimerWheel::schedule(Entry& entry, MonotonicTime deadline) {
   // The first tick at or after the deadline, and never one that was handled already.
   const std::uint64_t tick = std::max(tick_of(deadline + tick_ - Duration(1)), done_ + 1);
-  if (entry.is_scheduled() && entry.tick_ == tick) return;
+  if (entry.is_scheduled() && entry.tick_ == tick) return false;
   entry.unlink();
   entry.tick_ = tick;
   entry.insert_before(*slots_[tick % slots_.size()]);
+  return true;
 }
 
 std::size_t TimerWheel::advance(MonotonicTime now) {

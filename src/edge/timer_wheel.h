@@ -9,9 +9,12 @@
 
 namespace martlet::edge {
 
-// Deadlines of many things at the cost of a few pointers each: scheduling is O(1), a tick costs
-// what is in its slot. Pure: the owner calls advance() about once a tick. One thread; entries and
-// wheel may go in any order.
+// Deadlines of many things at the cost of a few pointers each. Pure: the owner calls advance()
+// about once a tick. One thread; entries and wheel may go in any order.
+//
+// A deadline that moves is moved at once: two links are changed, at most once a tick however often
+// it moves. So a tick looks only at what is due in it, however many entries are alive. Moving them
+// late, when the old deadline comes, would look at every entry that lives once in its delay.
 class TimerWheel {
  public:
   class Entry {
@@ -44,8 +47,8 @@ class TimerWheel {
   TimerWheel& operator=(const TimerWheel&) = delete;
 
   // Expires in the first advance() that is a whole tick or less past the deadline, never before
-  // it. Replaces what was scheduled.
-  void schedule(Entry& entry, MonotonicTime deadline);
+  // it. Replaces what was scheduled; false if the entry waits for the same tick already.
+  bool schedule(Entry& entry, MonotonicTime deadline);
   static void cancel(Entry& entry) { entry.unlink(); }
 
   // Calls on_expired of all that is due, in the order of ticks; they may schedule, cancel and

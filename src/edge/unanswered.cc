@@ -8,14 +8,14 @@
 namespace martlet::edge {
 namespace {
 
-constexpr std::size_t kWheelSlots = 256;
+constexpr std::size_t kSlots = 256;
 
 }  // namespace
 
 Unanswered::Unanswered(MonotonicTime now, const UnansweredLimits& limits, UnansweredPort& port)
     : limits_(limits),
       port_(port),
-      wheel_(now, limits.tick, kWheelSlots),
+      wheel_(now, limits.tick, kSlots),
       repeats_(limits.repeats_per_second, limits.repeat_burst, now),
       now_(now) {}
 

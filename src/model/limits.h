@@ -47,6 +47,11 @@ inline constexpr std::size_t kGroupPageGroups = 200;
 // A member in an RPC answer: an id of 64 characters and what FlatBuffers put around it.
 inline constexpr std::size_t kMemberBytes = 96;
 static_assert(kMaxGroupMembers * kMemberBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
+// Members of a group whom one question of an edge names, and what each is in the answer: two names.
+inline constexpr std::size_t kMaxUsersPerGroupQuestion = 2000;
+inline constexpr std::size_t kMembershipBytes = 224;
+static_assert(kMaxUsersPerGroupQuestion * kMembershipBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
+static_assert(kMaxGroupsPerUser * kMembershipBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
 static_assert(kMaxGroupPageMembers * kMemberBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
 
 inline constexpr std::size_t kMinPasswordBytes = 8;

@@ -70,4 +70,11 @@ SocketAddress local_address(int fd) {
   return result;
 }
 
+SocketAddress peer_address(int fd) {
+  SocketAddress result;
+  result.size = sizeof result.storage;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&result.storage), &result.size) != 0) return {};
+  return result;
+}
+
 }  // namespace martlet::net

@@ -36,5 +36,7 @@ struct SocketAddress {
 Result<SocketAddress> resolve(const Address& address);
 // The local end of a bound socket.
 SocketAddress local_address(int fd);
+// The other end of a connected one; empty when it is gone already.
+SocketAddress peer_address(int fd);
 
 }  // namespace martlet::net

@@ -72,6 +72,10 @@ class Connection {
 
   void pause_reading();
   void resume_reading();
+  // Of one turn, from the next one on; instead of what the options say.
+  void read_at_most(std::size_t bytes_per_turn) {
+    options_.max_read_per_turn_bytes = bytes_per_turn;
+  }
 
   // Takes the last words whatever the queue holds, ends our side when all is written, and waits for
   // the peer to end its own (input is thrown away: closing with unread input would reset the

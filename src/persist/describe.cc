@@ -12,13 +12,13 @@ std::vector<service::Limit> limits() {
       {"kMaxItemsPerQuestion", kMaxItemsPerQuestion, "items", "of one question of a dispatcher"},
       {"kMaxColdQueries", kMaxColdQueries, "queries",
        "that answer such questions at once, each on a connection of its own"},
-      {"kColdWait", service::to_ms(kColdWait), "ms",
+      {"kColdWait", to_ms<std::uint64_t>(kColdWait), "ms",
        "a question waits for the watermark that it names"},
-      {"kLookUpPeriod", service::to_ms(kLookUpPeriod), "ms",
+      {"kLookUpPeriod", to_ms<std::uint64_t>(kLookUpPeriod), "ms",
        "between two looks at the ends of the logs"},
       {"kDatabaseQueue", kDatabaseQueue, "jobs", "that wait for a connection to the database"},
-      {"kPurgePeriod", service::to_ms(kPurgePeriod), "ms", "between two purges of a log"},
-      {"kTailConfirmation", service::to_ms(kTailConfirmation), "ms",
+      {"kPurgePeriod", to_ms<std::uint64_t>(kPurgePeriod), "ms", "between two purges of a log"},
+      {"kTailConfirmation", to_ms<std::uint64_t>(kTailConfirmation), "ms",
        "between the two looks after which a log's tail counts as lost"},
   };
 }

@@ -43,7 +43,7 @@ void GroupsDesk::handle(const bus::Incoming& message) {
   parts_.metrics.groups_asked();
   const auto call =
       std::make_shared<Call>(parts_, std::string(message.reply), std::move(*question));
-  if (call->question.users.size() > store::kMaxUsersPerGroupsQuestion)
+  if (call->question.users.size() > kMaxUsersPerGroupQuestion)
     return call->refuse({ErrorCode::kBadRange, "too many users in one question"});
   std::vector<ShardId> shards;
   if (!call->question.group.empty())

@@ -39,8 +39,7 @@ bool HashPool::is_wanted(MonotonicTime wanted_until) {
 
 Error HashPool::busy() const {
   const Duration wait = workers_.locked([this] { return queue_.expected_wait(); });
-  const auto wait_ms = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
-  const auto retry_ms = std::clamp<std::int64_t>(wait_ms, kBusyRetryMs, kMaxHashRetryMs);
+  const auto retry_ms = std::clamp<std::int64_t>(to_ms(wait), kBusyRetryMs, kMaxHashRetryMs);
   return {ErrorCode::kBusy, "too many passwords wait to be checked",
           static_cast<std::uint32_t>(retry_ms)};
 }

@@ -39,6 +39,7 @@ wire::ConversationState state_of(const store::SyncConversation& row) {
   state.peer_read_seq = row.peer_read_seq;
   state.unread = row.unread;
   state.first_seq = row.first_seq;
+  state.start_seq = row.start_seq;
   state.members_at = row.members_at;
   state.membership = row.is_former ? wire::Membership::Former : wire::Membership::Member;
   state.generation = row.generation;

@@ -16,9 +16,4 @@ struct Limit {
   std::string text;
 };
 
-constexpr std::uint64_t to_ms(Duration duration) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
 }  // namespace martlet::service

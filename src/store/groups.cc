@@ -24,7 +24,7 @@ pg::Rows query_of_user(pg::Transaction& tx, const UserId& user) {
       "SELECT c.name, m.user_id, m.from_seq, g.members_at FROM memberships m JOIN conversations c "
       "ON c.id = m.conversation_id JOIN groups g ON g.conversation_id = c.id WHERE m.user_id = $1 "
       "AND m.to_seq IS NULL ORDER BY c.id LIMIT $2::bigint",
-      pg::Params().text(user.str()).number(static_cast<std::int64_t>(kMaxUsersPerGroupsQuestion)));
+      pg::Params().text(user.str()).number(static_cast<std::int64_t>(kMaxGroupsPerUser)));
 }
 
 pg::Rows query_of_group(pg::Transaction& tx, const wire::GroupsQuestion& question) {

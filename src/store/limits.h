@@ -37,10 +37,6 @@ inline constexpr std::size_t kMaxColdItems = 4096;
 inline constexpr std::size_t kMaxColdMembers = 50'000;
 // What a head, a message or a user needs at most in a cold answer, members apart.
 inline constexpr std::size_t kColdItemBytes = 64;
-// Users of a question about one group; each is a row of two names in the answer.
-inline constexpr std::size_t kMaxUsersPerGroupsQuestion = 2000;
-inline constexpr std::size_t kMembershipBytes = 224;
-static_assert(kMaxUsersPerGroupsQuestion * kMembershipBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
 
 // Signed in at the same time; the one with the oldest login makes room for a new one.
 inline constexpr std::size_t kMaxDevicesPerUser = 32;

@@ -35,7 +35,8 @@ std::vector<std::int64_t> told(const SyncRequest& request, const SyncVector& now
 constexpr const char* kChangedPairs =
     "SELECT c.id, c.name, c.last_seq, least(m.read_seq, c.last_seq), least(coalesce(p.read_seq, "
     "0), c.last_seq), greatest(c.last_seq - greatest(m.read_seq, CASE WHEN split_part(c.name, ':', "
-    "2) = $1 THEN c.sent_first ELSE c.sent_second END), 0), c.shard, 1::bigint, 0::bigint, false "
+    "2) = $1 THEN c.sent_first ELSE c.sent_second END), 0), c.shard, 1::bigint, 0::bigint, false, "
+    "1::bigint "
     "FROM members m JOIN conversations c ON c.id = m.conversation_id LEFT JOIN members p ON "
     "p.conversation_id = c.id AND p.user_id = CASE WHEN split_part(c.name, ':', 2) = $1 THEN "
     "split_part(c.name, ':', 3) ELSE split_part(c.name, ':', 2) END WHERE m.user_id = $1 AND "
@@ -44,11 +45,15 @@ constexpr const char* kChangedPairs =
     "($3::bigint[])[m.read_shard + 1]) OR (p.read_seq > 0 AND p.read_position > "
     "($3::bigint[])[p.read_shard + 1])) ORDER BY m.conversation_id LIMIT $4::bigint";
 
-// Of a group that the user left, all ends with the newest stay: what came later is not theirs.
+// Of a group that the user left, all ends with the newest stay: what came later is not theirs. A
+// device that does not know the group begins with the first stay that it was not told of; what was
+// written before is not what it missed.
 constexpr const char* kChangedGroups =
     "SELECT c.id, c.name, e.last_seq, least(m.read_seq, e.last_seq), 0::bigint, "
-    "greatest(e.last_seq - greatest(coalesce(m.read_seq, 0), s.from_seq - 1), 0), c.shard, "
-    "s.from_seq, least(g.members_at, e.last_seq), s.to_seq IS NOT NULL FROM (SELECT DISTINCT ON "
+    "greatest(e.last_seq - greatest(coalesce(m.read_seq, 0), s.joined_seq - 1), 0), c.shard, "
+    "s.from_seq, least(g.members_at, e.last_seq), s.to_seq IS NOT NULL, coalesce((SELECT "
+    "min(o.joined_seq) FROM memberships o WHERE o.user_id = $1 AND o.conversation_id = c.id AND "
+    "o.joined_position > ($3::bigint[])[c.shard + 1]), s.joined_seq) FROM (SELECT DISTINCT ON "
     "(conversation_id) * FROM memberships WHERE user_id = $1 AND conversation_id > $2::bigint "
     "ORDER BY conversation_id, joined_seq DESC) s JOIN conversations c ON c.id = s.conversation_id "
     "JOIN groups g ON g.conversation_id = c.id CROSS JOIN LATERAL (SELECT coalesce(s.to_seq, "
@@ -78,6 +83,7 @@ SyncConversation conversation_of(const pg::Rows& rows, std::size_t row, const Sy
   one.first_seq = Seq(number(7));
   one.members_at = Seq(number(8));
   one.is_former = rows.truth(row, 9);
+  one.start_seq = Seq(number(10));
   return one;
 }
 

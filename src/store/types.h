@@ -132,6 +132,7 @@ struct SyncConversation {
   Seq peer_read_seq;
   std::uint64_t unread = 0;
   Seq first_seq{1};
+  Seq start_seq{1};
   Seq members_at;          // groups only
   bool is_former = false;  // groups only: the user is no member any more, last_seq is the end of it
   Generation generation;

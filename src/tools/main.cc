@@ -271,7 +271,6 @@ void add_others(CLI::App& app, Command& chosen) {
 
 int run(int argc, char** argv) {
   CLI::App app{"The command line client of Martlet."};
-  app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();  // the common options also behind the command
   ToolOptions options;
@@ -288,9 +287,14 @@ int run(int argc, char** argv) {
   add_group(app, chosen);
   add_devices(app, chosen);
   add_others(app, chosen);
+  app.footer(kFooter);  // at the end: commands made before do not repeat it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool is_unknown = chosen == nullptr && app.remaining_size() > 0;
+    if (is_unknown) {
+      std::fprintf(stderr, "There is no command \"%s\".\n", app.remaining().front().c_str());
+    }
     return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::kUsage);
   }
   base::LogOptions log;

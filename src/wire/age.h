@@ -14,8 +14,7 @@ inline constexpr std::uint32_t kUnknownAge = UINT32_MAX;
 
 inline std::uint32_t to_age_ms(const std::optional<Duration>& age) {
   if (!age.has_value()) return kUnknownAge;
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*age).count();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 0, kUnknownAge - 1));
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(to_ms(*age), 0, kUnknownAge - 1));
 }
 
 inline std::optional<Duration> age_of(std::uint32_t age_ms) {

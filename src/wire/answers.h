@@ -78,6 +78,7 @@ struct ConversationState {
   Membership membership = Membership::Member;
   std::vector<Message> newest;  // first sync only, oldest first
   Seq members_at;               // groups: the last change of membership
+  Seq start_seq;                // where a device that does not know it begins
 };
 
 struct SyncPage {

@@ -54,6 +54,8 @@ class FrameDecoder {
  public:
   // kMaxBodyBytes at an edge, kMaxAnswerBytes (FlatBuffers) or kMaxJsonAnswerBytes at a client.
   explicit FrameDecoder(std::size_t max_body_bytes) : max_body_bytes_(max_body_bytes) {}
+  // For the frames whose header was not read yet.
+  void limit(std::size_t max_body_bytes) { max_body_bytes_ = max_body_bytes; }
 
   // Takes from the front of the input and removes what it took. A frame: call again, more may
   // follow. Nothing: the input is used up. An error ends the stream: the same error from then on.
@@ -71,7 +73,7 @@ class FrameDecoder {
   bool take_header(BytesView& input);
   void take_body(BytesView& input);
 
-  const std::size_t max_body_bytes_;
+  std::size_t max_body_bytes_;
   HeaderBytes header_bytes_{};
   std::size_t header_size_ = 0;
   FrameHeader header_;

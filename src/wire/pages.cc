@@ -30,7 +30,7 @@ flatbuffers::Offset<proto::ConversationState> put_state(Builder& builder,
   return proto::CreateConversationState(
       builder, conversation, state.last_seq.value(), state.read_seq.value(),
       state.peer_read_seq.value(), state.unread, state.first_seq.value(), state.generation.value(),
-      state.membership, newest, state.members_at.value());
+      state.membership, newest, state.members_at.value(), state.start_seq.value());
 }
 
 ConversationState read_state(const proto::ConversationState& table, FieldReader& read) {
@@ -45,6 +45,7 @@ ConversationState read_state(const proto::ConversationState& table, FieldReader&
   state.membership = read.enumerator(table.membership(), Membership::MAX, "membership");
   state.newest = read_messages(table.newest(), read);
   state.members_at = read.seq(table.members_at(), "members_at");
+  state.start_seq = read.seq(table.start_seq(), "start_seq");
   return state;
 }
 

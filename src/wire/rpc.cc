@@ -114,10 +114,9 @@ Bytes encode(const ClientRequest& request) {
   const auto body = put_nested(builder, request.body);
   const auto user = put_some(builder, request.user.str());
   const auto device = put_some(builder, request.device.str());
-  const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(request.wait);
   return finish(builder, busproto::CreateClientRequest(
                              builder, static_cast<std::uint16_t>(request.command), user, device,
-                             body, static_cast<std::uint32_t>(wait.count())));
+                             body, to_ms<std::uint32_t>(request.wait)));
 }
 
 Bytes encode(const ClientAnswer& answer) {

@@ -7,9 +7,13 @@ Result<Taken> handle_auth(EdgeContext& edge, const Request& request) {
   const auto auth = wire::parse_auth(request.body);
   if (!auth) return tl::unexpected(auth.error());
   const auto claims = edge.verify_token(auth->access_token, edge.clock.wall_ms());
-  if (!claims) return tl::unexpected(claims.error());
-
   Session& session = request.link.session();
+  if (!claims) {
+    if (!session.bad_token()) return tl::unexpected(claims.error());
+    request.link.refuse(request.id, claims.error());
+    request.link.end(CloseReason::kBadTokens);
+    return Taken::kYes;
+  }
   if (const auto same = session.check_identity(claims->user, claims->device); !same) {
     return tl::unexpected(same.error());
   }

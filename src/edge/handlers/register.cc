@@ -7,6 +7,8 @@ namespace martlet::edge {
 Result<Taken> handle_register(EdgeContext& edge, const Request& request) {
   const auto parsed = wire::parse_register(request.body);
   if (!parsed) return tl::unexpected(parsed.error());
+  const auto may = edge.door.may_register(request.link.number(), edge.clock.now());
+  if (!may) return tl::unexpected(may.error());
   return ask_persist(edge, request, bus::subject::rpc_account());
 }
 

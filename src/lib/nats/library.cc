@@ -14,10 +14,6 @@ namespace {
 constexpr int kReconnectBufferBytes = 4096;
 constexpr int kReconnectJitterMs = 100;
 
-std::int64_t to_ms(Duration duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
 // One thread delivers the messages of all connections of the process: our callbacks only put them
 // into a queue.
 void open_library() {

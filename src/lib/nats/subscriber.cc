@@ -202,8 +202,7 @@ bool Subscriber::publish(std::string_view subject, BytesView payload) {
 }
 
 bool Subscriber::flush(Duration timeout) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
-  return natsConnection_FlushTimeout(link_->connection, ms) == NATS_OK;
+  return natsConnection_FlushTimeout(link_->connection, to_ms(timeout)) == NATS_OK;
 }
 
 bool Subscriber::is_connected() const {

@@ -163,10 +163,26 @@ TEST_F(GroupReadsTest, SyncTellsAMembersState) {
   EXPECT_EQ(one.conversation, birds_);
   EXPECT_EQ(one.last_seq, Seq(12));
   EXPECT_EQ(one.first_seq, Seq(9));
+  EXPECT_EQ(one.start_seq, Seq(3));
   EXPECT_EQ(one.members_at, Seq(9));
   EXPECT_EQ(one.unread, 4u);
   EXPECT_FALSE(one.is_former);
   EXPECT_EQ(seqs(one.newest), (Seqs{9, 10, 11, 12}));
+}
+
+TEST_F(GroupReadsTest, ADeviceBeginsWithTheFirstStayThatItsTokenDoesNotKnow) {
+  const SyncVector nothing = synced("bob").now;
+  play(EarlierHistory::kShown);
+  const SyncRows rows = synced("bob", nothing);
+  ASSERT_EQ(rows.conversations.size(), 1u);
+  EXPECT_EQ(rows.conversations[0].first_seq, Seq(1));
+  EXPECT_EQ(rows.conversations[0].start_seq, Seq(3)) << "what was written before was not missed";
+  EXPECT_EQ(rows.conversations[0].unread, 4u) << "of the present stay";
+  send("alice", 1);
+  apply();
+  const SyncRows later = synced("bob", rows.now);
+  ASSERT_EQ(later.conversations.size(), 1u);
+  EXPECT_EQ(later.conversations[0].start_seq, Seq(9));
 }
 
 TEST_F(GroupReadsTest, SyncOfAFormerMemberEndsWithTheStay) {

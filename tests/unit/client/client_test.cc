@@ -273,6 +273,19 @@ TEST_F(ClientTest, SlowConsumerComesBack) {
   run_until([&] { return client_->logins() == 2; });
 }
 
+TEST_F(ClientTest, WaitsAsLongAsAnEdgeWithoutRoomSays) {
+  go_online();
+  const Error error{ErrorCode::kRateLimited, "too many", 1'000};
+  server_.send_event(user("alice"), wire::Command::Error,
+                     wire::encode(wire::Refusal{.error = error}));
+  send("comes after the error");
+  run_until([&] { return !events_.acks.empty(); });
+  const MonotonicTime begin = loop_.now();
+  server_.cut_all();
+  run_until([&] { return client_->logins() == 2; });
+  EXPECT_GE(loop_.now() - begin, std::chrono::milliseconds(1'000));
+}
+
 TEST_F(ClientTest, MovesWhereTheEdgeSays) {
   go_online();
   FakeServer other(loop_);

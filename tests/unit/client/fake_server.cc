@@ -360,6 +360,7 @@ void FakeServer::on_sync(Session& session, std::uint32_t id, BytesView body) {
       const auto span = spans_[conversation].find(session.user);
       if (span == spans_[conversation].end()) continue;
       state.first_seq = span->second.from;
+      state.start_seq = span->second.from;
       if (span->second.to > Seq(0)) {
         state.membership = wire::Membership::Former;
         state.last_seq = span->second.to;

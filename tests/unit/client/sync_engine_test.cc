@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 using Show = SyncEngine::Show;
 using AskSync = SyncEngine::AskSync;
 using AskFetch = SyncEngine::AskFetch;
@@ -114,6 +115,45 @@ TEST_F(SyncEngineTest, OwnAcknowledgementFillsItsPlace) {
   ASSERT_EQ(shows.size(), 2U);
   EXPECT_EQ(shows[0].origin, Origin::kOwn);
   EXPECT_EQ(shows[1].origin, Origin::kLive);
+}
+
+TEST_F(SyncEngineTest, AnUnknownGroupBeginsWhereSyncSays) {
+  start_known();
+  skip_second_sync();
+  engine_->on_event(message(90, 1, 0, "g:birds"), at_ms(3'000));
+  engine_->tick(at_ms(3'299));
+  EXPECT_THAT(actions(), IsEmpty()) << "neither shown nor fetched from its first message on";
+  engine_->tick(at_ms(3'300));
+  ASSERT_EQ(only<AskSync>(actions()).size(), 1U);
+  ConversationNews group = news(91);
+  group.conversation = conversation("g:birds");
+  group.start_seq = Seq(90);
+  engine_->on_sync_answer(sync_answer({group}), at_ms(3'310));
+  EXPECT_THAT(shown(actions()), ElementsAre(90));
+  engine_->on_event(message(91, 1, 0, "g:birds"), at_ms(3'320));
+  EXPECT_THAT(shown(actions()), ElementsAre(91));
+}
+
+TEST_F(SyncEngineTest, AnUnknownGroupWaitsAtThePaceOfADatabaseThatIsBehind) {
+  start_known();
+  skip_second_sync();
+  engine_->on_event(message(90, 1, 0, "g:birds"), at_ms(3'000));
+  engine_->tick(at_ms(3'300));
+  actions();
+  SyncAnswer behind = sync_answer({});
+  behind.behind = true;
+  behind.again_in_ms = 2'000;
+  engine_->on_sync_answer(behind, at_ms(3'310));
+  engine_->tick(at_ms(5'309));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty());
+  engine_->tick(at_ms(5'310));
+  EXPECT_THAT(only<AskSync>(actions()), SizeIs(1));
+}
+
+TEST_F(SyncEngineTest, TheFirstMessageOfAGroupIsShownAtOnce) {
+  start_known();
+  engine_->on_own(message(1, 1, 0, "g:birds"), at_ms(10));
+  EXPECT_THAT(shown(actions()), ElementsAre(1));
 }
 
 TEST_F(SyncEngineTest, SyncsAtLoginAgainTwoSecondsLaterAndThenWithinTheInterval) {
@@ -375,7 +415,7 @@ TEST_F(SyncEngineTest, AnswersOfALostConnectionAreNotTaken) {
 TEST_F(SyncEngineTest, ConversationOfOthersIsFoundAndGivenUp) {
   start_known();
   const auto at = [](std::string_view name, std::uint64_t seq) { return message(seq, 1, 0, name); };
-  engine_->on_event(at("g:lost", 2), at_ms(10));
+  engine_->on_event(at("u:aaron:alice", 2), at_ms(10));
   engine_->on_event(at("u:alice:bob", 5), at_ms(10));
   engine_->tick(at_ms(400));
   ASSERT_EQ(only<AskFetch>(engine_->take_actions()).at(0).ranges.size(), 2U);
@@ -383,7 +423,7 @@ TEST_F(SyncEngineTest, ConversationOfOthersIsFoundAndGivenUp) {
   const auto alone = only<AskFetch>(engine_->take_actions());
   ASSERT_EQ(alone.size(), 1U);
   ASSERT_EQ(alone[0].ranges.size(), 1U);
-  EXPECT_EQ(alone[0].ranges[0].conversation.str(), "g:lost");
+  EXPECT_EQ(alone[0].ranges[0].conversation.str(), "u:aaron:alice");
   engine_->on_fetch_of_others(at_ms(420));
   EXPECT_EQ(only<AskFetch>(engine_->take_actions()).at(0).ranges.at(0).conversation,
             conversation());

@@ -205,7 +205,7 @@ TEST_F(EdgeTest, GoodbyeIsAnsweredThenClosed) {
 
 TEST_F(EdgeTest, MoreConnectionsThanTheLimitAreRefused) {
   EdgeOptions options;
-  options.max_connections = 1;
+  options.door.max_connections = 1;
   start(options);
   auto one = login("ann", "phone");
   auto two = connect();

@@ -135,6 +135,20 @@ TEST(Frame, BodyOverTheLimitIsFatalBeforeItComes) {
   EXPECT_EQ(error_of(BytesView(bytes.data(), bytes.size())), ErrorCode::kBodyTooLarge);
 }
 
+TEST(Frame, TheLimitMayChangeBetweenFrames) {
+  FrameDecoder decoder(10);
+  const Bytes frames =
+      encode_frame({.command = 1}, "0123456789") + encode_frame({.command = 2}, "0123456789a");
+  BytesView input(frames);
+  ASSERT_TRUE(decoder.next(input).value().has_value());
+  decoder.limit(11);
+  EXPECT_EQ(decoder.next(input).value()->body, "0123456789a");
+  decoder.limit(10);
+  BytesView again(frames);
+  ASSERT_TRUE(decoder.next(again).value().has_value());
+  EXPECT_EQ(decoder.next(again).error().code, ErrorCode::kBodyTooLarge);
+}
+
 TEST(Frame, FatalErrorStays) {
   FrameDecoder decoder(kMaxBodyBytes);
   Outcome outcome;

@@ -180,7 +180,8 @@ std::string full_text(Command command) {
              R"("peer_read_seq":"6","unread":"2","first_seq":"1","generation":3,)"
              R"("membership":"Former","newest":)" +
              list(kMessage) +
-             R"(,"members_at":"6"}],"next_page":"eA==","token":"eQ==","behind":true,"again_in_ms":9})";
+             R"(,"members_at":"6","start_seq":"4"}],"next_page":"eA==","token":"eQ==",)"
+             R"("behind":true,"again_in_ms":9})";
     case Command::FetchPage:
       return R"({"messages":)" + list(kMessage) + R"(,"withheld":)" + list(kRange) +
              R"(,"remaining":)" + list(kRange) + "}";

@@ -140,7 +140,8 @@ void print_good_ones() {
        R"({"conversations":[{"conversation":"u:alice:bob","last_seq":"1","read_seq":"0",)"
        R"("peer_read_seq":"1","unread":"0","first_seq":"1","generation":0,"membership":"Member",)"
        R"("newest":[)" +
-           message + R"(],"members_at":"0"}],"token":"AQAB","behind":false,"again_in_ms":0})"},
+           message +
+           R"(],"members_at":"0","start_seq":"1"}],"token":"AQAB","behind":false,"again_in_ms":0})"},
   };
   for (const Vector& vector : vectors) print(vector);
   print_groups();
