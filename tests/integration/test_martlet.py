@@ -88,51 +88,6 @@ class MartletTest(ClusterTest):
         self.assertEqual(listener.wait(30), 0)
         self.assertIn("u:cat:dora seq=1 cat: live", out.read_text())
 
-    def refusal(self, user: str, *words: str) -> str:
-        """The error of a command that the server refused."""
-        done = self.martlet(user, *words)
-        self.assertEqual(done.returncode, 1, done.stdout)
-        return done.stderr
-
-    def test_a_group_from_its_creation_to_its_end(self) -> None:
-        self.register("quin", "rosa", "sven")
-        made = self.lines("quin", "group", "create", "birds", "rosa", "--title", "The Birds")
-        self.assertEqual(made, ["quin -> g:birds seq=1 (created the group The Birds with rosa)"])
-        self.lines("rosa", "chat", "g:birds", stdin="hello all\n")
-        self.assertIn("FORBIDDEN", self.refusal("rosa", "group", "invite", "birds", "sven"))
-        self.lines("quin", "group", "invite", "birds", "sven")
-        self.lines("quin", "group", "role", "birds", "sven", "admin")
-        self.lines("sven", "group", "remove", "birds", "rosa")
-        self.assertIn("NOT_MEMBER", self.refusal("rosa", "send", "g:birds", "still here?"))
-        self.lines("sven", "send", "g:birds", "she is gone")
-        shown = {
-            "rosa": self.lines("rosa", "history", "g:birds"),
-            "sven": self.lines("sven", "history", "g:birds"),
-        }
-        history = [
-            "g:birds seq=1 quin: (created the group The Birds with rosa)",
-            "g:birds seq=2 rosa: hello all",
-            "g:birds seq=3 quin: (invited sven)",
-            "g:birds seq=4 quin: (made sven admin)",
-            "g:birds seq=5 sven: (removed rosa)",
-            "g:birds seq=6 sven: she is gone",
-        ]
-        self.assertEqual(shown, {"rosa": history[:5], "sven": history[2:]})
-        self.assertEqual(
-            self.lines("quin", "group", "info", "birds"),
-            [
-                "group birds members=2 members_at=5 join=invited history=hidden The Birds",
-                "member quin owner since=1",
-                "member sven admin since=3",
-            ],
-        )
-        listed = self.lines("sven", "group", "list")
-        self.assertEqual(listed, ["group birds admin members=2 The Birds"])
-        self.assertIn("OWNER_STAYS", self.refusal("quin", "group", "leave", "birds"))
-        self.lines("quin", "group", "disband", "birds")
-        self.assertEqual(self.lines("sven", "group", "list"), [])
-        self.assertIn("NO_SUCH_GROUP", self.refusal("sven", "send", "g:birds", "anybody?"))
-
     def test_devices_are_listed_and_signed_out(self) -> None:
         self.register("tess")
         [line] = self.lines("tess", "devices")
