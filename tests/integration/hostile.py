@@ -113,6 +113,18 @@ async def authenticate(link: Link, token: str) -> None:
     assert answer.command != ERROR, answer.body
 
 
+async def guess(address: str, user: str, passwords: Sequence[str], source: str) -> list[Frame]:
+    """The answer to each."""
+    link = await Link.connect(address, source)
+    try:
+        return [
+            await link.call(LOGIN, user=user, device="d", password=password)
+            for password in passwords
+        ]
+    finally:
+        link.close()
+
+
 async def log_in(address: str, user: str, device: str, password: str, source: str = "") -> str:
     link = await Link.connect(address, source)
     try:
