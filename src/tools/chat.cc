@@ -51,11 +51,24 @@ Result<void> Chat::prepare() {
   return {};
 }
 
+void Chat::on_online(const std::string& edge) {
+  edge_ = edge;
+  still_offline_.cancel();
+  if (std::exchange(said_offline_, false)) std::fputs("martlet: connected\n", stderr);
+}
+
+// A loss that is over at once is not worth a word.
+void Chat::on_state(client::State state, const std::string& why) {
+  DeviceCommand::on_state(state, why);
+  const bool is_lost = state == client::State::kConnecting && !said_offline_;
+  if (is_lost && !still_offline_.is_scheduled()) still_offline_.start_once(kPatience);
+}
+
 // Input is taken once this device is up to date, so that what was missed is shown first; but what
 // somebody types while no server answers must not be lost.
 void Chat::on_still_offline() {
-  if (said_online_) return;
-  complain({ErrorCode::kUnavailable, "not connected yet; what you write goes out later"});
+  said_offline_ = true;
+  complain({ErrorCode::kUnavailable, "not connected; what you write goes out later"});
   take_input();
 }
 

@@ -23,7 +23,8 @@ class Chat : public DeviceCommand {
  protected:
   bool has_deadline() const override { return false; }
   Result<void> prepare() override;
-  void on_online(const std::string& edge) override { edge_ = edge; }
+  void on_online(const std::string& edge) override;
+  void on_state(client::State state, const std::string& why) override;
   void on_message(const client::Message& message, client::Origin origin) override;
   void on_acked(const client::SendQueue::Acked& acked) override;
   void on_refused(const client::SendQueue::Refused& refused) override;
@@ -45,6 +46,7 @@ class Chat : public DeviceCommand {
   std::string edge_;
   std::unique_ptr<InputLines> lines_;
   event::Timer still_offline_;
+  bool said_offline_ = false;  // since it was online last
   bool said_online_ = false;
   bool input_ended_ = false;
 };

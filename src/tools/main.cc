@@ -208,7 +208,10 @@ void add_group_members(CLI::App& group, Command& chosen) {
   auto role = options();
   CLI::App* set_role = add_change(group, "role", "Make a member admin, owner or plain member",
                                   MembersAction::kRoleSet, role, chosen);
-  set_role->add_option("USER", role->users)->required()->expected(1);
+  set_role
+      ->add_option_function<std::string>("USER",
+                                         [role](const std::string& user) { role->users = {user}; })
+      ->required();
   set_role->add_option("ROLE", role->role, "owner: you hand the group over")
       ->required()
       ->check(CLI::IsMember({"member", "admin", "owner"}));
@@ -268,7 +271,6 @@ void add_others(CLI::App& app, Command& chosen) {
 
 int run(int argc, char** argv) {
   CLI::App app{"The command line client of Martlet."};
-  app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();  // the common options also behind the command
   ToolOptions options;
@@ -285,9 +287,14 @@ int run(int argc, char** argv) {
   add_group(app, chosen);
   add_devices(app, chosen);
   add_others(app, chosen);
+  app.footer(kFooter);  // at the end: commands made before do not repeat it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool is_unknown = chosen == nullptr && app.remaining_size() > 0;
+    if (is_unknown) {
+      std::fprintf(stderr, "There is no command \"%s\".\n", app.remaining().front().c_str());
+    }
     return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::kUsage);
   }
   base::LogOptions log;

@@ -85,4 +85,4 @@ def check(members: swarm.Swarm, cluster: Cluster) -> list[str]:
         if stored.get((group, user)) != spans:
             problems.append(f"{group}: {user} has {stored.get((group, user))}, not {spans}")
     codes = {code for journal in journals for code in journal.refused.values()}
-    return problems + sorted(codes - {"NOT_MEMBER", "ALREADY_MEMBER"})
+    return problems + sorted(codes - {"NOT_MEMBER", "ALREADY_MEMBER", "NO_SUCH_GROUP"})

@@ -18,6 +18,7 @@ from wire_client import (
     GROUP_REMOVE,
     GROUP_SET_ROLE,
     HISTORY,
+    RESYNC_EVENT,
     SEND,
     new_message_id,
 )
@@ -75,6 +76,16 @@ class GroupDevice(Device):
         return self.ask(SEND, to_group=group, client_msg_id=new_message_id(), content=text(words))
 
     # What it sees.
+
+    def wait_added(self, group: str, times: int = 1) -> None:
+        """So often: the edge hints at what came before it listened to the group for this user, who is
+        in it now. What is sent after that comes live."""
+
+        def hinted() -> bool:
+            hints = [hint.get("conversation") for hint in self.events(RESYNC_EVENT)]
+            return hints.count(f"g:{group}") >= times
+
+        self._wait(hinted, f"the hint {times} about g:{group}")
 
     def seqs(self, group: str) -> list[int]:
         """Of the events so far, as they came."""

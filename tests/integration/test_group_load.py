@@ -1,8 +1,10 @@
-"""Twenty write to one group through three edges while others come and go, and while dispatchers and
-edges are killed. Every device holds exactly the messages of its user's memberships, in their order."""
+"""Twenty write to one group through three edges while others come and go, while services and the broker
+are killed, and through an edge that loses a part of what it should hear. Every device holds exactly
+the messages of its user's memberships, in their order."""
 
 from __future__ import annotations
 
+import random
 import unittest
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -11,17 +13,21 @@ import account
 import group_swarm
 import shard_logs
 import swarm
-from support import ClusterTest, chosen_seed, new_directory, wait_until
+from losses import Loss
+from support import LinkedClusterTest, chosen_seed, new_directory, wait_until
 
 RATE = 100
 KILLS = 5
 CROWD = 200
 CROWD_RATE = 20
+EVENTS = ("im.g.", "im.u.")
+LOST_PART = 0.2
 
 
-class GroupLoad(ClusterTest):
+class GroupLoad(LinkedClusterTest):
     edges = 3
     apis = 0
+    linked = "edge-2"
     # What is in the logs stays there for the whole file, so that it can be read from its start.
     overrides: ClassVar[dict[str, dict[str, Any]]] = {"persist": {"persist.keep_s": 600}}
     logs: ClassVar[shard_logs.ShardLogs]
@@ -71,6 +77,37 @@ class GroupLoad(ClusterTest):
         spans = account.spans_of(account.read_journals(members.journals))
         stays = [len(spans.get(("g:team", goer), [])) for goer in goers]
         self.assertGreater(max(stays), 1, f"somebody came back: {stays}")
+
+    def test_an_edge_loses_a_fifth_of_what_it_should_hear(self) -> None:
+        goers = [f"guest{number}" for number in range(8)]
+        members = self.start_team("party", 6, goers)
+        comings = group_swarm.Comings(members, "party", "party0", goers, self.seed)
+        chance = random.Random(self.seed)
+        loss = Loss(lambda subject, _: subject.startswith(EVENTS) and chance.random() < LOST_PART)
+        self.link.change = loss
+        self.addCleanup(self.link.heal)
+        members.ask("start", "sending")
+        comings.act_until_sent(300)
+        members.say("group party0 d1 disband party")
+        lost = {subject.rpartition(".")[0] + "." for subject in loss.taken}
+        self.assertEqual(lost, set(EVENTS))
+        self.check(members)
+        spans = account.spans_of(account.read_journals(members.journals))
+        self.assertEqual({span[-1][1] is None for span in spans.values()}, {False}, "disbanded")
+
+    def test_persist_and_the_broker_are_killed(self) -> None:
+        goers = [f"roamer{number}" for number in range(8)]
+        members = self.start_team("tribe", 6, goers)
+        comings = group_swarm.Comings(members, "tribe", "tribe0", goers, self.seed)
+        members.ask("start", "sending")
+        for name in ("persist-1", "nats", "persist-1"):
+            comings.act_until_sent(60)
+            self.cluster.kill(name)
+            for _ in range(5):
+                comings.act()
+            self.cluster.start_member(name)
+        comings.act_until_sent(60)
+        self.check(members)
 
     def test_the_dispatcher_is_killed_between_a_change_and_the_next_message(self) -> None:
         members = self.start_team("crew", 5, ["gone", "here"])

@@ -5,7 +5,7 @@ sees what is theirs."""
 from __future__ import annotations
 
 import unittest
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from groups import GroupDevice, Seqs
 from losses import Loss
@@ -59,6 +59,12 @@ class GroupRemoval(LinkedClusterTest):
 
     def setUp(self) -> None:
         self.addCleanup(self.link.heal)
+
+    def create(self, group: str, *others: str, **more: Any) -> None:
+        """With Carl and Dora; all members hear what is sent from now on."""
+        self.ann.create(group, "carl", "dora", *others, **more)
+        for device in (self.carl, self.dora, *(self.bobs if others else [])):
+            device.wait_added(group)
 
     def write(self, group: str, count: int) -> int:
         """Messages that Carl and Dora have live, so every edge has passed them on; the last seq."""
@@ -117,7 +123,7 @@ class GroupRemoval(LinkedClusterTest):
     def test_a_removal_ends_everything_also_when_the_edge_lost_it(self) -> None:
         for number, lost in enumerate([(), ("group",), ("user",), ("group", "user")]):
             group = f"out{number}"
-            self.ann.create(group, "bob", "carl", "dora")
+            self.create(group, "bob")
             self.write(group, 3)
             message_id = new_message_id()
             loss = self.lose_removal(group, message_id, *lost)
@@ -131,7 +137,7 @@ class GroupRemoval(LinkedClusterTest):
 
     def test_nobody_is_told_more_while_the_edge_can_not_find_out(self) -> None:
         group = "unknown"
-        self.ann.create(group, "bob", "carl", "dora")
+        self.create(group, "bob")
         self.write(group, 1)
         message_id = new_message_id()
         loss = self.lose_removal(group, message_id, "group", "user")
@@ -152,7 +158,7 @@ class GroupRemoval(LinkedClusterTest):
         """Bob is put out and brought back while three write as fast as they can, and his devices
         ask for all they can get."""
         group, spans = "storm", [[1, 0]]
-        self.ann.create(group, "bob", "carl", "dora")
+        self.create(group, "bob")
         reads = []
         for _ in range(3):
             for command in (GROUP_REMOVE, GROUP_INVITE):
@@ -191,9 +197,11 @@ class GroupRemoval(LinkedClusterTest):
 
     def test_who_joins_sees_what_follows_or_all_of_it(self) -> None:
         for group, policy in (("hidden", "Hidden"), ("shown", "Shown")):
-            self.ann.create(group, "carl", "dora", join="Anyone", earlier_history=policy)
+            self.create(group, join="Anyone", earlier_history=policy)
             self.write(group, 3)
             first = self.bobs[0].join(group)
+            for device in self.bobs:
+                device.wait_added(group)
             last = self.write(group, 3)
             for device in self.bobs:
                 device.wait_message(f"g:{group}", last)
@@ -209,11 +217,13 @@ class GroupRemoval(LinkedClusterTest):
 
     def test_who_comes_back_sees_both_spans_and_nothing_between(self) -> None:
         group = "back"
-        self.ann.create(group, "bob", "carl", "dora")
+        self.create(group, "bob")
         self.write(group, 2)
         end = self.bobs[0].leave(group)
         self.write(group, 2)
         begin = self.ann.invite(group, "bob")
+        for device in self.bobs:
+            device.wait_added(group, 2)
         last = self.write(group, 2)
         for device in self.bobs:
             device.wait_message(f"g:{group}", last)

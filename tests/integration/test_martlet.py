@@ -123,6 +123,31 @@ class MartletTest(ClusterTest):
         chat.stderr.close()
         self.assertIn("u:olaf:pia seq=1 olaf: written in the dark", self.lines("pia", "sync"))
 
+    def test_chat_tells_of_an_outage_and_of_its_end(self) -> None:
+        self.register("oleg", "petra")
+        edge = f"edge-{1 + len('oleg') % 2}"
+        chat = subprocess.Popen(
+            self.command("oleg", "chat", "petra"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(chat.kill)
+        assert chat.stdin is not None and chat.stdout is not None and chat.stderr is not None
+        self.assertIn("online", chat.stdout.readline())
+        self.cluster.stop_member(edge)
+        self.assertIn("goes out later", chat.stderr.readline())
+        chat.stdin.write("meanwhile\n")
+        chat.stdin.flush()
+        self.cluster.start_member(edge)
+        self.assertEqual(chat.stderr.readline(), "martlet: connected\n")
+        chat.stdin.close()
+        self.assertEqual(chat.wait(60), 0)
+        chat.stdout.close()
+        chat.stderr.close()
+        self.assertIn("u:oleg:petra seq=1 oleg: meanwhile", self.lines("petra", "sync"))
+
     def test_lines_of_standard_input_keep_their_order(self) -> None:
         self.register("ida", "john")
         numbers = [str(number) for number in range(300)]
@@ -152,6 +177,48 @@ class MartletTest(ClusterTest):
             return [line for line in self.lines("mia", "--api", api, "who", "mia") if "cli" in line]
 
         self.assertIn("mia/cli at ", wait_until(seen, what="mia is seen")[0])
+
+    def test_a_group_from_its_beginning_to_its_end(self) -> None:
+        self.register("gina", "hugo", "ines")
+        created = self.lines("gina", "group", "create", "team", "hugo", "--title", "The Team")
+        self.assertEqual(created, ["gina -> g:team seq=1 (created the group The Team with hugo)"])
+        self.lines("hugo", "send", "g:team", "hello", "team")
+        self.lines("gina", "group", "role", "team", "hugo", "admin")
+        self.lines("hugo", "group", "invite", "team", "ines")
+        members = self.lines("ines", "group", "info", "team")
+        self.assertEqual(
+            [line.split()[1:3] for line in members if line.startswith("member")],
+            [["gina", "owner"], ["hugo", "admin"], ["ines", "member"]],
+        )
+        self.assertEqual(self.lines("ines", "group", "list"), ["group team member members=3 The Team"])
+        history = self.lines("ines", "history", "g:team")
+        self.assertEqual(history, ["g:team seq=4 hugo: (invited ines)"], "not what was before")
+        self.lines("ines", "group", "leave", "team")
+        self.refused("ines", "send", "g:team", "one more thing", name="NOT_MEMBER")
+        self.refused("gina", "group", "leave", "team", name="OWNER_STAYS")
+        self.lines("gina", "group", "role", "team", "hugo", "owner")
+        self.lines("hugo", "group", "remove", "team", "gina")
+        self.lines("hugo", "group", "disband", "team")
+        self.refused("hugo", "send", "g:team", "nobody is here", name="NO_SUCH_GROUP")
+        self.assertEqual(self.lines("hugo", "group", "list"), [])
+
+    def refused(self, user: str, *words: str, name: str) -> None:
+        done = self.martlet(user, *words)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(name, done.stderr)
+
+    def test_chat_works_in_an_open_group(self) -> None:
+        self.register("jana", "karl")
+        self.lines("jana", "group", "create", "agora", "--open", "--history")
+        self.lines("jana", "chat", "g:agora", stdin="first\nsecond\n")
+        self.lines("karl", "group", "join", "agora")
+        heard = self.lines("karl", "chat", "g:agora", stdin="third\n")
+        self.assertFalse([line for line in heard if "first" in line], "that is history")
+        history = self.lines("karl", "history", "g:agora")
+        self.assertEqual(
+            [line.split(": ")[1] for line in history],
+            ["(created the group)", "first", "second", "(joined)", "third"],
+        )
 
     def test_raw_prints_the_answer(self) -> None:
         lines = self.lines("raw", "raw", stdin='{"command": "Ping"}\n{"command": "Goodbye"}\n')

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/ids.h"
+#include "net/address.h"
+
+namespace martlet::bench {
+
+// The JSON file that the generator is started with:
+//   {"edges": ["HOST:PORT", …], "signing_key": FILE, "users": ["u1", …], "idle": ["v1", …],
+//    "workload": "one-to-one", "stored": false, "in_flight": 512, "rate": 0 (closed loop),
+//    "warm_up_s": 2, "seconds": 10, "drain_s": 20, "text_bytes": 100}
+// The accounts exist already.
+struct Config {
+  std::vector<net::Address> edges;
+  std::string signing_key;
+  std::vector<UserId> users;  // who write
+  std::vector<UserId> idle;   // who are connected in the phase "idle" only
+  std::string workload;
+  bool stored = false;  // wait for STORED rather than ACK
+  std::size_t in_flight = 0;
+  double rate = 0;  // messages a second, 0: closed loop
+  Duration warm_up{};
+  Duration seconds{};
+  Duration drain{};
+  std::size_t text_bytes = 0;
+};
+
+Result<Config> read_config(const std::string& file);
+
+}  // namespace martlet::bench

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/keys.h"
+#include "bench/config.h"
+#include "bench/link.h"
+
+namespace martlet::bench {
+
+// Users who are connected, one device each, spread over the edges by turn. Signs their tokens
+// itself, so that no password is hashed. A link that is lost ends the run. Loop thread.
+class Crowd final : private LinkOwner {
+ public:
+  using OnOnline = std::function<void()>;
+  using OnFrame = std::function<void(Link& link, const wire::Frame& frame)>;
+
+  struct Parts {
+    event::Loop& loop;
+    const Config& config;
+    const auth::SigningKey& key;
+    std::function<void(const std::string& why)> on_lost;
+    OnFrame on_frame;
+  };
+
+  Crowd(Parts parts, std::vector<UserId> users);
+
+  // Calls back when all are online.
+  void connect(OnOnline on_online);
+  void disconnect();
+
+  const std::vector<UserId>& users() const { return users_; }
+  Link& link(std::size_t number) { return *links_[number]; }
+
+ private:
+  void on_online(Link& link) override;
+  void on_frame(Link& link, const wire::Frame& frame) override;
+  void on_lost(Link& link, const std::string& why) override;
+  void connect_next();
+  void pulse();
+
+  Parts parts_;
+  std::vector<UserId> users_;
+  std::vector<std::unique_ptr<Link>> links_;
+  std::size_t online_ = 0;
+  OnOnline all_online_;
+  event::Timer pulse_;
+};
+
+}  // namespace martlet::bench

@@ -1,0 +1,79 @@
+#include "bench/link.h"
+
+#include <utility>
+
+namespace martlet::bench {
+namespace {
+
+constexpr Duration kConnectTimeout = std::chrono::seconds(30);
+constexpr std::uint32_t kAuthRequest = 1;
+
+}  // namespace
+
+Link::Link(event::Loop& loop, Options options, LinkOwner& owner)
+    : loop_(loop), options_(std::move(options)), owner_(owner), decoder_(kMaxAnswerBytes) {
+  connector_ = std::make_unique<net::Connector>(loop, options_.address, kConnectTimeout,
+                                                [this](Result<net::UniqueFd> fd) {
+                                                  // The connector is inside its own callback.
+                                                  loop_.defer_delete(std::move(connector_));
+                                                  on_connected(std::move(fd));
+                                                });
+}
+
+Link::~Link() = default;
+
+void Link::on_connected(Result<net::UniqueFd> fd) {
+  if (!fd) return lose(fd.error().detail);
+  net::ConnectionListener& listener = *this;
+  connection_ =
+      std::make_unique<net::Connection>(loop_, std::move(*fd), net::ConnectionOptions{}, listener);
+  const wire::Auth auth{.access_token = options_.access_token, .client = "martlet-bench"};
+  send(wire::Command::Auth, kAuthRequest, wire::encode(auth));
+}
+
+bool Link::send(wire::Command command, std::uint32_t request_id, BytesView body) {
+  if (closed_ || connection_ == nullptr) return false;
+  wire::FrameHeader header;
+  header.command = static_cast<std::uint16_t>(command);
+  header.request_id = request_id;
+  return connection_->send(wire::encode_frame(header, body)) != net::SendResult::kDropped;
+}
+
+void Link::close() {
+  closed_ = true;
+  connector_.reset();
+  if (connection_) connection_->close_now();
+}
+
+void Link::on_bytes(BytesView bytes) {
+  while (!closed_) {
+    const auto frame = decoder_.next(bytes);
+    if (!frame) return lose("a bad frame: " + frame.error().detail);
+    if (!*frame) return;
+    take(**frame);
+  }
+}
+
+void Link::take(const wire::Frame& frame) {
+  const auto command = static_cast<wire::Command>(frame.header.command);
+  if (command == wire::Command::KickedEvent) return lose("kicked by the server");
+  if (online_) return owner_.on_frame(*this, frame);
+  if (command == wire::Command::AuthOk) {
+    online_ = true;
+    return owner_.on_online(*this);
+  }
+  const auto refusal = wire::parse_refusal(frame.body);
+  lose("AUTH was refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
+}
+
+void Link::on_closed(net::CloseCause cause) {
+  if (cause != net::CloseCause::kOurs) lose("the server ended the connection");
+}
+
+void Link::lose(const std::string& why) {
+  if (std::exchange(closed_, true)) return;
+  if (connection_) connection_->close_now();
+  owner_.on_lost(*this, why);
+}
+
+}  // namespace martlet::bench

@@ -1,0 +1,147 @@
+#include "bench/sender.h"
+
+#include "base/assert.h"
+#include "bench/message_number.h"
+
+namespace martlet::bench {
+namespace {
+
+constexpr Duration kTick = std::chrono::milliseconds(1);
+// A refused sender of the closed loop goes on after this time, not at once.
+constexpr Duration kPause = std::chrono::milliseconds(50);
+
+}  // namespace
+
+Sender::Sender(event::Loop& loop, const Config& config, Crowd& crowd,
+               std::unique_ptr<Workload> workload)
+    : loop_(loop),
+      config_(config),
+      crowd_(crowd),
+      workload_(std::move(workload)),
+      content_(wire::encode_text(std::string(config.text_bytes, 'x'))),
+      tick_(loop_, [this] { tick(); }) {}
+
+void Sender::start() {
+  sending_ = true;
+  tick_.start_every(kTick);
+  if (config_.rate > 0) {
+    schedule_.emplace(config_.rate, now());
+    return;
+  }
+  const std::vector<std::size_t> sizes = windows(config_.in_flight, crowd_.users().size());
+  for (std::size_t sender = 0; sender < sizes.size(); ++sender) {
+    for (std::size_t i = 0; i < sizes[sender]; ++i) send(sender, now());
+  }
+}
+
+void Sender::stop() {
+  sending_ = false;
+  tick_.cancel();
+}
+
+void Sender::tick() {
+  const MonotonicTime now = this->now();
+  if (schedule_) {
+    while (const auto due = schedule_->take(now)) {
+      send(account_.size() % crowd_.users().size(), *due);
+    }
+  }
+  while (!pausing_.empty() && pausing_.front().first <= now) {
+    const std::size_t sender = pausing_.front().second;
+    pausing_.pop_front();
+    send(sender, now);
+  }
+}
+
+void Sender::send(std::size_t sender, MonotonicTime due) {
+  const Target target = workload_->next(sender);
+  const std::uint64_t number = account_.sent({.sender = static_cast<std::uint32_t>(sender),
+                                              .conversation = target.conversation,
+                                              .copies = target.copies,
+                                              .due = due});
+  sender_of_.push_back(static_cast<std::uint32_t>(sender));
+  const ClientMsgId id = make_numbered_id(clock_.wall_ms(), number);
+  wire::Send body{.to_user = target.to_user,
+                  .to_group = target.to_group,
+                  .client_msg_id = id,
+                  .content = content_,
+                  .age = Duration(0),
+                  .want = config_.stored ? wire::AckLevel::Stored : wire::AckLevel::Logged};
+  const std::uint64_t key = std::uint64_t(sender) << 32 | target.conversation;
+  const auto [last, is_first] = last_.try_emplace(key, Last{number, id});
+  if (!is_first) body.follows = follows(std::exchange(last->second, Last{number, id}));
+  const auto request = static_cast<std::uint32_t>(number + 1);
+  if (!crowd_.link(sender).send(wire::Command::Send, request, wire::encode(body))) {
+    refuse(number, "the connection takes no more");
+  }
+}
+
+// As the client library does, so that a sender's order holds.
+std::optional<ClientMsgId> Sender::follows(const Last& last) const {
+  if (account_.is_answered(last.number)) return std::nullopt;
+  return last.id;
+}
+
+void Sender::on_frame(std::size_t receiver, const wire::Frame& frame) {
+  switch (static_cast<wire::Command>(frame.header.command)) {
+    case wire::Command::Ack:
+      return on_ack(frame.body);
+    case wire::Command::StoredEvent:
+      return on_stored(frame.body);
+    case wire::Command::MessageEvent:
+      return on_message(receiver, frame.body);
+    case wire::Command::Error:
+      return on_refusal(frame);
+    case wire::Command::ResyncEvent:
+      ++resyncs_;
+      return;
+    default:
+      return;
+  }
+}
+
+void Sender::on_ack(BytesView body) {
+  const auto ack = wire::parse_ack(body);
+  MARTLET_ASSERT(ack);
+  const auto number = number_of(ack->client_msg_id);
+  if (!number) return;
+  account_.acknowledged(*number, ack->seq);
+  if (!config_.stored || ack->level == wire::AckLevel::Stored) confirm(*number);
+}
+
+void Sender::on_stored(BytesView body) {
+  const auto stored = wire::parse_stored_event(body);
+  MARTLET_ASSERT(stored);
+  const auto number = number_of(stored->client_msg_id);
+  if (number && config_.stored) confirm(*number);
+}
+
+void Sender::on_message(std::size_t receiver, BytesView body) {
+  const auto message = wire::parse_message(body);
+  MARTLET_ASSERT(message);
+  const auto number = number_of(message->client_msg_id);
+  if (!number) return;
+  account_.received(static_cast<std::uint32_t>(receiver), *number, message->seq, now());
+}
+
+void Sender::on_refusal(const wire::Frame& frame) {
+  const auto refusal = wire::parse_refusal(frame.body);
+  MARTLET_ASSERT(refusal);
+  if (frame.header.request_id == 0) return;
+  refuse(frame.header.request_id - 1,
+         std::string(error_name(refusal->error.code)) + ": " + refusal->error.detail);
+}
+
+void Sender::confirm(std::uint64_t number) {
+  const MonotonicTime now = this->now();
+  if (!account_.confirmed(number, now)) return;
+  if (sending_ && !schedule_) send(sender_of_[number], now);
+}
+
+void Sender::refuse(std::uint64_t number, const std::string& why) {
+  if (!account_.refused(number)) return;
+  if (first_refusal_.empty()) first_refusal_ = why;
+  if (sending_ && !schedule_) pausing_.emplace_back(now() + kPause, sender_of_[number]);
+}
+
+}  // namespace martlet::bench

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "bench/account.h"
+#include "bench/crowd.h"
+#include "bench/pace.h"
+#include "bench/workload.h"
+
+namespace martlet::bench {
+
+// Sends a workload's messages at its pace, and books what comes back. Loop thread.
+class Sender {
+ public:
+  Sender(event::Loop& loop, const Config& config, Crowd& crowd, std::unique_ptr<Workload> workload);
+
+  void start();
+  void stop();
+  void on_frame(std::size_t receiver, const wire::Frame& frame);
+
+  Account& account() { return account_; }
+  std::uint64_t resyncs() const { return resyncs_; }
+  // Why messages were refused, the first of them.
+  const std::string& first_refusal() const { return first_refusal_; }
+
+ private:
+  struct Last {
+    std::uint64_t number;
+    ClientMsgId id;
+  };
+
+  void tick();
+  void send(std::size_t sender, MonotonicTime due);
+  std::optional<ClientMsgId> follows(const Last& last) const;
+  void on_ack(BytesView body);
+  void on_stored(BytesView body);
+  void on_message(std::size_t receiver, BytesView body);
+  void on_refusal(const wire::Frame& frame);
+  void confirm(std::uint64_t number);
+  void refuse(std::uint64_t number, const std::string& why);
+  MonotonicTime now() const { return clock_.now(); }
+
+  event::Loop& loop_;
+  const Config& config_;
+  Crowd& crowd_;
+  std::unique_ptr<Workload> workload_;
+  SystemClock clock_;  // not the loop's, which stands still for a turn
+  Account account_;
+  const Bytes content_;
+  bool sending_ = false;
+  std::optional<OpenSchedule> schedule_;                       // none: closed loop
+  std::vector<std::uint32_t> sender_of_;                       // by number
+  std::unordered_map<std::uint64_t, Last> last_;               // by sender and conversation
+  std::deque<std::pair<MonotonicTime, std::size_t>> pausing_;  // refused senders, closed loop
+  std::uint64_t resyncs_ = 0;
+  std::string first_refusal_;
+  event::Timer tick_;
+};
+
+}  // namespace martlet::bench

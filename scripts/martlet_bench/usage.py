@@ -1,0 +1,85 @@
+"""What processes use: CPU time and resident memory, from /proc."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from martlet_cluster import Cluster
+from martlet_cluster.process import ProcessId, children_of
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+# Memory stands still when two readings, so far apart, differ by less than this share.
+SETTLE_STEP_S = 0.5
+SETTLE_SHARE = 0.01
+SETTLE_LIMIT_S = 15.0
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of all its threads; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def machine_busy_s() -> float:
+    """Of all cores and everybody: time that was neither idle nor spent waiting for a disk."""
+    user, nice, system, _idle, _iowait, *others = map(
+        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    )
+    return (user + nice + system + sum(others)) / TICKS_PER_S
+
+
+def resident_bytes(pid: int) -> int:
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def pids_by_kind(cluster: Cluster) -> dict[str, list[int]]:
+    """A kind has one process a member; PostgreSQL has one a connection as well. The api has no part
+    in any message and is left out."""
+    pids: dict[str, list[int]] = {}
+    for member in cluster.members:
+        if member.kind == "api":
+            continue
+        assert isinstance(member.process, ProcessId)
+        family = [member.process]
+        if member.kind == "postgres":
+            family += children_of(member.process)
+        pids.setdefault(member.kind, []).extend(process.pid for process in family)
+    return pids
+
+
+def cpu_by_pid(pids: dict[str, list[int]]) -> dict[str, dict[int, float]]:
+    return {kind: {pid: cpu_s(pid) for pid in group} for kind, group in pids.items()}
+
+
+def spent_by_kind(
+    before: dict[str, dict[int, float]], after: dict[str, dict[int, float]]
+) -> dict[str, float]:
+    """Seconds of CPU between two readings; a process that began meanwhile counts whole."""
+    return {
+        kind: sum(seconds - before[kind].get(pid, 0.0) for pid, seconds in group.items())
+        for kind, group in after.items()
+    }
+
+
+def resident_by_kind(pids: dict[str, list[int]]) -> dict[str, int]:
+    return {kind: sum(resident_bytes(pid) for pid in group) for kind, group in pids.items()}
+
+
+def settled(read: Callable[[], dict[str, int]]) -> dict[str, int]:
+    """The reading when it stands still, or the last one at the limit."""
+    deadline = time.monotonic() + SETTLE_LIMIT_S
+    before = read()
+    while True:
+        time.sleep(SETTLE_STEP_S)
+        now = read()
+        quiet = all(abs(now[k] - before[k]) <= SETTLE_SHARE * before[k] for k in before)
+        if quiet or time.monotonic() > deadline:
+            return now
+        before = now

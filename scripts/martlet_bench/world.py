@@ -1,0 +1,60 @@
+"""The cluster that is measured, and the people in it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from martlet_cluster import Cluster, paths
+from martlet_cluster.errors import ClusterError
+
+# What protects a server from one client also stops a generator with few connections that send much:
+# such limits are lifted here, and nowhere else. Everything that is not named has its default.
+SETTINGS: dict[str, dict[str, Any]] = {"edge": {}, "dispatcher": {}, "persist": {}}
+
+# Nobody signs in by password: the generator signs tokens with the cluster's key.
+NO_PASSWORD = "nobody"
+
+
+def build_type(*, must_be_optimised: bool) -> str:
+    """Of the build directory; figures of one that is not optimised mean nothing."""
+    where = paths.shown(paths.build_dir())
+    command = ["meson", "introspect", "--buildoptions", str(paths.build_dir())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ClusterError(f"{where} is no build directory: run ./dev build")
+    options = {option["name"]: option["value"] for option in json.loads(done.stdout)}
+    optimised = options["optimization"] in ("2", "3") and options["b_sanitize"] == "none"
+    if must_be_optimised and not optimised:
+        raise ClusterError(
+            f"{where} is not optimised (optimization {options['optimization']}, sanitizer "
+            f"{options['b_sanitize']}); --any-build takes it all the same"
+        )
+    return str(options["buildtype"])
+
+
+def make_cluster(directory: Path, options: argparse.Namespace) -> Cluster:
+    return Cluster(
+        directory,
+        edges=options.edges,
+        dispatchers=options.dispatchers,
+        overrides={kind: dict(settings) for kind, settings in SETTINGS.items()},
+    )
+
+
+def names(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}{number:05}" for number in range(count)]
+
+
+def add_accounts(cluster: Cluster, users: Sequence[str]) -> None:
+    rows = ",".join(f"('{user}', '{NO_PASSWORD}', 0)" for user in users)
+    if rows:
+        cluster.psql(f"INSERT INTO accounts (user_id, password_hash, created_ms) VALUES {rows};")
+
+
+def stored_messages(cluster: Cluster) -> int:
+    return int(cluster.psql("SELECT count(*) FROM messages WHERE content IS NOT NULL;")[0][0])

@@ -1,0 +1,85 @@
+"""./dev bench: a short run is accounted for to the last message and writes what later ones are
+compared by."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import unittest
+from typing import Any
+
+from support import ROOT, new_directory
+
+TIMEOUT_S = 400
+
+NUMBERS = ("acked_per_s", "delivered_per_s", "p50_ms", "p99_ms", "receive_p50_ms", "receive_p99_ms")
+NOTHING = ("lost", "doubled", "unordered", "refused", "unanswered")
+PROCESSES = {"edge", "dispatcher", "persist", "nats", "postgres", "redis", "generator"}
+
+
+class Bench(unittest.TestCase):
+    def bench(self, *words: str) -> tuple[dict[str, Any], str]:
+        """The file that it writes, and what it prints."""
+        file = new_directory("bench") / "result.json"
+        common = ("--no-build", "--any-build", "--seconds", "1", "--warm-up", "0.5")
+        done = subprocess.run(
+            [str(ROOT / "dev"), "bench", "one-to-one", *common, "--json", str(file), *words],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        value: dict[str, Any] = json.loads(file.read_text())
+        return value, done.stdout
+
+    def check_result(self, value: dict[str, Any]) -> dict[str, Any]:
+        self.assertEqual(set(value), {"machine", "results"})
+        self.assertEqual(set(value["machine"]), {"cpu", "cores", "memory_bytes", "kernel"})
+        (result,) = value["results"]
+        self.assertEqual(result["workload"], "one-to-one")
+        for key in NUMBERS:
+            self.assertGreater(result[key], 0, key)
+        self.assertLessEqual(result["p50_ms"], result["p99_ms"])
+        self.assertLessEqual(result["receive_p50_ms"], result["receive_p99_ms"])
+        self.assertEqual(set(result["cpu_us"]), PROCESSES)
+        self.assertGreater(result["cpu_us"]["edge"], 0)
+        for key in NOTHING:
+            self.assertEqual(result[key], 0, key)
+        self.assertEqual(result["acked"], result["sent"])
+        self.assertEqual(result["delivered"], result["sent"])
+        return dict(result)
+
+    def test_a_closed_loop(self) -> None:
+        value, printed = self.bench("--users", "4", "--in-flight", "6", "--idle", "20")
+        result = self.check_result(value)
+        self.assertEqual((result["ack"], result["in_flight"], result["rate"]), ("logged", 6, None))
+        self.assertEqual(set(result["idle_bytes_per_connection"]), {"edge", "nats"})
+        for words in ("one-to-one, ack logged, 6 in flight, 4 users", "dispatcher", "lost 0"):
+            self.assertIn(words, printed)
+
+    def test_a_rate_and_messages_that_must_be_stored_through_two_edges(self) -> None:
+        more = ("--edges", "2", "--dispatchers", "2", "--idle", "0")
+        value, _ = self.bench("--users", "4", "--rate", "100", "--ack", "stored", *more)
+        result = self.check_result(value)
+        self.assertEqual((result["ack"], result["in_flight"], result["rate"]), ("stored", None, 100))
+        self.assertIsNone(result["idle_bytes_per_connection"])
+        # 1.5 s at this rate, and one more at the begin; the end may come late.
+        self.assertGreaterEqual(result["sent"], 150)
+
+    def test_what_cannot_be_measured_is_said(self) -> None:
+        for words, complaint in (
+            (("nothing",), "invalid choice"),
+            (("one-to-one", "--users", "3"), "even number"),
+            (("one-to-one", "--rate", "0"), "more than 0"),
+        ):
+            with self.subTest(words=words):
+                done = subprocess.run(
+                    [str(ROOT / "dev"), "bench", *words], capture_output=True, text=True, check=False
+                )
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(complaint, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,45 @@
+#include "bench/pace.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace martlet::bench {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr MonotonicTime kStart{seconds(1000)};
+
+TEST(Windows, ShareOutAllThatIsInFlight) {
+  EXPECT_EQ(windows(6, 3), (std::vector<std::size_t>{2, 2, 2}));
+  EXPECT_EQ(windows(7, 3), (std::vector<std::size_t>{3, 2, 2}));
+  EXPECT_EQ(windows(2, 4), (std::vector<std::size_t>{1, 1, 0, 0}));
+}
+
+TEST(OpenSchedule, EachMessageIsDueAtItsOwnTime) {
+  OpenSchedule schedule(100, kStart);
+  EXPECT_EQ(schedule.take(kStart), kStart);
+  EXPECT_EQ(schedule.take(kStart + milliseconds(9)), std::nullopt);
+  EXPECT_EQ(schedule.take(kStart + milliseconds(10)), kStart + milliseconds(10));
+  EXPECT_EQ(schedule.take(kStart + milliseconds(10)), std::nullopt);
+}
+
+// What a stalled sender catches up with keeps the times at which it was meant to leave.
+TEST(OpenSchedule, WhoComesLateGetsEverythingThatWasDue) {
+  OpenSchedule schedule(1000, kStart);
+  const MonotonicTime late = kStart + seconds(1);
+  for (int i = 0; i <= 1000; ++i) ASSERT_EQ(schedule.take(late), kStart + milliseconds(i)) << i;
+  EXPECT_EQ(schedule.take(late), std::nullopt);
+}
+
+TEST(OpenSchedule, AnOddRateDoesNotDrift) {
+  OpenSchedule schedule(7777, kStart);
+  int taken = 0;
+  while (schedule.take(kStart + seconds(600) - milliseconds(1))) ++taken;
+  EXPECT_NEAR(taken, 7777 * 600, 8);
+}
+
+}  // namespace
+}  // namespace martlet::bench
