@@ -14,7 +14,19 @@ from martlet_cluster.errors import ClusterError
 
 # What protects a server from one client also stops a generator with few connections that send much:
 # such limits are lifted here, and nowhere else. Everything that is not named has its default.
-SETTINGS: dict[str, dict[str, Any]] = {"edge": {}, "dispatcher": {}, "persist": {}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "edge": {
+        "edge.frames_per_second": 0,
+        "edge.user_frames_per_second": 0,
+        # All connections come from one address, at once.
+        "edge.address_connects_per_second": 0,
+        "edge.max_connections_per_address": 0,
+        "edge.max_strangers_per_address": 0,
+        "edge.max_strangers": 20_000,
+    },
+    "dispatcher": {},
+    "persist": {},
+}
 
 # Nobody signs in by password: the generator signs tokens with the cluster's key.
 NO_PASSWORD = "nobody"
