@@ -1,5 +1,7 @@
 #include "tools/devices.h"
 
+#include <utility>
+
 namespace martlet::tools {
 
 Result<void> Devices::prepare() {
@@ -24,16 +26,20 @@ Result<void> SignOut::prepare() {
   is_self_ = which.device == device();
   client().sign_out(which, [this](const Result<wire::SignedOut>& answer) {
     if (!answer) return give_up(answer.error());
-    output().note("signed_out", "signed out devices=" + std::to_string(answer->devices));
-    done(Exit::kOk);
+    tell(answer->devices);
   });
   return {};
 }
 
-// The server may end this session before its answer is read.
+// The end of this session may come before the answer, and behind it.
 void SignOut::on_kicked(const wire::KickedEvent& event) {
   if (!is_self_ || event.reason != wire::KickReason::Revoked) return;
-  output().note("signed_out", "signed out devices=1");
+  tell(1);
+}
+
+void SignOut::tell(std::uint32_t devices) {
+  if (std::exchange(told_, true)) return;
+  output().note("signed_out", "signed out devices=" + std::to_string(devices));
   done(Exit::kOk);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "tools/device_command.h"
@@ -32,8 +33,11 @@ class SignOut : public DeviceCommand {
   void on_kicked(const wire::KickedEvent& event) override;
 
  private:
+  void tell(std::uint32_t devices);
+
   Options options_;
   bool is_self_ = false;
+  bool told_ = false;
 };
 
 }  // namespace martlet::tools

@@ -24,6 +24,10 @@ from wire_client import (
     ERROR,
     FETCH,
     FLATBUFFERS,
+    GROUP_CREATE,
+    GROUP_INFO,
+    GROUP_INVITE,
+    GROUP_JOIN,
     HEADER,
     HISTORY,
     LOGIN,
@@ -31,6 +35,7 @@ from wire_client import (
     READ,
     SEND,
     SYNC,
+    TYPING,
     Frame,
     WireClient,
     make_frame,
@@ -44,6 +49,10 @@ TEXT = {"kind": "Text", "text": "x"}
 
 def message(to: str = "bob", content: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"to_user": to, "client_msg_id": new_message_id(), "content": content or TEXT}
+
+
+def change(group: str) -> dict[str, Any]:
+    return {"group": group, "client_msg_id": new_message_id()}
 
 
 def ranges(*spans: tuple[int, int], count: int = 1) -> dict[str, Any]:
@@ -126,6 +135,28 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: make_frame(SEND, message() | {"to_user": None, "to_group": "g"}),
         "NO_SUCH_GROUP",
     ),
+    "typing to a bad id": (
+        lambda: make_frame(TYPING, {"to_group": "g.g"}),
+        "BAD_ID",
+    ),
+    "typing to nobody": (lambda: make_frame(TYPING, {}), "BAD_BODY"),
+    "a change of members as a message": (
+        lambda: make_frame(SEND, message(content={"kind": "Members", "members": {}})),
+        "BAD_CONTENT",
+    ),
+    "a new group's id with capitals": (
+        lambda: make_frame(GROUP_CREATE, change("Team")),
+        "BAD_ID",
+    ),
+    "a change of a group that does not exist": (
+        lambda: make_frame(GROUP_JOIN, change("g")),
+        "NO_SUCH_GROUP",
+    ),
+    "101 users at once": (
+        lambda: make_frame(GROUP_INVITE, change("g") | {"users": [f"u{n}" for n in range(101)]}),
+        "BAD_RANGE",
+    ),
+    "who is in a group of others": (lambda: make_frame(GROUP_INFO, {"group": "g"}), "NOT_MEMBER"),
     "history of others": (
         lambda: make_frame(HISTORY, {"conversation": "u:bob:carl"}),
         "NOT_MEMBER",

@@ -72,7 +72,9 @@ class GroupLoad(LinkedClusterTest):
         members = self.start_team("team", 20, goers)
         comings = group_swarm.Comings(members, "team", "team0", goers, self.seed)
         members.ask("start", "sending")
-        comings.act_until_sent(600)
+        for _ in range(4):
+            comings.act_until_sent(150)
+            members.say("reconnect")  # all devices at once
         self.check(members)
         spans = account.spans_of(account.read_journals(members.journals))
         stays = [len(spans.get(("g:team", goer), [])) for goer in goers]
@@ -95,17 +97,20 @@ class GroupLoad(LinkedClusterTest):
         spans = account.spans_of(account.read_journals(members.journals))
         self.assertEqual({span[-1][1] is None for span in spans.values()}, {False}, "disbanded")
 
-    def test_persist_and_the_broker_are_killed(self) -> None:
+    def test_persist_and_the_broker_are_killed_and_dispatchers_restart(self) -> None:
         goers = [f"roamer{number}" for number in range(8)]
         members = self.start_team("tribe", 6, goers)
         comings = group_swarm.Comings(members, "tribe", "tribe0", goers, self.seed)
         members.ask("start", "sending")
-        for name in ("persist-1", "nats", "persist-1"):
+        for name in ("persist-1", "nats"):
             comings.act_until_sent(60)
             self.cluster.kill(name)
             for _ in range(5):
                 comings.act()
             self.cluster.start_member(name)
+        for dispatcher in self.cluster.dispatchers:
+            comings.act_until_sent(60)
+            self.cluster.restart(dispatcher.name)
         comings.act_until_sent(60)
         self.check(members)
 

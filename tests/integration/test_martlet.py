@@ -88,6 +88,13 @@ class MartletTest(ClusterTest):
         self.assertEqual(listener.wait(30), 0)
         self.assertIn("u:cat:dora seq=1 cat: live", out.read_text())
 
+    def test_devices_are_listed_and_signed_out(self) -> None:
+        self.register("tess")
+        [line] = self.lines("tess", "devices")
+        self.assertRegex(line, r"^device cli last_login_ms=\d+ \(this one\)$")
+        self.assertEqual(self.lines("tess", "sign-out", "--others"), ["signed out devices=0"])
+        self.assertEqual(self.lines("tess", "sign-out"), ["signed out devices=1"])
+
     def test_stored_is_told(self) -> None:
         self.register("eve", "fred")
         lines = self.lines("eve", "send", "--wait-stored", "fred", "keep")
