@@ -90,6 +90,8 @@ std::vector<service::Limit> limits() {
       {"kOutputLowMarkBytes", kOutputLowMarkBytes, "bytes", "default of edge.output_low_bytes"},
       {"kOutputHardLimitBytes", kOutputHardLimitBytes, "bytes",
        "default of edge.output_limit_bytes"},
+      {"kMaxUnsentBytes", kMaxUnsentBytes, "bytes",
+       "that the kernel takes for a client beyond what is on its way"},
       {"kMaxReadPerTurnBytes", kMaxReadPerTurnBytes, "bytes",
        "taken from one socket before the others have their turn"},
       {"kMaxAccessTokenBytes", kMaxAccessTokenBytes, "bytes", "of an access token"},

@@ -98,6 +98,9 @@ static_assert(kOutputHighMarkBytes + kMaxJsonReadsPerConnection * wire::kMaxJson
                   kMaxUnansweredPerConnection * kMaxSmallAnswerBytes <
               kOutputHardLimitBytes);
 
+// What the kernel takes besides, for a client that does not read.
+inline constexpr int kMaxUnsentBytes = 128 * 1024;
+
 inline constexpr std::size_t kMaxReadPerTurnBytes = 32 * 1024;
 inline constexpr std::size_t kMaxConnections = 20'000;
 inline constexpr std::size_t kMaxAccessTokenBytes = 4 * 1024;
