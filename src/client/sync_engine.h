@@ -154,6 +154,7 @@ class SyncEngine {
   std::uint64_t completed_syncs_ = 0;
   Duration tail_check_{};
   MonotonicTime sync_at_{};
+  MonotonicTime sync_again_at_ = MonotonicTime::max();  // asked for while a SYNC was out
   MonotonicTime connected_at_{};
   std::vector<ConversationId> asked_;  // of the FETCH that is out
   bool fetch_one_by_one_ = false;

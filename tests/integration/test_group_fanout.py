@@ -19,6 +19,7 @@ from wire_client import (
     ERROR,
     GROUP_LIST,
     KICKED_EVENT,
+    LOGIN,
     REFRESH,
     SIGN_OUT,
     TYPING,
@@ -31,7 +32,8 @@ from martlet_cluster.nats_probe import NatsProbe
 
 MEMBERS = [f"bird{number:02}" for number in range(50)]
 SENDER = MEMBERS[0]
-OTHERS = ["ann", "bob", "carl", "dora", "eve"]
+OTHERS = ["ann", "bob", "carl", "dora", "eve", "fay"]
+MOST_DEVICES = 32  # of a user, see docs/protocol.md
 GROUP, CONVERSATION = "flock", "g:flock"
 
 
@@ -232,6 +234,20 @@ class GroupFanout(ClusterTest):
             device.ping()
             self.assertEqual(device.events(KICKED_EVENT), [])
             self.assertNotEqual(self.refresh(device).command, ERROR)
+
+    def test_a_login_too_many_signs_the_oldest_device_out(self) -> None:
+        oldest, second = self.device("fay", "first", 0), self.device("fay", "second", 1)
+        client = WireClient(self.cluster.edges[2].listen)
+        self.addCleanup(client.close)
+        for number in range(MOST_DEVICES - 1):
+            login = {"user": "fay", "device": f"more{number}", "password": swarm.PASSWORD}
+            answer = client.call(LOGIN, **login)
+            self.assertNotEqual(answer.command, ERROR, answer.body)
+        self.expect_ended(oldest)
+        second.ping()
+        devices = self.devices_of(second)
+        self.assertEqual(len(devices), MOST_DEVICES)
+        self.assertNotIn("first", devices)
 
 
 if __name__ == "__main__":

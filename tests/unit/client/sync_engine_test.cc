@@ -200,6 +200,35 @@ TEST_F(SyncEngineTest, ResyncHintBringsASyncWithinItsTime) {
   EXPECT_EQ(only<AskSync>(actions()).size(), 1U);
 }
 
+TEST_F(SyncEngineTest, AHintThatComesWhileASyncIsOutBringsAnother) {
+  start_known();
+  skip_second_sync();
+  engine_->sync_now(at_ms(5'000));
+  EXPECT_EQ(only<AskSync>(actions()).size(), 1U);
+  engine_->on_resync({}, at_ms(5'001));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty()) << "one at a time";
+  engine_->on_sync_answer(sync_answer({}), at_ms(5'002));
+  EXPECT_EQ(only<AskSync>(actions()).size(), 1U) << "the answer may be older than the hint";
+  EXPECT_FALSE(engine_->is_settled());
+  engine_->on_sync_answer(sync_answer({}), at_ms(5'003));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty());
+  EXPECT_TRUE(engine_->is_settled());
+}
+
+TEST_F(SyncEngineTest, AHintWhileASyncIsOutIsForgottenWithItsFailure) {
+  start_known();
+  skip_second_sync();
+  engine_->sync_now(at_ms(5'000));
+  engine_->on_resync({}, at_ms(5'001));
+  engine_->on_sync_error(true, std::chrono::seconds(3), at_ms(5'002));
+  EXPECT_GE(*engine_->next_deadline(), at_ms(8'002)) << "the repeat is younger than the hint";
+  actions();
+  engine_->tick(*engine_->next_deadline());
+  EXPECT_EQ(only<AskSync>(actions()).size(), 1U);
+  engine_->on_sync_answer(sync_answer({}), at_ms(12'000));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty());
+}
+
 TEST_F(SyncEngineTest, EventsWaitForTheFirstSyncOfANewDevice) {
   start_new();
   engine_->on_event(message(8), at_ms(1));
