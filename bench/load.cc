@@ -32,7 +32,8 @@ Load::Load(event::Loop& loop, Config config, const auth::SigningKey& key,
              }),
              config_.users),
       idle_(parts(nullptr), config_.idle),
-      sender_(loop_, config_, users_, std::move(workload)) {}
+      sender_(loop_, config_, users_, std::move(workload),
+              [this](const std::string& what) { fail(what); }) {}
 
 Crowd::Parts Load::parts(Crowd::OnFrame on_frame) {
   return {.loop = loop_,

@@ -1,6 +1,5 @@
 #include "bench/sender.h"
 
-#include "base/assert.h"
 #include "bench/message_number.h"
 
 namespace martlet::bench {
@@ -13,11 +12,12 @@ constexpr Duration kPause = std::chrono::milliseconds(50);
 }  // namespace
 
 Sender::Sender(event::Loop& loop, const Config& config, Crowd& crowd,
-               std::unique_ptr<Workload> workload)
+               std::unique_ptr<Workload> workload, OnNonsense on_nonsense)
     : loop_(loop),
       config_(config),
       crowd_(crowd),
       workload_(std::move(workload)),
+      on_nonsense_(std::move(on_nonsense)),
       content_(wire::encode_text(std::string(config.text_bytes, 'x'))),
       tick_(loop_, [this] { tick(); }) {}
 
@@ -100,10 +100,15 @@ void Sender::on_frame(std::size_t receiver, const wire::Frame& frame) {
   }
 }
 
+std::optional<std::uint64_t> Sender::number_in(const ClientMsgId& id) const {
+  const auto number = number_of(id);
+  return number && *number < account_.size() ? number : std::nullopt;
+}
+
 void Sender::on_ack(BytesView body) {
   const auto ack = wire::parse_ack(body);
-  MARTLET_ASSERT(ack);
-  const auto number = number_of(ack->client_msg_id);
+  if (!ack) return on_nonsense_("a bad Ack");
+  const auto number = number_in(ack->client_msg_id);
   if (!number) return;
   account_.acknowledged(*number, ack->seq);
   if (!config_.stored || ack->level == wire::AckLevel::Stored) confirm(*number);
@@ -111,25 +116,27 @@ void Sender::on_ack(BytesView body) {
 
 void Sender::on_stored(BytesView body) {
   const auto stored = wire::parse_stored_event(body);
-  MARTLET_ASSERT(stored);
-  const auto number = number_of(stored->client_msg_id);
+  if (!stored) return on_nonsense_("a bad StoredEvent");
+  const auto number = number_in(stored->client_msg_id);
   if (number && config_.stored) confirm(*number);
 }
 
 void Sender::on_message(std::size_t receiver, BytesView body) {
   const auto message = wire::parse_message(body);
-  MARTLET_ASSERT(message);
-  const auto number = number_of(message->client_msg_id);
+  if (!message) return on_nonsense_("a bad MessageEvent");
+  const auto number = number_in(message->client_msg_id);
   if (!number) return;
   account_.received(static_cast<std::uint32_t>(receiver), *number, message->seq, now());
 }
 
 void Sender::on_refusal(const wire::Frame& frame) {
   const auto refusal = wire::parse_refusal(frame.body);
-  MARTLET_ASSERT(refusal);
-  if (frame.header.request_id == 0) return;
-  refuse(frame.header.request_id - 1,
-         std::string(error_name(refusal->error.code)) + ": " + refusal->error.detail);
+  if (!refusal) return on_nonsense_("a bad Error");
+  const std::string why =
+      std::string(error_name(refusal->error.code)) + ": " + refusal->error.detail;
+  const std::uint32_t request = frame.header.request_id;
+  if (request == 0 || request > account_.size()) return on_nonsense_("an error: " + why);
+  refuse(request - 1, why);
 }
 
 void Sender::confirm(std::uint64_t number) {

@@ -19,7 +19,11 @@ namespace martlet::bench {
 // Sends a workload's messages at its pace, and books what comes back. Loop thread.
 class Sender {
  public:
-  Sender(event::Loop& loop, const Config& config, Crowd& crowd, std::unique_ptr<Workload> workload);
+  // The server said what makes no sense: the run is over.
+  using OnNonsense = std::function<void(const std::string& what)>;
+
+  Sender(event::Loop& loop, const Config& config, Crowd& crowd, std::unique_ptr<Workload> workload,
+         OnNonsense on_nonsense);
 
   void start();
   void stop();
@@ -39,6 +43,8 @@ class Sender {
   void tick();
   void send(std::size_t sender, MonotonicTime due);
   std::optional<ClientMsgId> follows(const Last& last) const;
+  // None: not about a message of this run.
+  std::optional<std::uint64_t> number_in(const ClientMsgId& id) const;
   void on_ack(BytesView body);
   void on_stored(BytesView body);
   void on_message(std::size_t receiver, BytesView body);
@@ -51,6 +57,7 @@ class Sender {
   const Config& config_;
   Crowd& crowd_;
   std::unique_ptr<Workload> workload_;
+  OnNonsense on_nonsense_;
   SystemClock clock_;  // not the loop's, which stands still for a turn
   Account account_;
   const Bytes content_;

@@ -60,12 +60,15 @@ def bench(options: argparse.Namespace) -> bool:
     paths.LOCAL.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=paths.LOCAL))
     directory.chmod(0o755)  # PostgreSQL has a user of its own
+    clean = False
     try:
         result = run(directory, options)
-    except BaseException:
-        print(f"bench: logs are in {paths.shown(directory)}", file=sys.stderr)
-        raise
-    shutil.rmtree(directory, ignore_errors=True)
+        clean = table.is_clean(result) and not result["refused"]
+    finally:
+        if clean:
+            shutil.rmtree(directory, ignore_errors=True)
+        else:
+            print(f"bench: logs are in {paths.shown(directory)}", file=sys.stderr)
     result["build"] = build
     print("\n".join(table.lines(result)), flush=True)
     if options.json is not None:

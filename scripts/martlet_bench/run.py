@@ -129,6 +129,7 @@ def run(directory: Path, options: argparse.Namespace) -> dict[str, Any]:
     users, idle = world.names("u", options.users), world.names("i", options.idle)
     with world.make_cluster(directory / "cluster", options) as cluster:
         cluster.start()
+        world.wait_served(cluster, PATIENCE_S)
         world.add_accounts(cluster, users + idle)
         config = generator_config(cluster, options, users, idle)
         with Generator(directory, config) as generator:

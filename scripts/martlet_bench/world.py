@@ -11,10 +11,27 @@ from typing import Any
 
 from martlet_cluster import Cluster, paths
 from martlet_cluster.errors import ClusterError
+from martlet_cluster.process import wait_until
+from martlet_cluster.service import Service
 
 # What protects a server from one client also stops a generator with few connections that send much:
 # such limits are lifted here, and nowhere else. Everything that is not named has its default.
-SETTINGS: dict[str, dict[str, Any]] = {"edge": {}, "dispatcher": {}, "persist": {}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "edge": {
+        "edge.frames_per_second": 0,
+        "edge.user_frames_per_second": 0,
+        # All connections come from one address, at once.
+        "edge.address_connects_per_second": 0,
+        "edge.max_connections_per_address": 0,
+        "edge.max_strangers_per_address": 0,
+        "edge.max_strangers": 20_000,
+    },
+    "dispatcher": {},
+    "persist": {},
+}
+
+# The default of a cluster.
+SHARDS = 16
 
 # Nobody signs in by password: the generator signs tokens with the cluster's key.
 NO_PASSWORD = "nobody"
@@ -44,6 +61,23 @@ def make_cluster(directory: Path, options: argparse.Namespace) -> Cluster:
         dispatchers=options.dispatchers,
         overrides={kind: dict(settings) for kind, settings in SETTINGS.items()},
     )
+
+
+def wait_served(cluster: Cluster, timeout_s: float) -> None:
+    """Every shard has its owner and is followed: processes are healthy a moment before that, and
+    what is sent meanwhile waits for a take-over."""
+
+    def together(services: Sequence[Service], series: str) -> float:
+        return sum(service.metrics().get(series, 0) for service in services)
+
+    def is_served() -> bool:
+        return (
+            together(cluster.dispatchers, "martlet_dispatcher_shards_serving") == SHARDS
+            and together(cluster.persists, "martlet_persist_shards_followed") == SHARDS
+        )
+
+    if not wait_until(is_served, timeout_s, step_s=0.05):
+        raise ClusterError(f"not all shards are served within {timeout_s:g} s")
 
 
 def names(prefix: str, count: int) -> list[str]:

@@ -99,10 +99,23 @@ void SyncEngine::wait_for_sync(Message message, Origin origin) {
   waiting_.emplace_back(std::move(message), origin);
 }
 
-void SyncEngine::release_waiting(MonotonicTime now) {
+// A group that a complete SYNC does not tell, although it was asked for after the event came, is
+// none of this user's; behind: the database may not have it yet.
+void SyncEngine::release_waiting(bool behind, MonotonicTime now) {
+  const MonotonicTime paced = sync_at_;
+  std::size_t answered = behind ? 0 : std::exchange(waiting_when_asked_, 0);
   std::vector<std::pair<Message, Origin>> waiting;
   waiting.swap(waiting_);
-  for (auto& [message, origin] : waiting) take(std::move(message), origin, now);
+  for (auto& [message, origin] : waiting) {
+    const bool was_answered = answered > 0 && answered-- > 0;
+    const bool is_told = !message.conversation.is_group() || tracks_.contains(message.conversation);
+    if (knows_all_ && was_answered && !is_told) {
+      ++counters_.discarded;
+      continue;
+    }
+    take(std::move(message), origin, now);
+  }
+  if (behind) sync_at_ = std::max(sync_at_, paced);
 }
 
 void SyncEngine::check_generation(const ConversationId& id, Track& track, Generation generation,
@@ -181,7 +194,10 @@ void SyncEngine::save(const ConversationId& id, const Track& track) {
 void SyncEngine::ask_sync(Bytes page) {
   sync_out_ = true;
   ++counters_.sync_pages;
-  if (page.empty()) ++counters_.syncs;
+  if (page.empty()) {
+    ++counters_.syncs;
+    waiting_when_asked_ = waiting_.size();
+  }
   actions_.emplace_back(AskSync{token_, std::move(page)});
 }
 
@@ -266,9 +282,7 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
     for (const ConversationId& id : doubted) settle(id, tracks_.at(id));
   }
   actions_.emplace_back(Synced{answer.behind});
-  const MonotonicTime paced = sync_at_;
-  release_waiting(now);
-  if (answer.behind) sync_at_ = std::max(sync_at_, paced);
+  release_waiting(answer.behind, now);
 }
 
 void SyncEngine::on_sync_error(bool retryable, Duration retry_after, MonotonicTime now) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "bus/subjects.h"
 #include "wire/rpc.h"
 
 namespace martlet::edge {
@@ -107,6 +108,23 @@ Result<Taken> ask_persist_when_listening(EdgeContext& edge, const Request& reque
         ask(edge, asking, link->session(), subject, body);
       });
   return Taken::kYes;
+}
+
+void check_device(EdgeContext& edge, const Session& session) {
+  if (edge.device_checks_under_way >= kMaxRpcsUnderWay) return;
+  ++edge.device_checks_under_way;
+  const Duration wait = edge.options.rpc_timeout;
+  const wire::ClientRequest question{
+      wire::Command::Auth, session.user(), session.device(), {}, wait};
+  const auto on_reply = [&edge, id = session.id()](const Result<Bytes>& reply) {
+    --edge.device_checks_under_way;
+    ClientLink* link = edge.sessions.find(id);
+    if (link == nullptr || !reply) return;
+    const auto answer = wire::parse_client_answer(*reply);
+    if (!answer || answer->error.code != ErrorCode::kTokenRevoked) return;
+    link->kick(CloseReason::kRevoked, wire::KickReason::Revoked, false);
+  };
+  edge.bus.request(bus::subject::rpc_account(), wire::encode(question), wait, on_reply);
 }
 
 }  // namespace martlet::edge

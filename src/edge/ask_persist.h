@@ -19,4 +19,8 @@ Result<Taken> ask_persist(EdgeContext& edge, const Request& request, const std::
 Result<Taken> ask_persist_when_listening(EdgeContext& edge, const Request& request,
                                          const std::string& subject);
 
+// Asks whether the device of a session that just began was signed out: its token does not say so.
+// If it was, the session ends. Without an answer the token alone counts.
+void check_device(EdgeContext& edge, const Session& session);
+
 }  // namespace martlet::edge

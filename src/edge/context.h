@@ -65,6 +65,7 @@ struct EdgeContext {
   // All sessions are to sync, spread over a time.
   std::function<void()> hint_resync;
   std::size_t rpcs_under_way = 0;
+  std::size_t device_checks_under_way = 0;  // apart: no client waits for them, nor does a stop
 };
 
 }  // namespace martlet::edge

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "edge/ask_persist.h"
 #include "wire/envelopes.h"
 
 namespace martlet::edge {
@@ -81,6 +82,7 @@ void on_subscribed(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
   if (link.has_ended()) return;
   tell_others(edge, session);
   edge.registry.add(record_of(edge, session));
+  check_device(edge, session);
   MARTLET_LOG(debug, "session_started user={} device={} session={}", claims.user.str(),
               claims.device.str(), to_string(id));
 }

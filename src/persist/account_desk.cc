@@ -32,6 +32,8 @@ void AccountDesk::handle(const ClientCallPtr& call) {
       return handle_devices(call);
     case wire::Command::SignOut:
       return handle_sign_out(call);
+    case wire::Command::Auth:
+      return handle_auth(call);
     default:
       call->refuse({ErrorCode::kUnknownCommand, "not answered here"});
   }
@@ -161,6 +163,17 @@ void AccountDesk::handle_sign_out(const ClientCallPtr& call) {
     parts_.metrics.devices_signed_out(signed_out->size());
     call->answer(wire::encode(wire::SignedOut{static_cast<std::uint32_t>(signed_out->size())}));
     for (const DeviceId& device : *signed_out) kick(call->user(), device);
+  });
+}
+
+// An edge knows that the token is good, not whether the device was signed out since. It asks when
+// a session begins; the answer has no body.
+void AccountDesk::handle_auth(const ClientCallPtr& call) {
+  if (call->user().empty()) return call->refuse({ErrorCode::kNotAuthenticated, ""});
+  parts_.store.is_revoked(call->user(), call->device(), [call](const Result<bool>& revoked) {
+    if (!revoked) return call->refuse(revoked.error());
+    if (*revoked) return call->refuse({ErrorCode::kTokenRevoked, "the device was signed out"});
+    call->answer({});
   });
 }
 

@@ -41,6 +41,7 @@ class AccountDesk {
   void handle_refresh(const ClientCallPtr& call);
   void handle_devices(const ClientCallPtr& call);
   void handle_sign_out(const ClientCallPtr& call);
+  void handle_auth(const ClientCallPtr& call);
   void kick(const UserId& user, const DeviceId& device);
   void password_found(const ClientCallPtr& call, const std::optional<std::string>& hash);
   void password_checked(const ClientCallPtr& call, bool right);

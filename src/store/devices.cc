@@ -40,6 +40,16 @@ pg::Result<std::vector<DeviceRow>> find_devices(pg::Connection& connection, cons
   return devices;
 }
 
+pg::Result<bool> is_revoked(pg::Connection& connection, const UserId& user,
+                            const DeviceId& device) {
+  pg::Transaction tx(connection, pg::Mode::kSnapshot);
+  const pg::Rows rows =
+      tx.query("SELECT 1 FROM devices WHERE user_id = $1 AND device_id = $2 AND revoked",
+               pg::Params().text(user.str()).text(device.str()));
+  if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
+  return !rows.empty();
+}
+
 pg::Result<std::vector<DeviceId>> sign_out(pg::Connection& connection,
                                            const SignOutRequest& request) {
   pg::Transaction tx(connection, pg::Mode::kReadWrite);

@@ -13,6 +13,9 @@ namespace martlet::store {
 pg::Result<std::vector<DeviceRow>> find_devices(pg::Connection& connection, const UserId& user,
                                                 WallMs now_ms);
 
+// Signed out, and not logged in again.
+pg::Result<bool> is_revoked(pg::Connection& connection, const UserId& user, const DeviceId& device);
+
 // Answers those that were signed in before. Their refresh tokens are void, and stay until they
 // expire, so that who uses one hears why.
 pg::Result<std::vector<DeviceId>> sign_out(pg::Connection& connection,

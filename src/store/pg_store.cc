@@ -198,6 +198,12 @@ void PgStore::find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRo
       std::move(done));
 }
 
+void PgStore::is_revoked(UserId user, DeviceId device, Done<bool> done) {
+  run<bool>(
+      readers_, [=](pg::Connection& c) { return store::is_revoked(c, user, device); },
+      std::move(done));
+}
+
 void PgStore::sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) {
   run<std::vector<DeviceId>>(
       readers_,

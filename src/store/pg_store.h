@@ -42,6 +42,7 @@ class PgStore final : public MessageStore {
                    Done<std::vector<DeviceId>> done) override;
   void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) override;
   void find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRow>> done) override;
+  void is_revoked(UserId user, DeviceId device, Done<bool> done) override;
   void sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) override;
   void forget_tokens(WallMs now_ms, Done<std::size_t> done) override;
 

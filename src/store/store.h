@@ -50,6 +50,8 @@ class MessageStore {
   virtual void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) = 0;
   virtual void find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRow>> done) = 0;
   // Answers which were signed out.
+  // Signed out, and not logged in again.
+  virtual void is_revoked(UserId user, DeviceId device, Done<bool> done) = 0;
   virtual void sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) = 0;
   // A bounded number of tokens that expired long ago; answers how many.
   virtual void forget_tokens(WallMs now_ms, Done<std::size_t> done) = 0;

@@ -66,7 +66,8 @@ class Device:
         tokens = self.call(LOGIN, user=user, device=device, password=password)
         assert tokens.command != ERROR, tokens.body
         self.refresh_token = str(tokens.body["refresh_token"])
-        session = self.call(AUTH, access_token=tokens.body["access_token"])
+        self.access_token = str(tokens.body["access_token"])
+        session = self.call(AUTH, access_token=self.access_token)
         assert session.command != ERROR, session.body
 
     # Requests.

@@ -14,6 +14,7 @@ from groups import GroupDevice
 from raw_client import Device
 from support import ClusterTest
 from wire_client import (
+    AUTH,
     DEVICES,
     ERROR,
     GROUP_LIST,
@@ -228,6 +229,13 @@ class GroupFanout(ClusterTest):
         answer = self.refresh(device)
         self.assertEqual(answer.body.get("name"), "TOKEN_REVOKED", answer)
 
+    def expect_token_dead(self, device: Device) -> None:
+        """Its access token has not run out; on an edge that heard nothing of it, it is of no use."""
+        client = WireClient(self.cluster.edges[2].listen)
+        self.addCleanup(client.close)
+        client.call(AUTH, access_token=device.access_token)
+        self.assertTrue(client.is_closed_by_peer())
+
     def test_devices_are_listed_and_signed_out(self) -> None:
         one, two, three, four = (self.device("carl", f"device{n}", n) for n in range(4))
         strangers = self.device("dora", "device1", 1)
@@ -237,6 +245,7 @@ class GroupFanout(ClusterTest):
         self.assertEqual(one.call(SIGN_OUT, device="nobody-has-it").body["devices"], 0)
         self.assertEqual(one.call(SIGN_OUT, device="device1").body["devices"], 1)
         self.expect_ended(two)
+        self.expect_token_dead(two)
         self.assertNotIn("device1", self.devices_of(one))
         others = len(self.devices_of(one)) - 1
         self.assertEqual(one.call(SIGN_OUT).body["devices"], others)

@@ -58,6 +58,12 @@ TEST_F(DevicesTest, ASignedOutDeviceMustLogInAgain) {
   log_in("laptop", 20);
   EXPECT_EQ(signed_out("phone", "laptop"), (std::vector<DeviceId>{DeviceId::trusted("phone")}));
   EXPECT_EQ(devices(), (Names{"laptop"}));
+  const auto revoked = [&](const char* device) {
+    return is_revoked(*connection_, user("alice"), DeviceId::trusted(device)).value();
+  };
+  EXPECT_TRUE(revoked("phone"));
+  EXPECT_FALSE(revoked("laptop"));
+  EXPECT_FALSE(revoked("never-seen"));
   EXPECT_EQ(refresh(*connection_, "phonealice", {"next", 30, 1030})->outcome,
             RefreshOutcome::kRevoked);
   EXPECT_TRUE(signed_out("phone", "laptop").empty());

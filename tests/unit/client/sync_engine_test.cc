@@ -150,6 +150,24 @@ TEST_F(SyncEngineTest, AnUnknownGroupWaitsAtThePaceOfADatabaseThatIsBehind) {
   EXPECT_THAT(only<AskSync>(actions()), SizeIs(1));
 }
 
+TEST_F(SyncEngineTest, AGroupThatSyncDoesNotTellIsNotAskedForAgain) {
+  start_known();
+  skip_second_sync();
+  engine_->on_event(message(90, 1, 0, "g:birds"), at_ms(3'000));
+  engine_->tick(at_ms(3'300));
+  engine_->on_event(message(7, 1, 0, "g:bees"), at_ms(3'305));
+  engine_->on_sync_answer(sync_answer({}), at_ms(3'310));
+  actions();
+  engine_->tick(at_ms(3'610));
+  ASSERT_THAT(only<AskSync>(actions()), SizeIs(1))
+      << "the one that came later was not asked for yet";
+  engine_->on_sync_answer(sync_answer({}), at_ms(3'620));
+  actions();
+  engine_->tick(at_ms(30'000));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty());
+  EXPECT_EQ(engine_->counters().discarded, 2U);
+}
+
 TEST_F(SyncEngineTest, TheFirstMessageOfAGroupIsShownAtOnce) {
   start_known();
   engine_->on_own(message(1, 1, 0, "g:birds"), at_ms(10));

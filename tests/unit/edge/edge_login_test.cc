@@ -127,6 +127,27 @@ TEST_F(EdgeTest, ARevokedDeviceIsKicked) {
   EXPECT_FALSE(other->is_closed());
 }
 
+TEST_F(EdgeTest, ADeviceThatWasSignedOutEndsWhenPersistSaysSo) {
+  auto phone = login("ann", "phone");
+  EXPECT_EQ(wire::parse_client_request(bus_.device_checks.back().payload)->device,
+            DeviceId::trusted("phone"));
+  bus_.device_checks.back().callback(wire::encode(wire::ClientAnswer{
+      .command = wire::Command::Auth, .error = {ErrorCode::kTokenRevoked, ""}, .body = {}}));
+  EXPECT_EQ(wire::parse_kicked_event(next(*phone).body)->reason, wire::KickReason::Revoked);
+  run_until([&] { return phone->is_closed(); });
+}
+
+TEST_F(EdgeTest, ASessionLivesByItsTokenWhilePersistDoesNotAnswer) {
+  auto phone = login("ann", "phone");
+  bus_.device_checks.back().callback(fail(ErrorCode::kTimeout));
+  auto pad = login("ann", "pad");
+  bus_.device_checks.back().callback(wire::encode(wire::ClientAnswer{
+      .command = wire::Command::Auth, .error = {ErrorCode::kUnavailable, ""}, .body = {}}));
+  settle();
+  EXPECT_FALSE(phone->is_closed());
+  EXPECT_FALSE(pad->is_closed());
+}
+
 TEST_F(EdgeTest, TheSubjectStaysForAWhileAfterTheLastSessionLeft) {
   const std::string subject = bus::subject::user(UserId::trusted("ann"));
   auto one = login("ann", "phone");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bus/bus.h"
+#include "wire/rpc.h"
 
 namespace martlet::edge {
 
@@ -37,7 +38,10 @@ class FakeBus final : public bus::Bus {
   }
   void request(std::string_view subject, BytesView payload, Duration, Reply callback) override {
     if (answers.contains(std::string(subject))) return callback(answers.at(std::string(subject)));
-    asked.push_back({std::string(subject), Bytes(payload), std::move(callback)});
+    const auto question = wire::parse_client_request(payload);
+    const bool checks_device = question && question->command == wire::Command::Auth;
+    (checks_device ? device_checks : asked)
+        .push_back({std::string(subject), Bytes(payload), std::move(callback)});
   }
   void reply(std::string_view, BytesView) override {}
   void after_subscriptions(Duration, Done callback) override {
@@ -83,6 +87,7 @@ class FakeBus final : public bus::Bus {
 
   std::vector<Published> published;
   std::deque<Asked> asked;
+  std::deque<Asked> device_checks;       // one for each session that began
   std::map<std::string, Bytes> answers;  // requests that are answered at once, by subject
   std::function<void(bus::BusState)> state;
   bool hold_pongs = false;
