@@ -20,6 +20,8 @@ from wire_client import (
     GROUP_LIST,
     KICKED_EVENT,
     LOGIN,
+    READ,
+    READ_EVENT,
     REFRESH,
     SIGN_OUT,
     TYPING,
@@ -163,6 +165,26 @@ class GroupFanout(ClusterTest):
             self.assertCountEqual(device.events(TYPING_EVENT), expected, device.device)
 
     # The user's own devices.
+
+    def test_a_read_cursor_is_told_to_the_readers_devices_alone(self) -> None:
+        ann = self.device("ann", "lens", 0)
+        bob, desk = self.device("bob", "lens", 0), self.device("bob", "board", 1)
+        ann.create("books", "bob")
+        for device in (ann, bob, desk):
+            device.wait_added("books")
+        last = [ann.say("books", f"page {number}") for number in range(3)][-1]
+        bob.wait_message("g:books", last)
+        answer = bob.call(READ, conversation="g:books", seq=str(last - 1))
+        self.assertNotEqual(answer.command, ERROR, answer.body)
+        event = {"conversation": "g:books", "user": "bob", "seq": str(last - 1)}
+        self.assertEqual(desk.wait_events(READ_EVENT, 1), [event])
+        behind = ann.say("books", "the last page")
+        desk.wait_message("g:books", behind)
+        ann.ping()
+        self.assertEqual(ann.events(READ_EVENT), [])
+        state = desk.state_of("books")
+        assert state is not None
+        self.assertEqual((state["read_seq"], state["unread"]), (str(last - 1), "2"))
 
     def test_a_users_other_devices_hear_of_joining_and_leaving(self) -> None:
         ann = self.device("ann", "chair", 0)

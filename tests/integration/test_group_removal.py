@@ -127,6 +127,7 @@ class GroupRemoval(LinkedClusterTest):
             group = f"out{number}"
             self.create(group, "bob")
             self.write(group, 3)
+            tokens = [device.sync()[1] for device in self.bobs]
             message_id = new_message_id()
             loss = self.lose_removal(group, message_id, *lost)
             end = self.remove_bob(group, message_id)
@@ -134,6 +135,10 @@ class GroupRemoval(LinkedClusterTest):
             self.assertEqual(len(loss.taken), len(lost), loss.taken)
             self.link.heal()
             self.check_former(group, numbers(1, end), last)
+            for device, token in zip(self.bobs, tokens, strict=True):
+                [state] = device.sync(token)[0]
+                told = (state["conversation"], state["membership"], state["last_seq"])
+                self.assertEqual(told, (f"g:{group}", "Former", str(end)))
             live = [device.seqs(group)[-1] for device in self.bobs]
             self.assertEqual(live, [end, end if "user" not in lost else end - 1])
 
@@ -174,11 +179,11 @@ class GroupRemoval(LinkedClusterTest):
                 spans[-1][1] = seq
             else:
                 spans.append([seq, 0])
+        answers = [(device, device.answer(request)) for device, request in asked]
         end = spans[-1][1] = self.ann.remove(group, "bob")
         last = self.write(group, 1)
         shown = [seq for first, until in spans for seq in numbers(first, until)]
         self.assertLess(len(shown), end, "there is something between")
-        answers = [(device, device.answer(request)) for device, request in asked]
         refused = [answer.body for _, answer in answers if answer.command == ERROR]
         self.assertEqual(refused, [])
         for device in (self.carl, self.dora):

@@ -188,6 +188,18 @@ class GroupRights(ClusterTest):
     def test_members_and_admins_can_do_what_their_role_allows(self) -> None:
         self.check_refused(OF_MEMBERS)
 
+    def test_members_are_told_page_by_page(self) -> None:
+        named_so_far: list[str] = []
+        more = True
+        while more:
+            after = named_so_far[-1] if named_so_far else None
+            page = self.devices["ben"].call(GROUP_INFO, group="team", limit=2, after=after).body
+            self.assertEqual((page["title"], page["members_count"]), ("The Team", 5))
+            self.assertLessEqual(len(page["members"]), 2)
+            named_so_far += [member["user"] for member in page["members"]]
+            more = page["more"]
+        self.assertEqual(named_so_far, ["adam", "amy", "ann", "bea", "ben"])
+
     def test_malformed_requests_have_their_code(self) -> None:
         self.check_refused(MALFORMED)
         self.expect(("ann", GROUP_JOIN, {"group": "new"}, "NO_SUCH_GROUP"))
