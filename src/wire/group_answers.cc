@@ -24,18 +24,6 @@ Device read_device(const proto::Device& table, FieldReader& read) {
   return {read.device(table.device(), "devices.device"), table.this_one(), table.last_login_ms()};
 }
 
-template <class Vector, class ReadOne>
-auto read_all(const Vector* tables, FieldReader& read, ReadOne read_one) {
-  std::vector<decltype(read_one(*tables->Get(0), read))> out;
-  if (tables == nullptr) return out;
-  out.reserve(tables->size());
-  for (const auto* table : *tables) {
-    out.push_back(read_one(*table, read));
-    if (!read.ok()) break;
-  }
-  return out;
-}
-
 }  // namespace
 
 Bytes encode(const GroupInfoPage& body) {

@@ -19,6 +19,19 @@ std::vector<UserId> read_users(const NameVector* names, FieldReader& read);
 flatbuffers::Offset<NameVector> put_names(Builder& builder, const std::vector<UserId>& users);
 std::vector<UserId> read_names(const NameVector* names, const char* field, FieldReader& read);
 
+// Applies `read_one` to each element of a vector that may be absent.
+template <class Vector, class ReadOne>
+auto read_all(const Vector* tables, FieldReader& read, ReadOne read_one) {
+  std::vector<decltype(read_one(*tables->Get(0), read))> out;
+  if (tables == nullptr) return out;
+  out.reserve(tables->size());
+  for (const auto* table : *tables) {
+    out.push_back(read_one(*table, read));
+    if (!read.ok()) break;
+  }
+  return out;
+}
+
 inline proto::GroupRole to_proto(GroupRole role) {
   return static_cast<proto::GroupRole>(role);
 }

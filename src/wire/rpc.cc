@@ -94,19 +94,6 @@ StoredMessage read_stored(const busproto::StoredMessage& table, FieldReader& rea
   return out;
 }
 
-// Applies `read_one` to each element of a vector that may be absent.
-template <class Vector, class ReadOne>
-auto read_all(const Vector* tables, FieldReader& read, ReadOne read_one) {
-  std::vector<decltype(read_one(*tables->Get(0), read))> out;
-  if (tables == nullptr) return out;
-  out.reserve(tables->size());
-  for (const auto* table : *tables) {
-    out.push_back(read_one(*table, read));
-    if (!read.ok()) break;
-  }
-  return out;
-}
-
 }  // namespace
 
 Bytes encode(const ClientRequest& request) {

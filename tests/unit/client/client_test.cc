@@ -5,6 +5,7 @@
 
 #include "client_test_support.h"
 #include "fake_server.h"
+#include "support/run_loop.h"
 
 namespace martlet::client {
 namespace {
@@ -60,18 +61,7 @@ class ClientTest : public testing::Test {
     client_.emplace(loop_, random_, store_, options, events_);
   }
   void run_until(const std::function<bool()>& condition) {
-    bool late = false;
-    event::Timer poll(loop_, [&] {
-      if (condition()) loop_.stop();
-    });
-    event::Timer deadline(loop_, [&] {
-      late = true;
-      loop_.stop();
-    });
-    poll.start_every(std::chrono::milliseconds(1));
-    deadline.start_once(std::chrono::seconds(20));
-    loop_.run();
-    ASSERT_FALSE(late) << "the condition did not come true";
+    ASSERT_TRUE(test::run_until(loop_, condition, std::chrono::seconds(20)));
   }
   void go_online() {
     client_->start();
