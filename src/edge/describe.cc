@@ -19,6 +19,8 @@ std::vector<service::Limit> rates() {
        "default of edge.stranger_frames_burst"},
       {"kBytesPerFrameToken", kBytesPerFrameToken, "bytes",
        "of a body that count as one more frame of a rate"},
+      {"kNamesPerFrameToken", kNamesPerFrameToken, "names",
+       "in a change of a group that count as one more frame of a rate"},
       {"kMaxUserBuckets", kMaxUserBuckets, "users", "whose rate is remembered"},
       {"kMaxStrangers", kMaxStrangers, "connections", "default of edge.max_strangers"},
       {"kMaxStrangersPerAddress", kMaxStrangersPerAddress, "connections",

@@ -26,6 +26,7 @@ inline constexpr std::uint32_t kUserFramesBurst = 2'000;
 inline constexpr std::uint32_t kStrangerFramesPerSecond = 20;  // before AUTH
 inline constexpr std::uint32_t kStrangerFramesBurst = 50;
 inline constexpr std::size_t kBytesPerFrameToken = 4096;
+inline constexpr std::size_t kNamesPerFrameToken = 4;  // in a change of a group
 inline constexpr std::size_t kMaxUserBuckets = 64 * 1024;
 inline constexpr Duration kThrottleTick = std::chrono::milliseconds(100);
 

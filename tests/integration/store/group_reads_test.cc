@@ -224,6 +224,16 @@ TEST_F(GroupReadsTest, CursorsCountForThoseWhoWereMembers) {
   EXPECT_TRUE(synced("dora").conversations.empty());
 }
 
+TEST_F(GroupReadsTest, ACursorMayBeStoredBeforeItsGroup) {
+  read("bob", 10);  // the log of another shard is ahead
+  EXPECT_TRUE(synced("bob").conversations.empty());
+  play();
+  const SyncRows rows = synced("bob");
+  ASSERT_EQ(rows.conversations.size(), 1u);
+  EXPECT_EQ(rows.conversations[0].read_seq, Seq(10));
+  EXPECT_EQ(rows.conversations[0].unread, 2u);
+}
+
 TEST_F(GroupReadsTest, GroupsAndPairsShareThePages) {
   TestLog& log = log_of(between("alice", "bob"));
   log.add({log.message(between("alice", "bob"), "alice")});
