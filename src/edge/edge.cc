@@ -141,9 +141,18 @@ void Edge::adopt(net::UniqueFd fd) {
 
 void Edge::refuse_connection(const net::UniqueFd& fd, const Door::Refusal& refusal) {
   parts_.metrics.refused_connection(refusal.reason);
+  refused_ = {refused_.count + 1, net::peer_address(fd.get()).address().host, refusal.reason};
   const auto frame = make_frame(wire::Codec::kFlatBuffers, wire::Command::Error, 0,
                                 wire::encode(wire::Refusal{.error = refusal.error}));
   if (frame) ::send(fd.get(), frame->data(), frame->size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// One line a second, whatever they do.
+void Edge::log_refusals() {
+  if (refused_.count == 0) return;
+  MARTLET_LOG(info, "connections_refused count={} last_address={} last_reason={}", refused_.count,
+              refused_.address, close_reason_name(refused_.reason));
+  refused_ = {};
 }
 
 void Edge::make_room(std::uint64_t number) {
@@ -278,6 +287,7 @@ void Edge::tick() {
 void Edge::every_second() {
   beat();
   update_metrics();
+  log_refusals();
 }
 
 void Edge::beat() {

@@ -83,6 +83,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   void wait_for(const std::function<bool()>& condition, Duration deadline, Done then);
   ClientLink* find_link(std::uint64_t number) const;
   void refuse_connection(const net::UniqueFd& fd, const Door::Refusal& refusal);
+  void log_refusals();
   void make_room(std::uint64_t number);
 
   EdgeParts parts_;
@@ -100,6 +101,12 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   BusInbox inbox_;
   LinkEnvironment environment_;
   std::unique_ptr<net::Listener> listener_;
+  struct Refused {
+    std::size_t count = 0;  // since the last line of the log
+    std::string address;    // of the last one
+    CloseReason reason{};
+  };
+  Refused refused_;
   std::unordered_map<std::uint64_t, std::unique_ptr<ClientLink>> links_;
   std::uint64_t last_link_ = 0;
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;

@@ -166,6 +166,20 @@ class HostileClients(TrafficTest):
         refused = edge.metrics()['martlet_edge_errors_total{code="rate_limited"}']
         self.assertGreater(refused, 0, "nothing had to wait")
 
+    def test_an_address_that_connects_too_often_is_refused_and_named(self) -> None:
+        limits = {"edge.address_connects_per_second": 1, "edge.address_connects_burst": 2}
+        name = self.cluster.add("edge", limits)
+        self.addCleanup(self.cluster.remove, name)
+        edge = self.cluster.edges[-1]
+        count = self.hostiles.run(garbage(edge.listen, b"no frame" * 2, FLOOD_S, "127.0.0.66"))
+        refused = edge.metrics()['martlet_edge_closes_total{reason="address_rate"}']
+        self.assertGreater(refused, 0)
+        self.assertLessEqual(refused, count)
+        wait_until(lambda: "last_address=127.0.0.66" in edge.log_tail(1000), what="the log's line")
+        swarm.add_accounts(self.cluster, ["neighbour"])
+        login = log_in(edge.listen, "neighbour", "d", swarm.PASSWORD, "127.0.0.67")
+        self.assertTrue(self.hostiles.run(login), "another address is not concerned")
+
     # ---- slow ones -----------------------------------------------------------------------------
 
     def test_a_byte_a_second_is_not_waited_for(self) -> None:
