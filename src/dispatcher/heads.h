@@ -27,8 +27,8 @@ struct Head {
 // The heads of a shard's conversations, the least recently used ones forgotten over a limit. A head
 // is only forgotten when the database has all entries of its conversation (last_position <=
 // watermark), nothing of it is open and the database is not being asked about it, so the database
-// can always tell it again. Heads that may not be forgotten exceed the limit; the size of the log bounds them. Groups count by their
-// members, too.
+// can always tell it again. Heads that may not be forgotten exceed the limit; the size of the log
+// bounds them. Groups count by their members, too.
 //
 // Loop thread. Pointers are valid until the next add() or forget_surplus().
 class Heads {
