@@ -25,6 +25,7 @@ SyncEngine::SyncEngine(Random& random, Bytes token, std::map<ConversationId, Cur
 void SyncEngine::on_connected(Duration tail_check, MonotonicTime now) {
   connected_ = true;
   synced_here_ = false;
+  sync_again_at_ = MonotonicTime::max();
   tail_check_ = tail_check;
   connected_at_ = now;
   sync_at_ = now;
@@ -49,8 +50,10 @@ void SyncEngine::sync_now(MonotonicTime now) {
   tick(now);
 }
 
+// The answer that is under way may be older than what asks for one now.
 void SyncEngine::sync_no_later_than(MonotonicTime at) {
-  sync_at_ = std::min(sync_at_, at);
+  MonotonicTime& due = sync_out_ ? sync_again_at_ : sync_at_;
+  due = std::min(due, at);
 }
 
 // ---- events -------------------------------------------------------------------------------
@@ -65,7 +68,7 @@ void SyncEngine::take(Message message, Origin origin, MonotonicTime now) {
     // All conversations that the token knows are here: this one began after it, or, a group, has
     // the user since. Where that is only SYNC tells.
     if (message.conversation.is_group() && message.seq > Seq(1)) {
-      sync_no_later_than(now + kGapWait);
+      if (!sync_out_) sync_no_later_than(now + kGapWait);
       wait_for_sync(std::move(message), origin);
       return;
     }
@@ -83,7 +86,7 @@ void SyncEngine::take(Message message, Origin origin, MonotonicTime now) {
     if (!gaps_.contains(found->first)) ++counters_.gaps;
     note_gap(found->first, now + kGapWait);
   }
-  if (unsynced_ > kMaxUnsyncedMessages) sync_no_later_than(now);
+  if (unsynced_ > kMaxUnsyncedMessages && !sync_out_) sync_no_later_than(now);
   tick(now);
 }
 
@@ -96,10 +99,23 @@ void SyncEngine::wait_for_sync(Message message, Origin origin) {
   waiting_.emplace_back(std::move(message), origin);
 }
 
-void SyncEngine::release_waiting(MonotonicTime now) {
+// A group that a complete SYNC does not tell, although it was asked for after the event came, is
+// none of this user's; behind: the database may not have it yet.
+void SyncEngine::release_waiting(bool behind, MonotonicTime now) {
+  const MonotonicTime paced = sync_at_;
+  std::size_t answered = behind ? 0 : std::exchange(waiting_when_asked_, 0);
   std::vector<std::pair<Message, Origin>> waiting;
   waiting.swap(waiting_);
-  for (auto& [message, origin] : waiting) take(std::move(message), origin, now);
+  for (auto& [message, origin] : waiting) {
+    const bool was_answered = answered > 0 && answered-- > 0;
+    const bool is_told = !message.conversation.is_group() || tracks_.contains(message.conversation);
+    if (knows_all_ && was_answered && !is_told) {
+      ++counters_.discarded;
+      continue;
+    }
+    take(std::move(message), origin, now);
+  }
+  if (behind) sync_at_ = std::max(sync_at_, paced);
 }
 
 void SyncEngine::check_generation(const ConversationId& id, Track& track, Generation generation,
@@ -178,7 +194,10 @@ void SyncEngine::save(const ConversationId& id, const Track& track) {
 void SyncEngine::ask_sync(Bytes page) {
   sync_out_ = true;
   ++counters_.sync_pages;
-  if (page.empty()) ++counters_.syncs;
+  if (page.empty()) {
+    ++counters_.syncs;
+    waiting_when_asked_ = waiting_.size();
+  }
   actions_.emplace_back(AskSync{token_, std::move(page)});
 }
 
@@ -244,6 +263,7 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
   }
   unsynced_ = 0;
   const bool is_first = !synced_here_;
+  const MonotonicTime asked_meanwhile = std::exchange(sync_again_at_, MonotonicTime::max());
   synced_here_ = true;
   if (answer.behind) {
     sync_at_ =
@@ -253,6 +273,7 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
     // waited for, and fetched.
     sync_at_ = now + random_.jitter(tail_check_ * 85 / 100, 0.1);
     if (is_first) sync_at_ = std::min(sync_at_, std::max(now, connected_at_ + kSecondSyncAfter));
+    sync_at_ = std::min(sync_at_, asked_meanwhile);
     std::vector<ConversationId> doubted;
     for (auto& [id, is_synced] : in_doubt_) {
       is_synced = true;
@@ -261,9 +282,7 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
     for (const ConversationId& id : doubted) settle(id, tracks_.at(id));
   }
   actions_.emplace_back(Synced{answer.behind});
-  const MonotonicTime paced = sync_at_;
-  release_waiting(now);
-  if (answer.behind) sync_at_ = std::max(sync_at_, paced);
+  release_waiting(answer.behind, now);
 }
 
 void SyncEngine::on_sync_error(bool retryable, Duration retry_after, MonotonicTime now) {
@@ -274,6 +293,7 @@ void SyncEngine::on_sync_error(bool retryable, Duration retry_after, MonotonicTi
     knows_all_ = false;
   }
   sync_at_ = now + std::max(retry_after, sync_backoff_.next(random_));
+  sync_again_at_ = MonotonicTime::max();
 }
 
 // ---- FETCH --------------------------------------------------------------------------------

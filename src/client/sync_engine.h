@@ -70,7 +70,7 @@ class SyncEngine {
     std::uint64_t gaps = 0;         // events that came above a gap
     std::uint64_t live_missed = 0;  // found by SYNC though live should have brought them
     std::uint64_t waited = 0;       // events that waited for a SYNC
-    std::uint64_t discarded = 0;    // events that found no room to wait; fetched later
+    std::uint64_t discarded = 0;    // events that could not wait; fetched later
     std::uint64_t old_generation = 0;
   };
 
@@ -120,7 +120,7 @@ class SyncEngine {
 
   void take(Message message, Origin origin, MonotonicTime now);
   void wait_for_sync(Message message, Origin origin);
-  void release_waiting(MonotonicTime now);
+  void release_waiting(bool behind, MonotonicTime now);
   void check_generation(const ConversationId& id, Track& track, Generation generation,
                         MonotonicTime now);
   void add(Track& track, Message message, Origin origin);
@@ -144,6 +144,7 @@ class SyncEngine {
   // Tracks whose generation rose; true once a SYNC was complete since.
   std::map<ConversationId, bool> in_doubt_;
   std::vector<std::pair<Message, Origin>> waiting_;
+  std::size_t waiting_when_asked_ = 0;  // of them, when the SYNC that is out began
 
   bool knows_all_ = false;  // a SYNC was complete once: no conversation is unknown but new ones
   bool connected_ = false;
@@ -153,6 +154,7 @@ class SyncEngine {
   std::uint64_t completed_syncs_ = 0;
   Duration tail_check_{};
   MonotonicTime sync_at_{};
+  MonotonicTime sync_again_at_ = MonotonicTime::max();  // asked for while a SYNC was out
   MonotonicTime connected_at_{};
   std::vector<ConversationId> asked_;  // of the FETCH that is out
   bool fetch_one_by_one_ = false;

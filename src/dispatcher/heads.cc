@@ -57,7 +57,7 @@ void Heads::forget_surplus(LogPosition watermark) {
     const auto found = by_name_.find(**candidate);
     MARTLET_ASSERT(found != by_name_.end());
     const Head& head = found->second.head;
-    if (head.open > 0 || head.last_position > watermark) {
+    if (head.open > 0 || head.is_asked || head.last_position > watermark) {
       ++kept;
       continue;
     }

@@ -17,6 +17,7 @@ struct Head {
   Seq last_seq;
   LogPosition last_position;         // of its last entry in the log; 0: only the database told us
   std::size_t open = 0;              // entries that are queued or being appended
+  bool is_asked = false;             // the database is: its answer may be older than what is here
   std::unique_ptr<GroupHead> group;  // groups only
 
   // False: the database must be asked before anything is judged.
@@ -25,8 +26,8 @@ struct Head {
 
 // The heads of a shard's conversations, the least recently used ones forgotten over a limit. A head
 // is only forgotten when the database has all entries of its conversation (last_position <=
-// watermark) and nothing of it is open, so the database can always tell it again. Heads that may
-// not be forgotten exceed the limit; the size of the log bounds them. Groups count by their
+// watermark), nothing of it is open and the database is not being asked about it, so the database
+// can always tell it again. Heads that may not be forgotten exceed the limit; the size of the log bounds them. Groups count by their
 // members, too.
 //
 // Loop thread. Pointers are valid until the next add() or forget_surplus().

@@ -131,6 +131,8 @@ class ShardCore {
   void change_logged(OpenEntry& open, GroupHead& group, const Moment& moment);
 
   // The database: shard_core_cold.cc.
+  void asking(const wire::ColdQuestion& question);
+  void mark_asked(const ConversationId& conversation, bool is_asked);
   bool is_usable(const Result<wire::ColdAnswer>& answer);
   void learn_head(const ConversationId& conversation, const wire::ConversationHead& told,
                   const Moment& moment);

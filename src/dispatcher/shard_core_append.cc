@@ -12,7 +12,7 @@ Actions ShardCore::take_actions(const Moment& moment) {
     if (!in_flight_ && !queue_.empty()) start_append(moment);
     if (moment.now >= ask_after_) {
       actions_.question = parking_.next_question(shard_, generation_, watermark_);
-      if (actions_.question) metrics_.cold_asked(actions_.question->items());
+      if (actions_.question) asking(*actions_.question);
     }
   }
   return std::exchange(actions_, {});

@@ -45,6 +45,7 @@ void ShardCore::cold_answer(const Result<wire::ColdAnswer>& answer, const Moment
   if (answer && answer->generation > generation_) return doubt("generation_raised");
   if (!is_usable(answer)) {
     metrics_.cold_failed();
+    for (const ConversationId& one : parking_.asked().conversations) mark_asked(one, false);
     parking_.question_failed();
     ask_after_ = moment.now + kColdRetryPause;
     return;
@@ -69,6 +70,15 @@ void ShardCore::cold_answer(const Result<wire::ColdAnswer>& answer, const Moment
   for (const ConversationId& conversation : concerned) judge_ready(conversation, moment);
 }
 
+void ShardCore::asking(const wire::ColdQuestion& question) {
+  metrics_.cold_asked(question.items());
+  for (const ConversationId& one : question.conversations) mark_asked(one, true);
+}
+
+void ShardCore::mark_asked(const ConversationId& conversation, bool is_asked) {
+  if (Head* head = heads_.find(conversation); head != nullptr) head->is_asked = is_asked;
+}
+
 // A snapshot older than our memory may lack entries that we forgot since.
 bool ShardCore::is_usable(const Result<wire::ColdAnswer>& answer) {
   if (!answer || answer->error.code != ErrorCode::kNone) return false;
@@ -81,6 +91,7 @@ bool ShardCore::is_usable(const Result<wire::ColdAnswer>& answer) {
 
 void ShardCore::learn_head(const ConversationId& conversation, const wire::ConversationHead& told,
                            const Moment& moment) {
+  mark_asked(conversation, false);
   const bool is_group = conversation.is_group();
   if (told.status == wire::HeadStatus::kNoSuchUser) {
     for (const SendFrame& frame : parking_.take_all(conversation)) {

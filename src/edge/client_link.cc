@@ -84,6 +84,10 @@ void ClientLink::finish_work(BytesView rest) {
   reschedule();
 }
 
+void ClientLink::charge(double frames) {
+  meter_.charge(session_.user(), frames, environment_.users, environment_.clock.now());
+}
+
 // Once for each frame. False: those before it came too fast, and it waits for its time.
 bool ClientLink::pay(const wire::Frame& frame) {
   if (paid_) return true;

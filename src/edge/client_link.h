@@ -94,6 +94,9 @@ class ClientLink final : private net::ConnectionListener {
   void turn_away(const Error& error, CloseReason reason);
   void kick(CloseReason reason, wire::KickReason kick, bool may_reconnect);
 
+  // The request that was taken costs as much as so many frames more.
+  void charge(double frames);
+
   // Tries the frame that waits again, at the end of the turn.
   void wake();
   // After the session changed: its deadline may be another.

@@ -115,7 +115,8 @@ void Edge::subscribe() {
 
 Result<void> Edge::listen() {
   const config::Address& address = parts_.options.listen;
-  auto listener = net::Listener::open(parts_.loop, {address.host, address.port}, {},
+  auto listener = net::Listener::open(parts_.loop, {address.host, address.port},
+                                      {.max_unsent_bytes = kMaxUnsentBytes},
                                       [this](net::UniqueFd fd) { adopt(std::move(fd)); });
   if (!listener) return fail(listener.error().code, "edge.listen: " + listener.error().detail);
   listener_ = std::move(*listener);

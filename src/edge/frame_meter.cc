@@ -19,15 +19,21 @@ FrameMeter::Verdict FrameMeter::take(const UserId& user, std::size_t body_bytes,
     const auto by = is_stranger ? ThrottledBy::kStranger : ThrottledBy::kConnection;
     if (wait > Duration(0)) return {wait, by};
   }
-  const double cost = cost_of(body_bytes);
   TokenBucket* shared = is_stranger ? nullptr : users.of(user, now);
   if (shared != nullptr) {
     const Duration wait = shared->wait(now);
     if (wait > Duration(0)) return {wait, ThrottledBy::kUser};
-    shared->charge(cost, now);
   }
-  if (rate.is_limited()) own.charge(cost, now);
+  charge(user, cost_of(body_bytes), users, now);
   return {};
+}
+
+void FrameMeter::charge(const UserId& user, double frames, UserMeter& users, MonotonicTime now) {
+  const bool is_stranger = user.empty();
+  TokenBucket* shared = is_stranger ? nullptr : users.of(user, now);
+  if (shared != nullptr) shared->charge(frames, now);
+  const Rate& rate = is_stranger ? rates_.stranger : rates_.connection;
+  if (rate.is_limited()) (is_stranger ? stranger_ : connection_).charge(frames, now);
 }
 
 }  // namespace martlet::edge

@@ -50,6 +50,8 @@ class FrameMeter {
 
   // No user: a stranger.
   Verdict take(const UserId& user, std::size_t body_bytes, UserMeter& users, MonotonicTime now);
+  // A frame that was taken cost so many more; the next one waits for it.
+  void charge(const UserId& user, double frames, UserMeter& users, MonotonicTime now);
 
  private:
   const FrameRates& rates_;

@@ -26,6 +26,7 @@ inline constexpr std::uint32_t kUserFramesBurst = 2'000;
 inline constexpr std::uint32_t kStrangerFramesPerSecond = 20;  // before AUTH
 inline constexpr std::uint32_t kStrangerFramesBurst = 50;
 inline constexpr std::size_t kBytesPerFrameToken = 4096;
+inline constexpr std::size_t kNamesPerFrameToken = 4;  // in a change of a group
 inline constexpr std::size_t kMaxUserBuckets = 64 * 1024;
 inline constexpr Duration kThrottleTick = std::chrono::milliseconds(100);
 
@@ -96,6 +97,9 @@ static_assert(kOutputHighMarkBytes + kMaxReadsPerConnection * kMaxAnswerBytes +
 static_assert(kOutputHighMarkBytes + kMaxJsonReadsPerConnection * wire::kMaxJsonAnswerBytes +
                   kMaxUnansweredPerConnection * kMaxSmallAnswerBytes <
               kOutputHardLimitBytes);
+
+// What the kernel takes besides, for a client that does not read.
+inline constexpr int kMaxUnsentBytes = 128 * 1024;
 
 inline constexpr std::size_t kMaxReadPerTurnBytes = 32 * 1024;
 inline constexpr std::size_t kMaxConnections = 20'000;

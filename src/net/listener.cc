@@ -58,6 +58,8 @@ void Listener::accept_some() {
     }
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const int unsent = options_.max_unsent_bytes;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     accepted_(std::move(fd));
   }
 }

@@ -17,6 +17,9 @@ struct ListenerOptions {
   int max_accepts_per_turn = 64;
   // Without free descriptors: stop asking for so long instead of spinning.
   Duration pause_without_fds = std::chrono::milliseconds(100);
+  // The kernel takes no more for a peer that does not read than this beyond what is on its way;
+  // without it, up to some megabytes for each connection.
+  int max_unsent_bytes = 128 * 1024;
 };
 
 // A listening TCP socket. Loop thread; the loop must outlive it. Accepted sockets are non-blocking,

@@ -6,15 +6,15 @@ namespace martlet::store {
 
 // A cursor may be set in a conversation of another shard whose first message is not stored yet. Its
 // row is made here, in a transaction of its own and in order of names, so that two shards never
-// wait for each other. Only users who exist have conversations.
+// wait for each other. Only users who exist have conversations; a group without a message is none.
 void ensure_read_conversations(pg::Connection& connection, const ApplyPlan& plan,
                                std::uint16_t shards) {
   std::vector<std::string> names, first, second;
   std::vector<std::int64_t> numbers;
   for (const auto& [key, change] : plan.reads()) {
     const auto conversation = ConversationId::trusted(key.second);
-    if (conversation.is_group()) continue;
-    const auto users = conversation.users();
+    const UserId reader = UserId::trusted(key.first);
+    const auto users = conversation.is_group() ? std::pair(reader, reader) : conversation.users();
     names.push_back(key.second);
     first.push_back(users.first.str());
     second.push_back(users.second.str());

@@ -33,7 +33,8 @@ Heads find_heads(pg::Transaction& tx, const ColdQuestions& questions) {
   const pg::Rows rows = tx.query(
       "SELECT c.name, c.id, c.last_seq, g.conversation_id IS NOT NULL, g.members_at, "
       "g.join_policy, g.members_count FROM conversations c LEFT JOIN groups g ON "
-      "g.conversation_id = c.id WHERE c.name = ANY($1::text[])",
+      "g.conversation_id = c.id WHERE c.name = ANY($1::text[]) AND (c.last_seq > 0 OR "
+      "left(c.name, 2) <> 'g:')",
       pg::Params().texts(names));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Head head;

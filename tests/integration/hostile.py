@@ -21,6 +21,7 @@ from wire_client import AUTH, ERROR, HEADER, LOGIN, Frame, make_frame
 T = TypeVar("T")
 WANTED_FILES = 8192
 PATIENCE_S = 60.0
+FLOOD_PERIOD_S = 0.01  # leaves the other hostiles their turn
 CLOSED = (ConnectionError, asyncio.IncompleteReadError, TimeoutError)
 
 
@@ -203,19 +204,22 @@ def deaf_socket(address: str, token: str) -> socket.socket:
 
 @dataclass
 class Flood:
-    """Frames, as fast as the edge takes them."""
+    """Frames, much faster than the edge takes them."""
 
     address: str
     token: str
     more: Callable[[], bytes]  # the next ones, many at once
     answers: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, seconds: float) -> Flood:
+        """So long from the first answer on."""
         link = await Link.connect(self.address)
         await authenticate(link, self.token)
         reading = asyncio.ensure_future(self._read(link))
         writing = asyncio.ensure_future(self._write(link))
+        await asyncio.wait_for(self._answered.wait(), PATIENCE_S)
         await asyncio.wait([reading, writing], timeout=seconds)
         for task in (reading, writing):
             task.cancel()
@@ -226,6 +230,7 @@ class Flood:
     async def _write(self, link: Link) -> None:
         while True:
             await link.write(self.more())
+            await asyncio.sleep(FLOOD_PERIOD_S)
 
     async def _read(self, link: Link) -> None:
         """In large pieces: there are many, and the servers want the processors too."""
@@ -244,6 +249,7 @@ class Flood:
 
     def _count(self, command: int, body: bytes) -> None:
         self.answers[command] += 1
+        self._answered.set()
         if command == ERROR:
             self.errors[str(json.loads(body)["name"])] += 1
 

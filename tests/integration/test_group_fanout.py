@@ -19,6 +19,9 @@ from wire_client import (
     ERROR,
     GROUP_LIST,
     KICKED_EVENT,
+    LOGIN,
+    READ,
+    READ_EVENT,
     REFRESH,
     SIGN_OUT,
     TYPING,
@@ -31,7 +34,8 @@ from martlet_cluster.nats_probe import NatsProbe
 
 MEMBERS = [f"bird{number:02}" for number in range(50)]
 SENDER = MEMBERS[0]
-OTHERS = ["ann", "bob", "carl", "dora", "eve"]
+OTHERS = ["ann", "bob", "carl", "dora", "eve", "fay"]
+MOST_DEVICES = 32  # of a user, see docs/protocol.md
 GROUP, CONVERSATION = "flock", "g:flock"
 
 
@@ -162,6 +166,26 @@ class GroupFanout(ClusterTest):
 
     # The user's own devices.
 
+    def test_a_read_cursor_is_told_to_the_readers_devices_alone(self) -> None:
+        ann = self.device("ann", "lens", 0)
+        bob, desk = self.device("bob", "lens", 0), self.device("bob", "board", 1)
+        ann.create("books", "bob")
+        for device in (ann, bob, desk):
+            device.wait_added("books")
+        last = [ann.say("books", f"page {number}") for number in range(3)][-1]
+        bob.wait_message("g:books", last)
+        answer = bob.call(READ, conversation="g:books", seq=str(last - 1))
+        self.assertNotEqual(answer.command, ERROR, answer.body)
+        event = {"conversation": "g:books", "user": "bob", "seq": str(last - 1)}
+        self.assertEqual(desk.wait_events(READ_EVENT, 1), [event])
+        behind = ann.say("books", "the last page")
+        desk.wait_message("g:books", behind)
+        ann.ping()
+        self.assertEqual(ann.events(READ_EVENT), [])
+        state = desk.state_of("books")
+        assert state is not None
+        self.assertEqual((state["read_seq"], state["unread"]), (str(last - 1), "2"))
+
     def test_a_users_other_devices_hear_of_joining_and_leaving(self) -> None:
         ann = self.device("ann", "chair", 0)
         one, other = self.device("eve", "here", 1), self.device("eve", "there", 2)
@@ -232,6 +256,20 @@ class GroupFanout(ClusterTest):
             device.ping()
             self.assertEqual(device.events(KICKED_EVENT), [])
             self.assertNotEqual(self.refresh(device).command, ERROR)
+
+    def test_a_login_too_many_signs_the_oldest_device_out(self) -> None:
+        oldest, second = self.device("fay", "first", 0), self.device("fay", "second", 1)
+        client = WireClient(self.cluster.edges[2].listen)
+        self.addCleanup(client.close)
+        for number in range(MOST_DEVICES - 1):
+            login = {"user": "fay", "device": f"more{number}", "password": swarm.PASSWORD}
+            answer = client.call(LOGIN, **login)
+            self.assertNotEqual(answer.command, ERROR, answer.body)
+        self.expect_ended(oldest)
+        second.ping()
+        devices = self.devices_of(second)
+        self.assertEqual(len(devices), MOST_DEVICES)
+        self.assertNotIn("first", devices)
 
 
 if __name__ == "__main__":

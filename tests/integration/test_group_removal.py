@@ -12,6 +12,7 @@ from losses import Loss
 from raw_client import register
 from support import LinkedClusterTest, wait_until
 from wire_client import (
+    ACK,
     ERROR,
     FETCH,
     GROUP_INVITE,
@@ -23,6 +24,7 @@ from wire_client import (
 
 FAULTY = "edge-2"
 USERS = ["ann", "bob", "carl", "dora"]
+Asked = tuple[GroupDevice, int]  # who asked, the number of the request
 BEYOND = 5  # seqs asked for above the last one
 
 
@@ -125,6 +127,7 @@ class GroupRemoval(LinkedClusterTest):
             group = f"out{number}"
             self.create(group, "bob")
             self.write(group, 3)
+            tokens = [device.sync()[1] for device in self.bobs]
             message_id = new_message_id()
             loss = self.lose_removal(group, message_id, *lost)
             end = self.remove_bob(group, message_id)
@@ -132,6 +135,10 @@ class GroupRemoval(LinkedClusterTest):
             self.assertEqual(len(loss.taken), len(lost), loss.taken)
             self.link.heal()
             self.check_former(group, numbers(1, end), last)
+            for device, token in zip(self.bobs, tokens, strict=True):
+                [state] = device.sync(token)[0]
+                told = (state["conversation"], state["membership"], state["last_seq"])
+                self.assertEqual(told, (f"g:{group}", "Former", str(end)))
             live = [device.seqs(group)[-1] for device in self.bobs]
             self.assertEqual(live, [end, end if "user" not in lost else end - 1])
 
@@ -159,41 +166,49 @@ class GroupRemoval(LinkedClusterTest):
         ask for all they can get."""
         group, spans = "storm", [[1, 0]]
         self.create(group, "bob")
-        reads = []
-        for _ in range(3):
-            for command in (GROUP_REMOVE, GROUP_INVITE):
-                self.say_at_once(group)
-                change = self.ann.ask(
-                    command, group=group, users=["bob"], client_msg_id=new_message_id()
-                )
-                reads += self.say_at_once(group)
-                answer = self.ann.answer(change)
-                self.assertNotEqual(answer.command, ERROR, answer.body)
-                seq = int(answer.body["seq"])
-                if command == GROUP_REMOVE:
-                    spans[-1][1] = seq
-                else:
-                    spans.append([seq, 0])
+        asked: list[Asked] = []
+        for command in (GROUP_REMOVE, GROUP_INVITE) * 3:
+            asked += self.write_at_once(group)
+            change = {"group": group, "users": ["bob"], "client_msg_id": new_message_id()}
+            request = self.ann.ask(command, **change)
+            asked += self.write_at_once(group) + self.read_at_once(group)
+            answer = self.ann.answer(request)
+            self.assertNotEqual(answer.command, ERROR, answer.body)
+            seq = int(answer.body["seq"])
+            if command == GROUP_REMOVE:
+                spans[-1][1] = seq
+            else:
+                spans.append([seq, 0])
+        answers = [(device, device.answer(request)) for device, request in asked]
         end = spans[-1][1] = self.ann.remove(group, "bob")
         last = self.write(group, 1)
         shown = [seq for first, until in spans for seq in numbers(first, until)]
         self.assertLess(len(shown), end, "there is something between")
+        refused = [answer.body for _, answer in answers if answer.command == ERROR]
+        self.assertEqual(refused, [])
+        for device in (self.carl, self.dora):
+            own = [int(a.body["seq"]) for d, a in answers if d is device and a.command == ACK]
+            others = [seq for seq in numbers(1, last) if seq not in own]
+            self.assertEqual(device.seqs(group), others, "each once, in order")
+        for _, answer in answers:
+            got = {int(message["seq"]) for message in answer.body.get("messages", [])}
+            self.assertEqual(sorted(got - set(shown)), [])
         self.check_former(group, shown, last)
-        for device, request in reads:
-            answer = device.answer(request)
-            self.assertNotEqual(answer.command, ERROR, answer.body)
-            got = [int(message["seq"]) for message in answer.body.get("messages", [])]
-            self.assertEqual(sorted(set(got) - set(shown)), [])
 
-    def say_at_once(self, group: str) -> list[tuple[GroupDevice, int]]:
-        """Nothing is awaited; the requests of Bob's devices for everything."""
+    def write_at_once(self, group: str) -> list[Asked]:
+        """Nothing is awaited."""
+        return [
+            (device, device.ask_say(group, f"quick {number}"))
+            for number in range(10)
+            for device in (self.ann, self.carl, self.dora)
+        ]
+
+    def read_at_once(self, group: str) -> list[Asked]:
+        """Bob's devices ask for everything."""
         everything = {"conversation": f"g:{group}", "from": "1", "to": "500"}
-        for number in range(10):
-            for device in (self.ann, self.carl, self.dora):
-                device.ask_say(group, f"quick {number}")
-        reads = [(device, device.ask(FETCH, ranges=[everything])) for device in self.bobs]
         history = {"conversation": f"g:{group}", "limit": 200}
-        return [*reads, *((device, device.ask(HISTORY, **history)) for device in self.bobs)]
+        fetches = [(device, device.ask(FETCH, ranges=[everything])) for device in self.bobs]
+        return fetches + [(device, device.ask(HISTORY, **history)) for device in self.bobs]
 
     def test_who_joins_sees_what_follows_or_all_of_it(self) -> None:
         for group, policy in (("hidden", "Hidden"), ("shown", "Shown")):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import swarm
 from groups import GroupDevice, text
-from support import ClusterTest
+from support import ClusterTest, wait_until
 from wire_client import (
     ERROR,
     FETCH,
@@ -34,7 +34,7 @@ Body = dict[str, Any]
 Case = tuple[str, int, Body, str]  # who, command, body, code
 
 USERS = ["ann", "amy", "adam", "ben", "bea", "eve", "una"]
-NOBODY = "zoe"
+NOBODY, BUSY = "zoe", "bee"
 CHANGES = {
     GROUP_INVITE: {"users": ["eve"]},
     GROUP_JOIN: {},
@@ -134,7 +134,7 @@ class GroupRights(ClusterTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        swarm.add_accounts(cls.cluster, USERS)
+        swarm.add_accounts(cls.cluster, [*USERS, BUSY])
         cls.devices = {user: cls.device(user, "phone", n) for n, user in enumerate(USERS)}
         ann = cls.devices["ann"]
         ann.create("team", "amy", "adam", "ben", "bea", title="The Team")
@@ -188,6 +188,18 @@ class GroupRights(ClusterTest):
     def test_members_and_admins_can_do_what_their_role_allows(self) -> None:
         self.check_refused(OF_MEMBERS)
 
+    def test_members_are_told_page_by_page(self) -> None:
+        named_so_far: list[str] = []
+        more = True
+        while more:
+            after = named_so_far[-1] if named_so_far else None
+            page = self.devices["ben"].call(GROUP_INFO, group="team", limit=2, after=after).body
+            self.assertEqual((page["title"], page["members_count"]), ("The Team", 5))
+            self.assertLessEqual(len(page["members"]), 2)
+            named_so_far += [member["user"] for member in page["members"]]
+            more = page["more"]
+        self.assertEqual(named_so_far, ["adam", "amy", "ann", "bea", "ben"])
+
     def test_malformed_requests_have_their_code(self) -> None:
         self.check_refused(MALFORMED)
         self.expect(("ann", GROUP_JOIN, {"group": "new"}, "NO_SUCH_GROUP"))
@@ -234,6 +246,30 @@ class GroupRights(ClusterTest):
         assert state is not None
         self.assertEqual((state["membership"], state["last_seq"]), ("Former", str(end)))
         self.assertEqual(self.devices["bea"].fetch_seqs("reign", 1, end)[0][-1], end)
+
+    def test_who_is_in_too_many_groups(self) -> None:
+        """Most of them exist in the database alone: nobody looks at them."""
+        self.cluster.psql(
+            "INSERT INTO memberships (conversation_id, user_id, from_seq, joined_seq, joined_position,"
+            f" role) SELECT -n, '{BUSY}', 1, 1, 1, 1 FROM generate_series(1, 1999) n;"
+        )
+        ann, busy = self.devices["ann"], self.device(BUSY, "phone", 0)
+        ann.create("last", BUSY, join="Anyone")
+        ann.create("over", join="Anyone")
+        wait_until(lambda: self.count_groups(BUSY) == 2000, what="the creation to be stored")
+        self.expect(("ann", GROUP_INVITE, named("una", BUSY, group="over"), "TOO_MANY_GROUPS"))
+        self.expect(("ann", GROUP_CREATE, named(BUSY, group="more"), "TOO_MANY_GROUPS"))
+        answer = busy.call(GROUP_JOIN, group="over", client_msg_id=new_message_id())
+        self.assertEqual(answer.body.get("name"), "TOO_MANY_GROUPS", answer)
+        self.assertEqual(self.members_of("over"), {"ann": "Owner"})
+        ann.remove("last", BUSY)
+        wait_until(lambda: self.count_groups(BUSY) == 1999, what="the removal to be stored")
+        busy.join("over")
+
+    def count_groups(self, user: str) -> int:
+        where = f"user_id = '{user}' AND to_seq IS NULL"
+        [[count]] = self.cluster.psql(f"SELECT count(*) FROM memberships WHERE {where};")
+        return int(count)
 
     # Repeats.
 

@@ -149,6 +149,7 @@ TEST_F(GroupApplyTest, AChangeThatCannotBeReadIsAMessageAndKept) {
 TEST_F(GroupApplyTest, ColdAnswersHaveTheMembers) {
   log("alice", created({"bob"}));
   log_.add({log_.message(birds_, "bob")});
+  log_.add({log_.read(group("fish"), "bob", 3)});  // makes no group of it
   store_all();
   const auto answer = asked({birds_, group("fish"), between("alice", "bob")});
   EXPECT_EQ(answer.heads.at(0).status, wire::HeadStatus::kKnown);

@@ -248,6 +248,16 @@ TEST_F(GroupReadsTest, WhatOneWroteLongAgoDoesNotCount) {
       << "all since the join at 9";
 }
 
+TEST_F(GroupReadsTest, ACursorMayBeStoredBeforeItsGroup) {
+  read("bob", 10);  // the log of another shard is ahead
+  EXPECT_TRUE(synced("bob").conversations.empty());
+  play();
+  const SyncRows rows = synced("bob");
+  ASSERT_EQ(rows.conversations.size(), 1u);
+  EXPECT_EQ(rows.conversations[0].read_seq, Seq(10));
+  EXPECT_EQ(rows.conversations[0].unread, 2u);
+}
+
 TEST_F(GroupReadsTest, GroupsAndPairsShareThePages) {
   TestLog& log = log_of(between("alice", "bob"));
   log.add({log.message(between("alice", "bob"), "alice")});
@@ -281,7 +291,8 @@ TEST_F(GroupReadsTest, MembershipsAreThoseOfNow) {
 // Joins in several shards at once may bring a user above the limit.
 TEST_F(GroupReadsTest, MembershipsAboveTheLimitAreToldOrSaidToBeMissing) {
   const auto join = [&](int first, int last) {
-    run("INSERT INTO conversations (name, shard, last_seq) SELECT 'g:' || lpad(i::text, 64, 'x'), "
+    run("INSERT INTO conversations (name, shard, last_seq) SELECT 'g:' || lpad(i::text, 64, "
+        "'x'), "
         "0, "
         "1 FROM generate_series(" +
         std::to_string(first) + ", " + std::to_string(last) + ") i");

@@ -150,6 +150,24 @@ TEST_F(SyncEngineTest, AnUnknownGroupWaitsAtThePaceOfADatabaseThatIsBehind) {
   EXPECT_THAT(only<AskSync>(actions()), SizeIs(1));
 }
 
+TEST_F(SyncEngineTest, AGroupThatSyncDoesNotTellIsNotAskedForAgain) {
+  start_known();
+  skip_second_sync();
+  engine_->on_event(message(90, 1, 0, "g:birds"), at_ms(3'000));
+  engine_->tick(at_ms(3'300));
+  engine_->on_event(message(7, 1, 0, "g:bees"), at_ms(3'305));
+  engine_->on_sync_answer(sync_answer({}), at_ms(3'310));
+  actions();
+  engine_->tick(at_ms(3'610));
+  ASSERT_THAT(only<AskSync>(actions()), SizeIs(1))
+      << "the one that came later was not asked for yet";
+  engine_->on_sync_answer(sync_answer({}), at_ms(3'620));
+  actions();
+  engine_->tick(at_ms(30'000));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty());
+  EXPECT_EQ(engine_->counters().discarded, 2U);
+}
+
 TEST_F(SyncEngineTest, TheFirstMessageOfAGroupIsShownAtOnce) {
   start_known();
   engine_->on_own(message(1, 1, 0, "g:birds"), at_ms(10));
@@ -180,6 +198,35 @@ TEST_F(SyncEngineTest, ResyncHintBringsASyncWithinItsTime) {
   EXPECT_LE(*engine_->next_deadline(), at_ms(15'000));
   engine_->tick(at_ms(15'000));
   EXPECT_EQ(only<AskSync>(actions()).size(), 1U);
+}
+
+TEST_F(SyncEngineTest, AHintThatComesWhileASyncIsOutBringsAnother) {
+  start_known();
+  skip_second_sync();
+  engine_->sync_now(at_ms(5'000));
+  EXPECT_EQ(only<AskSync>(actions()).size(), 1U);
+  engine_->on_resync({}, at_ms(5'001));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty()) << "one at a time";
+  engine_->on_sync_answer(sync_answer({}), at_ms(5'002));
+  EXPECT_EQ(only<AskSync>(actions()).size(), 1U) << "the answer may be older than the hint";
+  EXPECT_FALSE(engine_->is_settled());
+  engine_->on_sync_answer(sync_answer({}), at_ms(5'003));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty());
+  EXPECT_TRUE(engine_->is_settled());
+}
+
+TEST_F(SyncEngineTest, AHintWhileASyncIsOutIsForgottenWithItsFailure) {
+  start_known();
+  skip_second_sync();
+  engine_->sync_now(at_ms(5'000));
+  engine_->on_resync({}, at_ms(5'001));
+  engine_->on_sync_error(true, std::chrono::seconds(3), at_ms(5'002));
+  EXPECT_GE(*engine_->next_deadline(), at_ms(8'002)) << "the repeat is younger than the hint";
+  actions();
+  engine_->tick(*engine_->next_deadline());
+  EXPECT_EQ(only<AskSync>(actions()).size(), 1U);
+  engine_->on_sync_answer(sync_answer({}), at_ms(12'000));
+  EXPECT_THAT(only<AskSync>(actions()), IsEmpty());
 }
 
 TEST_F(SyncEngineTest, EventsWaitForTheFirstSyncOfANewDevice) {

@@ -55,6 +55,22 @@ TEST_F(GroupReplay, ALogWithoutItIsAskedForTheRest) {
   EXPECT_EQ(send("carol", 11).answer.seq, Seq(6));
 }
 
+TEST_F(GroupReplay, WhatIsStoredMeanwhileIsNotForgottenBeforeAnOlderAnswer) {
+  rig.limits.heads = 0;  // what may be forgotten is
+  rig.follow(LogPosition(3));
+  rig.log.purge_below(bus::LogSequence(4));
+  rig.take_over();
+  rig.send({.from = "carol", .to = "g:team", .id = id_of(10)});
+  ASSERT_TRUE(rig.question.has_value());
+  const auto before_the_invitation = rig.database.answer(*rig.question);
+  rig.question.reset();
+  rig.store_all();
+  rig.core().cold_answer(before_the_invitation, rig.moment);
+  rig.take();
+  rig.settle();
+  EXPECT_EQ(rig.only_answer().answer.seq, Seq(5));
+}
+
 TEST_F(GroupReplay, ADatabaseThatIsFurtherIsBelieved) {
   rig.follow();
   rig.log.purge_below(bus::LogSequence(4));

@@ -115,6 +115,18 @@ TEST_F(FrameMeterTest, AStrangerHasALowerOne) {
   EXPECT_EQ(count(meter, ann_), 20) << "forgotten with AUTH";
 }
 
+TEST_F(FrameMeterTest, WhatAFrameCostsBesideIsPaidByTheNextOnes) {
+  FrameMeter meter(rates_, now_);
+  FrameMeter other(rates_, now_);
+  EXPECT_EQ(count(meter, ann_), 20);
+  meter.charge(ann_, 10, users_, now_);
+  now_ += milliseconds(1'001);
+  EXPECT_EQ(count(meter, ann_), 0);
+  now_ += milliseconds(1'000);
+  EXPECT_EQ(count(meter, ann_), 10);
+  EXPECT_EQ(count(other, ann_), 20) << "the user's bucket has paid its own";
+}
+
 TEST_F(FrameMeterTest, ALongFrameCountsForItsSize) {
   FrameMeter meter(rates_, now_);
   EXPECT_EQ(count(meter, ann_, kMaxBodyBytes), 2) << "17 each, the second one on credit";

@@ -55,6 +55,18 @@ class ConnectionTest : public testing::Test {
   std::unique_ptr<Connection> connection_;
 };
 
+TEST_F(ConnectionTest, ReadsNoMoreInATurnThanItIsTold) {
+  open({.max_read_per_turn_bytes = 100});
+  connection_->read_at_most(10);
+  peer_writes(std::string(25, 'x'));
+  run_until(loop_, [&] { return recorder_.bytes.size() == 25; });
+  EXPECT_EQ(recorder_.chunks, (std::vector<std::size_t>{10, 10, 5}));
+  connection_->read_at_most(100);
+  peer_writes(std::string(25, 'x'));
+  run_until(loop_, [&] { return recorder_.bytes.size() == 50; });
+  EXPECT_EQ(recorder_.chunks.back(), 25u);
+}
+
 TEST_F(ConnectionTest, HandsOverWhatThePeerWrote) {
   open();
   peer_writes("hello");

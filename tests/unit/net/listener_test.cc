@@ -48,6 +48,30 @@ TEST_F(ListenerTest, AcceptedSocketsHaveNoDelay) {
   EXPECT_NE(value, 0);
 }
 
+// How much the kernel takes for a peer that reads nothing.
+std::size_t fill(int fd) {
+  const std::string chunk(16 * 1024, 'x');
+  std::size_t total = 0;
+  while (true) {
+    const ssize_t sent = ::send(fd, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent <= 0) return total;
+    total += static_cast<std::size_t>(sent);
+  }
+}
+
+TEST_F(ListenerTest, TheKernelKeepsLittleForAPeerThatDoesNotRead) {
+  open({.max_unsent_bytes = 32 * 1024});
+  const UniqueFd client = connect_to(listener_->address());
+  run_until(loop_, [&] { return accepted_.size() == 1; });
+  // Again after a while: the kernel may have sent some of it, and got more room, meanwhile.
+  std::size_t total = 0;
+  for (int i = 0; i < 20; ++i) {
+    total += fill(accepted_[0].get());
+    run_turns(loop_, 5);
+  }
+  EXPECT_LT(total, 1024u * 1024);
+}
+
 TEST_F(ListenerTest, AcceptsAllInSeveralTurns) {
   open({.max_accepts_per_turn = 2});
   std::vector<UniqueFd> clients;

@@ -59,8 +59,7 @@ std::vector<std::string> numbered_rows(const std::string& heading) {
 
 // They have their numbers, but clients are not sent them yet.
 bool is_reserved(ErrorCode code) {
-  return code == ErrorCode::kTooManyUnanswered || code == ErrorCode::kRateLimited ||
-         code == ErrorCode::kShuttingDown;
+  return code == ErrorCode::kTooManyUnanswered || code == ErrorCode::kShuttingDown;
 }
 
 TEST(ProtocolPage, HasEveryErrorCode) {
