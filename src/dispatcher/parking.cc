@@ -68,6 +68,7 @@ bool Parking::collect(Room& room, wire::ColdQuestion& question) {
     room.head = Lookup::kAsked;
   }
   std::unordered_set<std::string> here;  // copies of one message are asked once
+  Users users;
   for (Waiting& waiting : room.frames) {
     const SendFrame& frame = waiting.frame;
     if (waiting.lookup == Lookup::kWanted) {
@@ -77,18 +78,19 @@ bool Parking::collect(Room& room, wire::ColdQuestion& question) {
       }
       waiting.lookup = Lookup::kAsked;
     }
-    if (waiting.users == Lookup::kWanted && !collect_users(waiting, question)) return false;
+    if (waiting.users == Lookup::kWanted && !collect_users(waiting, users, question)) return false;
   }
   return true;
 }
 
 // All of a frame's users or none, so that one answer tells of them.
-bool Parking::collect_users(Waiting& waiting, wire::ColdQuestion& question) {
+bool Parking::collect_users(Waiting& waiting, Users& asked, wire::ColdQuestion& question) {
   const std::vector<UserId>& newcomers = waiting.frame.act->newcomers;
   MARTLET_ASSERT(newcomers.size() <= kMaxColdItems);
   if (question.items() + newcomers.size() > kMaxColdItems) return false;
+  const GroupId group = waiting.frame.conversation.group();
   for (const UserId& user : newcomers) {
-    if (asked_users_.insert(user).second) question.users.push_back(user);
+    if (asked.insert(user).second) question.users.push_back({user, group});
   }
   waiting.users = Lookup::kAsked;
   return true;
@@ -100,7 +102,6 @@ std::optional<wire::ColdQuestion> Parking::next_question(ShardId shard, Generati
   wire::ColdQuestion question{
       .shard = shard, .generation = generation, .min_watermark = min_watermark};
   asked_about_.clear();
-  asked_users_.clear();
   while (!to_ask_.empty() && question.items() < kMaxColdItems) {
     const auto room = rooms_.find(to_ask_.front());
     to_ask_.pop_front();
@@ -146,17 +147,20 @@ std::vector<ConversationId> Parking::question_answered(std::span<const wire::Use
       if (waiting.lookup != Lookup::kNone) waiting.lookup = Lookup::kDone;
     }
   }
-  std::unordered_map<UserId, wire::UserStatus> told;
-  for (std::size_t i = 0; i < users.size(); ++i) told.emplace(asked_->users[i], users[i]);
-  for (const ConversationId& conversation : asked_about_) {
+  std::unordered_map<ConversationId, Statuses> told;
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    const auto& [user, group] = asked_->users[i];
+    told[ConversationId::of_group(group)].emplace(user, users[i]);
+  }
+  for (const auto& [conversation, statuses] : told) {
     const auto room = rooms_.find(conversation.str());
-    if (room != rooms_.end()) tell_users(room->second, told);
+    if (room != rooms_.end()) tell_users(room->second, statuses);
   }
   asked_.reset();
   return std::exchange(asked_about_, {});
 }
 
-void Parking::tell_users(Room& room, const std::unordered_map<UserId, wire::UserStatus>& told) {
+void Parking::tell_users(Room& room, const Statuses& told) {
   for (Waiting& waiting : room.frames) {
     if (waiting.users != Lookup::kAsked) continue;
     GroupAct& act = *waiting.frame.act;
@@ -164,6 +168,7 @@ void Parking::tell_users(Room& room, const std::unordered_map<UserId, wire::User
       const wire::UserStatus status = told.at(user);
       if (status == wire::UserStatus::kNoSuchUser) act.unknown.push_back(user);
       if (status == wire::UserStatus::kTooManyGroups) act.in_too_many.push_back(user);
+      if (status == wire::UserStatus::kCameTooOften) act.came_too_often.push_back(user);
     }
     waiting.users = Lookup::kDone;
   }

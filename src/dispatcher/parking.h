@@ -80,8 +80,11 @@ class Parking {
   void list(Room& room);
   // False: the question is full.
   bool collect(Room& room, wire::ColdQuestion& question);
-  bool collect_users(Waiting& waiting, wire::ColdQuestion& question);
-  static void tell_users(Room& room, const std::unordered_map<UserId, wire::UserStatus>& told);
+  using Users = std::unordered_set<UserId>;
+  // `asked`: of the room, in this question.
+  static bool collect_users(Waiting& waiting, Users& asked, wire::ColdQuestion& question);
+  using Statuses = std::unordered_map<UserId, wire::UserStatus>;
+  static void tell_users(Room& room, const Statuses& told);
   void left(const SendFrame& frame);
   void close_if_empty(const std::string& name);
 
@@ -91,7 +94,6 @@ class Parking {
   std::deque<std::string> to_ask_;
   std::optional<wire::ColdQuestion> asked_;
   std::vector<ConversationId> asked_about_;
-  std::unordered_set<UserId> asked_users_;
   std::size_t frames_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -72,6 +72,7 @@ ErrorCode ShardCore::why_not_in(const GroupHead& group, const SendFrame& frame) 
   }
   if (lacks_any(members, frame.act->unknown)) return ErrorCode::kNoSuchUser;
   if (lacks_any(members, frame.act->in_too_many)) return ErrorCode::kTooManyGroups;
+  if (lacks_any(members, frame.act->came_too_often)) return ErrorCode::kForbidden;
   return ErrorCode::kNone;
 }
 

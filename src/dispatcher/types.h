@@ -33,9 +33,10 @@ struct Asker {
 // What a frame wants to do to its group, and what the database said of the users who would come.
 struct GroupAct {
   MembersChange change;
-  std::vector<UserId> newcomers;    // whom it may bring in
-  std::vector<UserId> unknown;      // those of them who do not exist
-  std::vector<UserId> in_too_many;  // those of them who may be in no more groups
+  std::vector<UserId> newcomers;       // whom it may bring in
+  std::vector<UserId> unknown;         // those of them who do not exist
+  std::vector<UserId> in_too_many;     // those of them who may be in no more groups
+  std::vector<UserId> came_too_often;  // those of them who may not come again
 };
 
 // A SEND, or a change of a group, that was read from the bus and belongs to this shard.

@@ -40,6 +40,8 @@ inline constexpr std::size_t kFirstSyncMessages = 20;  // newest ones of each co
 inline constexpr std::size_t kMaxGroupMembers = 5000;
 inline constexpr std::size_t kMaxUsersPerChange = 100;
 inline constexpr std::size_t kMaxGroupsPerUser = 2000;
+// How often a user may come into one group: each stay has its row and its span for ever.
+inline constexpr std::size_t kMaxStaysPerMember = 1000;
 inline constexpr std::size_t kMaxTitleBytes = 256;
 inline constexpr std::size_t kGroupPageMembers = 200;
 inline constexpr std::size_t kMaxGroupPageMembers = 1000;
@@ -50,8 +52,12 @@ static_assert(kMaxGroupMembers * kMemberBytes + kMaxEnvelopeBytes < kMaxAnswerBy
 // Members of a group whom one question of an edge names, and what each is in the answer: two names.
 inline constexpr std::size_t kMaxUsersPerGroupQuestion = 2000;
 inline constexpr std::size_t kMembershipBytes = 224;
-static_assert(kMaxUsersPerGroupQuestion * kMembershipBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
-static_assert(kMaxGroupsPerUser * kMembershipBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
+// What one answer holds. Joins of several shards at once may bring a user above kMaxGroupsPerUser,
+// which is told by what is stored; there is room for those.
+inline constexpr std::size_t kMaxMembershipsPerAnswer =
+    (kMaxAnswerBytes - kMaxEnvelopeBytes) / kMembershipBytes;
+static_assert(kMaxGroupsPerUser + kMaxGroupsPerUser / 10 < kMaxMembershipsPerAnswer);
+static_assert(kMaxUsersPerGroupQuestion < kMaxMembershipsPerAnswer);
 static_assert(kMaxGroupPageMembers * kMemberBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
 
 inline constexpr std::size_t kMinPasswordBytes = 8;

@@ -63,8 +63,8 @@ void GroupsDesk::ask(const std::shared_ptr<Call>& call, bool behind) {
                                 [call, behind](const Result<wire::GroupsAnswer>& found) {
                                   if (!found) return call->refuse(found.error());
                                   wire::GroupsAnswer answer = *found;
-                                  answer.behind = behind;
-                                  answer.again_in_ms = behind ? kAgainInMs : 0;
+                                  answer.behind = answer.behind || behind;
+                                  answer.again_in_ms = answer.behind ? kAgainInMs : 0;
                                   call->answer(answer);
                                 });
 }

@@ -64,6 +64,11 @@ void answer_fetch(const ClientCallPtr& call, const store::FetchRows& rows) {
       wire::encode(wire::FetchPage{messages_of(rows.messages), rows.withheld, rows.remaining}));
 }
 
+// Former members must not be told of a group as if they still were in it.
+void refuse_behind(const ClientCallPtr& call) {
+  call->refuse({ErrorCode::kUnavailable, "the database is behind the log", kAgainInMs});
+}
+
 // Who is in no group that we know of may be in one that is not stored yet.
 void answer_history(const ClientCallPtr& call, const store::HistoryRows& rows, bool behind) {
   if (rows.not_member && !behind) return call->refuse({ErrorCode::kNotMember, ""});
@@ -201,12 +206,13 @@ void ReadDesk::handle_group_info(const ClientCallPtr& call) {
                                         body->limit};
   const ShardId shard = shard_of(ConversationId::of_group(body->group), parts_.shards);
   wait(call, {shard}, [this, call, request](bool behind) {
-    parts_.store.group_info(
-        request, [call, behind](const Result<std::optional<wire::GroupInfoPage>>& page) {
-          if (!page) return call->refuse(page.error());
-          if (*page) return call->answer(wire::encode(**page));
-          call->refuse({behind ? ErrorCode::kUnavailable : ErrorCode::kNotMember, ""});
-        });
+    if (behind) return refuse_behind(call);
+    parts_.store.group_info(request,
+                            [call](const Result<std::optional<wire::GroupInfoPage>>& page) {
+                              if (!page) return call->refuse(page.error());
+                              if (!*page) return call->refuse({ErrorCode::kNotMember, ""});
+                              call->answer(wire::encode(**page));
+                            });
   });
 }
 
@@ -214,7 +220,8 @@ void ReadDesk::handle_group_list(const ClientCallPtr& call) {
   const auto body = wire::parse_group_list(call->body());
   if (!body) return call->refuse(body.error());
   const store::GroupListRequest request{call->user(), std::string(body->after), body->limit};
-  wait(call, {}, [this, call, request](bool) {
+  wait(call, {}, [this, call, request](bool behind) {
+    if (behind) return refuse_behind(call);
     parts_.store.group_list(request, [call](const Result<wire::GroupListPage>& page) {
       page ? call->answer(wire::encode(*page)) : call->refuse(page.error());
     });

@@ -1,6 +1,7 @@
 #include "store/cold.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "store/limits.h"
@@ -21,6 +22,7 @@ struct Head {
 using Heads = std::unordered_map<std::string, Head>;  // by conversation
 using Roles = std::unordered_map<std::int64_t, GroupMembers::Roles>;
 using Groups = std::unordered_map<std::string, std::int64_t>;  // user -> how many they are in
+using Stay = std::pair<std::string, std::string>;              // user, group
 
 Heads find_heads(pg::Transaction& tx, const ColdQuestions& questions) {
   std::vector<std::string> names;
@@ -60,19 +62,43 @@ Groups find_users(pg::Transaction& tx, const ColdQuestions& questions, const Hea
   }
   std::vector<std::string> named;
   for (const auto& question : questions)
-    for (const UserId& user : question.users) named.push_back(user.str());
+    for (const wire::Newcomer& newcomer : question.users) named.push_back(newcomer.user.str());
   Groups users;
   if (wanted.empty() && named.empty()) return users;
   const pg::Rows rows = tx.query(
       "SELECT a.user_id, 0::bigint FROM accounts a WHERE a.user_id = ANY($1::text[]) UNION ALL "
-      "SELECT a.user_id, (SELECT count(*) FROM memberships m WHERE m.user_id = a.user_id AND "
-      "m.to_seq IS NULL) FROM accounts a WHERE a.user_id = ANY($2::text[])",
-      pg::Params().texts(wanted).texts(named));
+      "SELECT a.user_id, (SELECT count(*) FROM (SELECT 1 FROM memberships m WHERE m.user_id = "
+      "a.user_id AND m.to_seq IS NULL LIMIT $3::bigint) x) FROM accounts a WHERE a.user_id = "
+      "ANY($2::text[])",
+      pg::Params().texts(wanted).texts(named).number(static_cast<std::int64_t>(kMaxGroupsPerUser)));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::int64_t& count = users[std::string(rows.text(i, 0))];
     count = std::max(count, rows.number(i, 1));
   }
   return users;
+}
+
+// The newcomers who were in the group as often as one may.
+std::set<Stay> find_frequent(pg::Transaction& tx, const ColdQuestions& questions) {
+  std::vector<std::string> users, groups;
+  for (const auto& question : questions) {
+    for (const wire::Newcomer& newcomer : question.users) {
+      users.push_back(newcomer.user.str());
+      groups.push_back(newcomer.group.str());
+    }
+  }
+  std::set<Stay> frequent;
+  if (users.empty()) return frequent;
+  const pg::Rows rows = tx.query(
+      "SELECT t.user_id, t.group_id FROM unnest($1::text[], $2::text[]) AS t(user_id, group_id) "
+      "JOIN conversations c ON c.name = 'g:' || t.group_id COLLATE \"C\" CROSS JOIN LATERAL "
+      "(SELECT "
+      "m.stay FROM memberships m WHERE m.conversation_id = c.id AND m.user_id = t.user_id COLLATE "
+      "\"C\" ORDER BY m.joined_seq DESC LIMIT 1) s WHERE s.stay >= $3::bigint",
+      pg::Params().texts(users).texts(groups).number(
+          static_cast<std::int64_t>(kMaxStaysPerMember)));
+  for (std::size_t i = 0; i < rows.size(); ++i) frequent.emplace(rows.text(i, 0), rows.text(i, 1));
+  return frequent;
 }
 
 // How many of a question's groups fit into its answer and into the query.
@@ -162,11 +188,14 @@ void add_members(const ColdQuestions& questions, const Heads& heads, const Roles
   }
 }
 
-wire::UserStatus status_of(const UserId& user, const Groups& users) {
-  const auto found = users.find(user.str());
+wire::UserStatus status_of(const wire::Newcomer& newcomer, const Groups& users,
+                           const std::set<Stay>& frequent) {
+  const auto found = users.find(newcomer.user.str());
   if (found == users.end()) return wire::UserStatus::kNoSuchUser;
   const bool is_full = found->second >= static_cast<std::int64_t>(kMaxGroupsPerUser);
-  return is_full ? wire::UserStatus::kTooManyGroups : wire::UserStatus::kExists;
+  if (is_full) return wire::UserStatus::kTooManyGroups;
+  const bool too_often = frequent.contains({newcomer.user.str(), newcomer.group.str()});
+  return too_often ? wire::UserStatus::kCameTooOften : wire::UserStatus::kExists;
 }
 
 // Fills the answers' messages, which have their size already.
@@ -204,6 +233,7 @@ pg::Result<ColdAnswers> look_up_cold(pg::Connection& connection, const ColdQuest
   const ShardStates states = load_shards(tx);
   const Heads heads = find_heads(tx, questions);
   const Groups users = find_users(tx, questions, heads);
+  const std::set<Stay> frequent = find_frequent(tx, questions);
   ColdAnswers answers(questions.size());
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const std::size_t shard = questions[i].shard.value();
@@ -216,8 +246,8 @@ pg::Result<ColdAnswers> look_up_cold(pg::Connection& connection, const ColdQuest
     answers[i].watermark = states[shard].watermark;
     for (const auto& conversation : questions[i].conversations)
       answers[i].heads.push_back(head_of(conversation, heads, users));
-    for (const UserId& user : questions[i].users)
-      answers[i].users.push_back(status_of(user, users));
+    for (const wire::Newcomer& newcomer : questions[i].users)
+      answers[i].users.push_back(status_of(newcomer, users, frequent));
   }
   const Roles roles = find_members(tx, choose_groups(questions, heads, answers));
   add_members(questions, heads, roles, answers);

@@ -124,10 +124,13 @@ void write_begun(pg::Transaction& tx, const std::vector<GroupPlan::Stay>& stays)
   if (ids.empty()) return;
   tx.query(
       "INSERT INTO memberships (conversation_id, user_id, from_seq, joined_seq, joined_position, "
-      "to_seq, ended_position, role) SELECT t.id, t.user_id, t.from_seq, t.joined, t.position, "
-      "NULLIF(t.to_seq, 0), NULLIF(t.ended, 0), t.role FROM unnest($1::bigint[], $2::text[], "
-      "$3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[]) AS "
-      "t(id, user_id, from_seq, joined, position, to_seq, ended, role)",
+      "to_seq, ended_position, role, stay) SELECT t.id, t.user_id, t.from_seq, t.joined, "
+      "t.position, NULLIF(t.to_seq, 0), NULLIF(t.ended, 0), t.role, coalesce((SELECT m.stay FROM "
+      "memberships m WHERE m.conversation_id = t.id AND m.user_id = t.user_id COLLATE \"C\" ORDER "
+      "BY m.joined_seq DESC LIMIT 1), 0) + row_number() OVER (PARTITION BY t.id, t.user_id ORDER "
+      "BY t.joined) FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], "
+      "$5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[]) AS t(id, user_id, from_seq, "
+      "joined, position, to_seq, ended, role)",
       pg::Params()
           .numbers(ids)
           .texts(users)
@@ -148,7 +151,6 @@ void write_disbanded(pg::Transaction& tx, const GroupPlan& groups) {
     positions.push_back(as_signed(group.position));
   }
   if (ids.empty()) return;
-  const pg::Params params = pg::Params().numbers(ids).numbers(seqs).numbers(positions);
   tx.query(
       "UPDATE memberships m SET to_seq = t.seq, ended_position = t.position FROM "
       "unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS t(id, seq, position) WHERE "

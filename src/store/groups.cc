@@ -24,7 +24,9 @@ pg::Rows query_of_user(pg::Transaction& tx, const UserId& user) {
       "SELECT c.name, m.user_id, m.from_seq, g.members_at FROM memberships m JOIN conversations c "
       "ON c.id = m.conversation_id JOIN groups g ON g.conversation_id = c.id WHERE m.user_id = $1 "
       "AND m.to_seq IS NULL ORDER BY c.id LIMIT $2::bigint",
-      pg::Params().text(user.str()).number(static_cast<std::int64_t>(kMaxGroupsPerUser)));
+      pg::Params()
+          .text(user.str())
+          .number(static_cast<std::int64_t>(kMaxMembershipsPerAnswer + 1)));
 }
 
 pg::Rows query_of_group(pg::Transaction& tx, const wire::GroupsQuestion& question) {
@@ -83,10 +85,12 @@ pg::Result<wire::GroupsAnswer> find_memberships(pg::Connection& connection,
   wire::GroupsAnswer answer;
   const bool of_user = question.group.empty();
   const pg::Rows rows = of_user ? query_of_user(tx, question.user) : query_of_group(tx, question);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  for (std::size_t i = 0; i < rows.size() && i < kMaxMembershipsPerAnswer; ++i) {
     answer.memberships.push_back({group_of(rows.text(i, 0)), UserId::trusted(rows.text(i, 1)),
                                   seq_of(rows, i, 2), seq_of(rows, i, 3)});
   }
+  // Whoever asked must not take for complete what had no room.
+  answer.behind = rows.size() > kMaxMembershipsPerAnswer;
   if (!of_user) {
     const pg::Rows group = tx.query(
         "SELECT g.members_at FROM conversations c JOIN groups g ON g.conversation_id = c.id WHERE "

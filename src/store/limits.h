@@ -25,6 +25,9 @@ static_assert(kMinFetchBytes > 2 * kMaxBodyBytes);
 // Conversations looked at for one page of SYNC; with messages for a device's first one.
 inline constexpr std::size_t kSyncPageConversations = 800;
 inline constexpr std::size_t kFirstSyncPageConversations = 60;
+// Of a group so many of the newest messages are looked at for one that the user sent: what lies
+// before that is read.
+inline constexpr std::size_t kOwnLookBack = 50;
 // The newest messages of one conversation in a first sync stop here; one is always sent.
 inline constexpr std::size_t kFirstSyncConversationBytes = 64 * 1024;
 static_assert(kFirstSyncConversationBytes + kMaxBodyBytes + 2 * kMaxRowOverheadBytes <

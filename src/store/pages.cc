@@ -13,26 +13,31 @@ namespace {
 struct Head {
   std::int64_t row_id = 0;
   std::uint64_t last_seq = 0;
-  Spans spans;  // of the user who asks
+  // Of the user who asks: in a group the newest stay alone, which is all there is from its
+  // beginning on.
+  Spans spans;
 };
 using Heads = std::unordered_map<std::string, Head>;
 
 Heads find_heads(pg::Transaction& tx, const UserId& user, const std::vector<std::string>& names) {
-  const pg::Rows rows =
-      tx.query("SELECT name, id, last_seq FROM conversations WHERE name = ANY($1::text[])",
-               pg::Params().texts(names));
+  const pg::Rows rows = tx.query(
+      "SELECT c.name, c.id, c.last_seq, s.from_seq, s.to_seq FROM conversations c LEFT JOIN "
+      "LATERAL "
+      "(SELECT m.from_seq, m.to_seq FROM memberships m WHERE m.conversation_id = c.id AND "
+      "m.user_id "
+      "= $2 ORDER BY m.joined_seq DESC LIMIT 1) s ON left(c.name, 2) = 'g:' WHERE c.name = "
+      "ANY($1::text[])",
+      pg::Params().texts(names).text(user.str()));
   Heads heads;
-  std::vector<std::int64_t> groups;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    heads.emplace(rows.text(i, 0),
-                  Head{rows.number(i, 1), static_cast<std::uint64_t>(rows.number(i, 2)), {}});
-    if (ConversationId::trusted(rows.text(i, 0)).is_group()) groups.push_back(rows.number(i, 1));
-  }
-  const SpansOfGroups spans = load_spans(tx, user, groups);
-  for (auto& [name, head] : heads) {
-    const auto found = spans.find(head.row_id);
-    if (found != spans.end()) head.spans = found->second;
-    if (!ConversationId::trusted(name).is_group()) head.spans = Spans::all();
+    const auto number = [&](int column) {
+      return static_cast<std::uint64_t>(rows.number(i, column));
+    };
+    Head head{rows.number(i, 1), number(2), {}};
+    const bool is_group = ConversationId::trusted(rows.text(i, 0)).is_group();
+    if (!is_group) head.spans = Spans::all();
+    if (is_group && !rows.is_null(i, 3)) head.spans.add(number(3), number(4));
+    heads.emplace(rows.text(i, 0), std::move(head));
   }
   return heads;
 }
@@ -43,6 +48,41 @@ Head head_of(const Heads& heads, const ConversationId& conversation) {
   Head none;
   if (!conversation.is_group()) none.spans = Spans::all();
   return none;
+}
+
+bool is_former(const Head& head) {
+  return !head.spans.empty() && !head.spans.is_member();
+}
+
+// What of a range can be here. A former member learns nothing of how far the group went on, so its
+// last seq does not count.
+std::uint64_t last_of(const wire::Range& range, const Head& head) {
+  return is_former(head) ? range.to.value() : std::min(range.to.value(), head.last_seq);
+}
+
+// The spans that a range needs, by its place: those of earlier stays too where it begins before the
+// newest. Each stay has a seq of the range or more, and each range takes room on the page, so what
+// is not loaded has no room either.
+std::vector<Spans> spans_of(pg::Transaction& tx, const FetchRequest& request, const Heads& heads) {
+  std::vector<Spans> spans;
+  StaysQuestion question{request.user, {}, kFetchPageMessages + 1};
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < request.ranges.size(); ++i) {
+    const wire::Range& range = request.ranges[i];
+    const Head head = head_of(heads, range.conversation);
+    spans.push_back(head.spans);
+    const std::uint64_t last = last_of(range, head);
+    if (head.spans.empty() || range.from.value() > last) continue;
+    if (range.from.value() >= head.spans.begin() || places.size() == kFetchPageMessages) continue;
+    question.windows.push_back({head.row_id, range.from.value(), last});
+    places.push_back(i);
+  }
+  std::vector<Spans> earlier = load_spans(tx, question);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    earlier[i].add(spans[places[i]]);
+    spans[places[i]] = std::move(earlier[i]);
+  }
+  return spans;
 }
 
 // What of the ranges to read now, and what is left for the next page or unknown here.
@@ -56,18 +96,17 @@ struct Selection {
   std::size_t room = kFetchPageMessages;
 };
 
-// A former member learns nothing of how far the group went on, so its last seq does not count.
-void select(const wire::Range& range, const Head& head, Selection& selection) {
+void select(const wire::Range& range, const Head& head, const Spans& spans, Selection& selection) {
   const std::uint64_t from = range.from.value();
-  const bool is_former = !head.spans.empty() && !head.spans.is_member();
-  const std::uint64_t to = is_former ? range.to.value() : std::min(range.to.value(), head.last_seq);
-  if (head.spans.empty()) selection.not_member = range.conversation;
-  if (range.to.value() > to || head.spans.empty()) {
-    const std::uint64_t first = head.spans.empty() ? from : std::max(from, to + 1);
+  const std::uint64_t to = last_of(range, head);
+  if (spans.empty()) selection.not_member = range.conversation;
+  if (range.to.value() > to || spans.empty()) {
+    const std::uint64_t first = spans.empty() ? from : std::max(from, to + 1);
     selection.unknown.push_back({range.conversation, Seq(first), range.to});
   }
-  if (head.spans.empty()) return;
-  for (const Spans::Piece& piece : head.spans.cut(from, to)) {
+  if (spans.empty()) return;
+  // One piece more than there is room for says where the next page begins.
+  for (const Spans::Piece& piece : spans.cut(from, to, selection.room + 1)) {
     const std::uint64_t wanted = piece.is_visible ? piece.to - piece.from + 1 : 1;
     const std::uint64_t take = std::min<std::uint64_t>(wanted, selection.room);
     selection.room -= take;
@@ -75,7 +114,7 @@ void select(const wire::Range& range, const Head& head, Selection& selection) {
       selection.slices.push_back(
           {range.conversation, head.row_id, piece.from, piece.from + take - 1});
     } else if (take > 0) {
-      (is_former ? selection.parted : selection.withheld)
+      (is_former(head) ? selection.parted : selection.withheld)
           .push_back({range.conversation, Seq(piece.from), Seq(piece.to)});
     }
     if (take == wanted) continue;
@@ -84,10 +123,11 @@ void select(const wire::Range& range, const Head& head, Selection& selection) {
   }
 }
 
-Selection select(const std::vector<wire::Range>& ranges, const Heads& heads) {
+Selection select(const std::vector<wire::Range>& ranges, const Heads& heads,
+                 const std::vector<Spans>& spans) {
   Selection selection;
-  for (const wire::Range& range : ranges)
-    select(range, head_of(heads, range.conversation), selection);
+  for (std::size_t i = 0; i < ranges.size(); ++i)
+    select(ranges[i], head_of(heads, ranges[i].conversation), spans[i], selection);
   return selection;
 }
 
@@ -132,14 +172,27 @@ struct HistorySelection {
   bool more = false;  // that the user may see
 };
 
-HistorySelection select(const wire::History& body, const Head& head, std::uint64_t from,
-                        std::uint64_t to) {
+std::uint64_t room_of(const wire::History& body) {
+  if (body.limit == 0) return kHistoryPageMessages;
+  return std::min<std::uint64_t>(body.limit, kMaxHistoryPageMessages);
+}
+
+// One stay more than there is room for says whether there are more.
+Spans spans_of(pg::Transaction& tx, const HistoryRequest& request, const Head& head,
+               const Window& window) {
+  if (window.from >= head.spans.begin()) return head.spans;
+  const bool backward = request.body.direction == wire::Direction::Backward;
+  Spans spans =
+      load_spans(tx, {request.user, {window}, room_of(request.body) + 1, backward}).front();
+  spans.add(head.spans);
+  return spans;
+}
+
+HistorySelection select(const wire::History& body, const Spans& spans, const Window& window) {
   HistorySelection selection;
   const bool backward = body.direction == wire::Direction::Backward;
-  std::uint64_t room = body.limit == 0
-                           ? kHistoryPageMessages
-                           : std::min<std::uint64_t>(body.limit, kMaxHistoryPageMessages);
-  std::vector<Spans::Piece> pieces = head.spans.cut(from, to);
+  std::uint64_t room = room_of(body);
+  std::vector<Spans::Piece> pieces = spans.cut(window.from, window.to);
   if (backward) std::reverse(pieces.begin(), pieces.end());
   std::vector<wire::Range> behind_page;  // the next page tells it, if there is one
   for (const Spans::Piece& piece : pieces) {
@@ -154,7 +207,7 @@ HistorySelection select(const wire::History& body, const Head& head, std::uint64
     const std::uint64_t take = std::min(wanted, room);
     room -= take;
     selection.more = take < wanted;
-    selection.slices.push_back({body.conversation, head.row_id,
+    selection.slices.push_back({body.conversation, window.group,
                                 backward ? piece.to - take + 1 : piece.from,
                                 backward ? piece.to : piece.from + take - 1});
   }
@@ -171,7 +224,8 @@ pg::Result<FetchRows> fetch(pg::Connection& connection, const FetchRequest& requ
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
   const Heads heads = find_heads(tx, request.user, names);
   if (!tx.ok()) return tl::unexpected(tx.error());
-  const Selection selection = select(request.ranges, heads);
+  const std::vector<Spans> spans = spans_of(tx, request, heads);
+  const Selection selection = select(request.ranges, heads, spans);
   SliceRows rows = read_slices(tx, selection.slices, SeqOrder::kAscending, kMinFetchBytes);
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   return rows_of(std::move(rows), selection, request, shards);
@@ -193,7 +247,8 @@ pg::Result<HistoryRows> history(pg::Connection& connection, const HistoryRequest
   if (backward && from != 0) last = std::min(last, from - 1);
   if (!backward) first = from + 1;
   if (first > last || first == 0) return out;
-  const HistorySelection selection = select(body, head, first, last);
+  const Window window{head.row_id, first, last};
+  const HistorySelection selection = select(body, spans_of(tx, request, head, window), window);
   SliceRows rows =
       read_slices(tx, selection.slices, backward ? SeqOrder::kDescending : SeqOrder::kAscending,
                   kMinFetchBytes);

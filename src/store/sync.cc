@@ -47,21 +47,26 @@ constexpr const char* kChangedPairs =
 
 // Of a group that the user left, all ends with the newest stay: what came later is not theirs. A
 // device that does not know the group begins with the first stay that it was not told of; what was
-// written before is not what it missed.
+// written before is not what it missed. Who wrote what is not counted as with pairs: that would be
+// a row more for each message, so only the newest messages are looked at for one of the user's.
 constexpr const char* kChangedGroups =
     "SELECT c.id, c.name, e.last_seq, least(m.read_seq, e.last_seq), 0::bigint, "
-    "greatest(e.last_seq - greatest(coalesce(m.read_seq, 0), s.joined_seq - 1), 0), c.shard, "
-    "s.from_seq, least(g.members_at, e.last_seq), s.to_seq IS NOT NULL, coalesce((SELECT "
-    "min(o.joined_seq) FROM memberships o WHERE o.user_id = $1 AND o.conversation_id = c.id AND "
-    "o.joined_position > ($3::bigint[])[c.shard + 1]), s.joined_seq) FROM (SELECT DISTINCT ON "
-    "(conversation_id) * FROM memberships WHERE user_id = $1 AND conversation_id > $2::bigint "
-    "ORDER BY conversation_id, joined_seq DESC) s JOIN conversations c ON c.id = s.conversation_id "
-    "JOIN groups g ON g.conversation_id = c.id CROSS JOIN LATERAL (SELECT coalesce(s.to_seq, "
-    "c.last_seq) AS last_seq) e LEFT JOIN members m ON m.user_id = $1 AND m.conversation_id = c.id "
-    "WHERE coalesce(s.ended_position, c.last_position) > ($3::bigint[])[c.shard + 1] OR "
-    "(m.read_seq "
-    "> 0 AND m.read_position > ($3::bigint[])[m.read_shard + 1]) ORDER BY s.conversation_id LIMIT "
-    "$4::bigint";
+    "greatest(e.last_seq - greatest(m.read_seq, s.joined_seq - 1, (SELECT max(w.seq) FROM messages "
+    "w WHERE w.conversation_id = c.id AND w.seq BETWEEN greatest(e.last_seq - $5::bigint, "
+    "m.read_seq, s.joined_seq - 1) + 1 AND e.last_seq AND w.sender = $1)), 0), c.shard, "
+    "s.from_seq, "
+    "least(g.members_at, e.last_seq), s.to_seq IS NOT NULL, CASE WHEN s.joined_position <= "
+    "($3::bigint[])[c.shard + 1] THEN s.joined_seq ELSE (SELECT o.joined_seq FROM memberships o "
+    "WHERE o.user_id = $1 AND o.conversation_id = c.id AND o.joined_position > "
+    "($3::bigint[])[c.shard + 1] ORDER BY o.joined_seq LIMIT 1) END FROM members m JOIN groups g "
+    "ON "
+    "g.conversation_id = m.conversation_id JOIN conversations c ON c.id = m.conversation_id CROSS "
+    "JOIN LATERAL (SELECT x.* FROM memberships x WHERE x.conversation_id = m.conversation_id AND "
+    "x.user_id = $1 ORDER BY x.joined_seq DESC LIMIT 1) s CROSS JOIN LATERAL (SELECT "
+    "coalesce(s.to_seq, c.last_seq) AS last_seq) e WHERE m.user_id = $1 AND m.conversation_id > "
+    "$2::bigint AND (coalesce(s.ended_position, c.last_position) > ($3::bigint[])[c.shard + 1] OR "
+    "(m.read_seq > 0 AND m.read_position > ($3::bigint[])[m.read_shard + 1])) ORDER BY "
+    "m.conversation_id LIMIT $4::bigint";
 
 std::string changed() {
   return "(" + std::string(kChangedPairs) + ") UNION ALL (" + kChangedGroups +
@@ -133,7 +138,8 @@ pg::Result<SyncRows> sync(pg::Connection& connection, const SyncRequest& request
                                                 .text(request.user.str())
                                                 .number(request.after)
                                                 .numbers(told(request, out.now))
-                                                .number(static_cast<std::int64_t>(limit + 1)));
+                                                .number(static_cast<std::int64_t>(limit + 1))
+                                                .number(static_cast<std::int64_t>(kOwnLookBack)));
   for (std::size_t i = 0; i < rows.size() && i < limit; ++i)
     out.conversations.push_back(conversation_of(rows, i, out.now));
   out.more = rows.size() > limit;

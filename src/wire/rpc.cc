@@ -17,8 +17,8 @@ static_assert(static_cast<int>(HeadStatus::kNoSuchGroup) ==
               static_cast<int>(busproto::HeadStatus::NoSuchGroup));
 static_assert(static_cast<int>(HeadStatus::kOmitted) ==
               static_cast<int>(busproto::HeadStatus::Omitted));
-static_assert(static_cast<int>(UserStatus::kTooManyGroups) ==
-              static_cast<int>(busproto::UserStatus::TooManyGroups));
+static_assert(static_cast<int>(UserStatus::kCameTooOften) ==
+              static_cast<int>(busproto::UserStatus::CameTooOften));
 
 // The answers carry an error in the same way.
 template <class Table>
@@ -37,6 +37,16 @@ MessageKey read_key(const busproto::MessageKey& table, FieldReader& read) {
   return {read.conversation(table.conversation(), "messages.conversation"),
           read.user(table.sender(), "messages.sender"),
           read.msg_id(table.client_msg_id(), "messages.client_msg_id")};
+}
+
+flatbuffers::Offset<busproto::Newcomer> put_newcomer(Builder& builder, const Newcomer& newcomer) {
+  const auto user = builder.CreateSharedString(newcomer.user.str());
+  const auto group = builder.CreateSharedString(newcomer.group.str());
+  return busproto::CreateNewcomer(builder, user, group);
+}
+
+Newcomer read_newcomer(const busproto::Newcomer& table, FieldReader& read) {
+  return {read.user(table.user(), "users.user"), read.group(table.group(), "users.group")};
 }
 
 flatbuffers::Offset<busproto::GroupState> put_group(Builder& builder,
@@ -141,7 +151,10 @@ Bytes encode(const ColdQuestion& question) {
   for (const auto& key : question.messages) keys.push_back(put_key(builder, key));
   const auto conversations = builder.CreateVector(names);
   const auto messages = builder.CreateVector(keys);
-  const auto users = put_names(builder, question.users);
+  std::vector<flatbuffers::Offset<busproto::Newcomer>> newcomers;
+  newcomers.reserve(question.users.size());
+  for (const auto& user : question.users) newcomers.push_back(put_newcomer(builder, user));
+  const auto users = builder.CreateVector(newcomers);
   return finish(builder, busproto::CreateColdQuestion(
                              builder, question.shard.value(), question.generation.value(),
                              question.min_watermark.value(), conversations, messages, users));
@@ -231,7 +244,7 @@ Result<ColdQuestion> parse_cold_question(BytesView bytes) {
     }
   }
   out.messages = read_all((*table)->messages(), read, read_key);
-  out.users = read_names((*table)->users(), "users", read);
+  out.users = read_all((*table)->users(), read, read_newcomer);
   return read.result(std::move(out));
 }
 
@@ -247,7 +260,7 @@ Result<ColdAnswer> parse_cold_answer(BytesView bytes) {
   out.messages = read_all((*table)->messages(), read, read_stored);
   if ((*table)->users() != nullptr) {
     for (const std::uint8_t status : *(*table)->users()) {
-      if (status == 0 || status > static_cast<std::uint8_t>(UserStatus::kTooManyGroups)) {
+      if (status == 0 || status > static_cast<std::uint8_t>(UserStatus::kCameTooOften)) {
         read.refuse(ErrorCode::kBadBody, "users", "have an unknown status");
       }
       out.users.push_back(static_cast<UserStatus>(status));

@@ -54,13 +54,19 @@ struct MessageKey {
   ClientMsgId client_msg_id;
 };
 
+// Who would come into a group.
+struct Newcomer {
+  UserId user;
+  GroupId group;
+};
+
 struct ColdQuestion {
   ShardId shard;
   Generation generation;
   LogPosition min_watermark;
   std::vector<ConversationId> conversations;
   std::vector<MessageKey> messages;
-  std::vector<UserId> users;
+  std::vector<Newcomer> users;
   std::size_t items() const { return conversations.size() + messages.size() + users.size(); }
 };
 
@@ -86,7 +92,13 @@ struct ConversationHead {
   std::optional<GroupState> group;  // of a group that is kKnown
 };
 
-enum class UserStatus : std::uint8_t { kExists = 1, kNoSuchUser = 2, kTooManyGroups = 3 };
+// kCameTooOften: into that group.
+enum class UserStatus : std::uint8_t {
+  kExists = 1,
+  kNoSuchUser = 2,
+  kTooManyGroups = 3,
+  kCameTooOften = 4,
+};
 
 struct StoredMessage {
   bool found = false;

@@ -45,17 +45,21 @@ Result<wire::ColdAnswer> FakeDatabase::answer(const wire::ColdQuestion& question
   for (const ConversationId& conversation : question.conversations) {
     answer.heads.push_back(conversation.is_group() ? group_head(conversation) : head(conversation));
   }
-  for (const UserId& user : question.users) {
-    const auto status = in_many_groups.contains(user.str()) ? wire::UserStatus::kTooManyGroups
-                                                            : wire::UserStatus::kExists;
-    answer.users.push_back(users.contains(user.str()) ? status : wire::UserStatus::kNoSuchUser);
-  }
+  for (const wire::Newcomer& newcomer : question.users) answer.users.push_back(status_of(newcomer));
   for (const wire::MessageKey& key : question.messages) {
     const auto found =
         messages_.find(Key{key.conversation.str(), key.sender.str(), key.client_msg_id});
     answer.messages.push_back(found == messages_.end() ? wire::StoredMessage{} : found->second);
   }
   return answer;
+}
+
+wire::UserStatus FakeDatabase::status_of(const wire::Newcomer& newcomer) const {
+  const std::string& user = newcomer.user.str();
+  if (!users.contains(user)) return wire::UserStatus::kNoSuchUser;
+  if (in_many_groups.contains(user)) return wire::UserStatus::kTooManyGroups;
+  const bool may_come = !came_too_often.contains({user, newcomer.group.str()});
+  return may_come ? wire::UserStatus::kExists : wire::UserStatus::kCameTooOften;
 }
 
 wire::ConversationHead FakeDatabase::head(const ConversationId& conversation) {

@@ -18,8 +18,9 @@ namespace martlet::test {
 class FakeDatabase {
  public:
   std::set<std::string> users;
-  std::set<std::string> in_many_groups;  // users who may be in no more
-  std::size_t omits = 0;                 // so many groups find no room in the next answers
+  std::set<std::string> in_many_groups;                          // users who may be in no more
+  std::set<std::pair<std::string, std::string>> came_too_often;  // user, group
+  std::size_t omits = 0;  // so many groups find no room in the next answers
   Generation generation{1};
   std::uint64_t base = 0;
   LogPosition watermark;
@@ -41,6 +42,7 @@ class FakeDatabase {
  private:
   using Key = std::tuple<std::string, std::string, ClientMsgId>;
   void apply_change(const wire::Entry& entry);
+  wire::UserStatus status_of(const wire::Newcomer& newcomer) const;
   wire::ConversationHead group_head(const ConversationId& conversation);
   wire::ConversationHead head(const ConversationId& conversation);
 

@@ -104,5 +104,22 @@ TEST_F(GroupsTest, InfoAndListAreForMembers) {
   EXPECT_EQ(page->groups[0].title, "Birds");
 }
 
+// Else somebody who was removed would go on reading the list.
+TEST_F(GroupsTest, InfoAndListAreRefusedWhileTheDatabaseIsBehind) {
+  start_following();
+  log("alice", change(MembersAction::kCreated, {"bob"}));
+  const Bytes info = wire::encode(wire::GroupInfo{id_, "", 0});
+  const Bytes list = wire::encode(wire::GroupList{"", 0});
+  ASSERT_EQ(read(wire::Command::GroupInfo, "bob", info).error.code, ErrorCode::kNone);
+  const Blocked blocked(connect(), store::shard_of(birds_));
+  log("alice", change(MembersAction::kRemoved, {"bob"}));
+  for (const auto& [command, body] :
+       {std::pair(wire::Command::GroupInfo, &info), std::pair(wire::Command::GroupList, &list)}) {
+    const auto answer = read(command, "bob", *body);
+    EXPECT_EQ(answer.error.code, ErrorCode::kUnavailable);
+    EXPECT_GT(answer.error.retry_after_ms, 0u);
+  }
+}
+
 }  // namespace
 }  // namespace martlet::persist

@@ -10,22 +10,6 @@ using namespace std::chrono_literals;
 
 class ReadsTest : public PersistTest {
  protected:
-  // Keeps persist from storing what is in the shard's log, while it lives.
-  class Blocked {
-   public:
-    Blocked(std::unique_ptr<pg::Connection> connection, ShardId shard)
-        : connection_(std::move(connection)),
-          tx_(std::make_unique<pg::Transaction>(*connection_, pg::Mode::kReadWrite)) {
-      tx_->query("SET LOCAL idle_in_transaction_session_timeout = 0");
-      tx_->query("SELECT * FROM shards WHERE shard = $1 FOR UPDATE",
-                 pg::Params().number(shard.value()));
-      EXPECT_TRUE(tx_->ok());
-    }
-
-   private:
-    std::unique_ptr<pg::Connection> connection_;
-    std::unique_ptr<pg::Transaction> tx_;
-  };
   Blocked block() const { return Blocked(connect(), shard_); }
 
   wire::FetchPage fetched(std::string_view as_user, std::uint64_t from, std::uint64_t to) {

@@ -42,7 +42,7 @@ class GroupApplyTest : public DatabaseTest {
         "members_count, disbanded), ', ') FROM groups");
   }
   wire::ColdAnswer asked(std::vector<ConversationId> conversations,
-                         std::vector<UserId> users = {}) const {
+                         std::vector<wire::Newcomer> users = {}) const {
     auto answers = look_up_cold(*connection_, {{shard_of(birds_),
                                                 Generation(1),
                                                 LogPosition(0),
@@ -188,10 +188,45 @@ TEST_F(GroupApplyTest, ColdAnswersCountTheGroupsOfUsers) {
       "generate_series(1, 2000) i");
   run("INSERT INTO memberships SELECT 1000 + i, 'dora', 1, 1, 1, 2, 2, 1 FROM "
       "generate_series(1, 2000) i");
-  const auto answer = asked({}, {user("bob"), user("nobody"), user("carol"), user("dora")});
+  const GroupId fish = GroupId::trusted("fish");
+  const auto answer = asked(
+      {},
+      {{user("bob"), fish}, {user("nobody"), fish}, {user("carol"), fish}, {user("dora"), fish}});
   EXPECT_EQ(answer.users, (std::vector<wire::UserStatus>{
                               wire::UserStatus::kExists, wire::UserStatus::kNoSuchUser,
                               wire::UserStatus::kTooManyGroups, wire::UserStatus::kExists}));
+}
+
+TEST_F(GroupApplyTest, StaysAreCounted) {
+  log("alice", created({"bob"}));
+  store_all();
+  for (int i = 0; i < 2; ++i) {
+    log("bob", change(MembersAction::kLeft));
+    log("bob", change(MembersAction::kJoined));
+    log("bob", change(MembersAction::kLeft));
+    log("bob", change(MembersAction::kJoined));
+    store_all();
+  }
+  EXPECT_EQ(scalar("SELECT string_agg(user_id || ' ' || stay, ', ' ORDER BY user_id, joined_seq) "
+                   "FROM memberships"),
+            "alice 1, bob 1, bob 2, bob 3, bob 4, bob 5");
+}
+
+TEST_F(GroupApplyTest, ColdAnswersTellWhoCameTooOften) {
+  log("alice", created({"bob", "carol"}));
+  log("bob", change(MembersAction::kLeft));
+  log("carol", change(MembersAction::kLeft));
+  store_all();
+  run("UPDATE memberships SET stay = 1000 WHERE user_id = 'bob'");
+  run("UPDATE memberships SET stay = 999 WHERE user_id = 'carol'");
+  const GroupId birds = birds_.group();
+  const auto answer = asked({}, {{user("bob"), birds},
+                                 {user("carol"), birds},
+                                 {user("dora"), birds},
+                                 {user("bob"), GroupId::trusted("fish")}});
+  using enum wire::UserStatus;
+  EXPECT_EQ(answer.users,
+            (std::vector<wire::UserStatus>{kCameTooOften, kExists, kExists, kExists}));
 }
 
 }  // namespace

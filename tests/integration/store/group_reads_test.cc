@@ -224,6 +224,30 @@ TEST_F(GroupReadsTest, CursorsCountForThoseWhoWereMembers) {
   EXPECT_TRUE(synced("dora").conversations.empty());
 }
 
+TEST_F(GroupReadsTest, WhatOneWroteIsReadWithAllBeforeIt) {
+  play();
+  EXPECT_EQ(synced("alice").conversations.at(0).unread, 0u);
+  send("bob", 1);
+  send("alice", 3);
+  apply();
+  EXPECT_EQ(synced("bob").conversations.at(0).unread, 3u);
+  read("bob", 15);
+  EXPECT_EQ(synced("bob").conversations.at(0).unread, 1u) << "the cursor is above it";
+}
+
+// To find it in a long past would cost each SYNC that past.
+TEST_F(GroupReadsTest, WhatOneWroteLongAgoDoesNotCount) {
+  play();
+  send("bob", 1);  // 13
+  send("alice", static_cast<int>(kOwnLookBack) - 1);
+  apply();
+  EXPECT_EQ(synced("bob").conversations.at(0).unread, kOwnLookBack - 1);
+  send("alice", 1);
+  apply();
+  EXPECT_EQ(synced("bob").conversations.at(0).unread, kOwnLookBack + 5)
+      << "all since the join at 9";
+}
+
 TEST_F(GroupReadsTest, ACursorMayBeStoredBeforeItsGroup) {
   read("bob", 10);  // the log of another shard is ahead
   EXPECT_TRUE(synced("bob").conversations.empty());
@@ -262,6 +286,29 @@ TEST_F(GroupReadsTest, MembershipsAreThoseOfNow) {
   EXPECT_EQ(of_birds->members_at, Seq(9));
   ASSERT_EQ(of_birds->memberships.size(), 1u);
   EXPECT_EQ(of_birds->memberships[0].user, user("bob"));
+}
+
+// Joins in several shards at once may bring a user above the limit.
+TEST_F(GroupReadsTest, MembershipsAboveTheLimitAreToldOrSaidToBeMissing) {
+  const auto join = [&](int first, int last) {
+    run("INSERT INTO conversations (name, shard, last_seq) SELECT 'g:' || lpad(i::text, 64, "
+        "'x'), "
+        "0, "
+        "1 FROM generate_series(" +
+        std::to_string(first) + ", " + std::to_string(last) + ") i");
+    run("INSERT INTO groups SELECT id, '', 0, 0, 1, 1 FROM conversations ON CONFLICT DO NOTHING");
+    run("INSERT INTO memberships SELECT id, 'bob', 1, 1, 1, NULL, NULL, 1 FROM conversations ON "
+        "CONFLICT DO NOTHING");
+  };
+  join(1, 2200);
+  const auto above = find_memberships(*connection_, {user("bob"), {}, {}});
+  EXPECT_EQ(above->memberships.size(), 2200u);
+  EXPECT_FALSE(above->behind);
+  join(2201, static_cast<int>(kMaxMembershipsPerAnswer) + 1);
+  const auto too_many = find_memberships(*connection_, {user("bob"), {}, {}});
+  EXPECT_EQ(too_many->memberships.size(), kMaxMembershipsPerAnswer);
+  EXPECT_TRUE(too_many->behind) << "nobody takes it for all";
+  EXPECT_LE(wire::encode(*too_many).size(), kMaxAnswerBytes);
 }
 
 TEST_F(GroupReadsTest, OnlyMembersSeeTheMembersPageByPage) {

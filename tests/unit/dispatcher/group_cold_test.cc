@@ -165,15 +165,15 @@ TEST_F(GroupCold, AQuestionHasAllUsersOfAFrameOrNone) {
   for (const auto& answer : answers) EXPECT_EQ(answer.answer.seq, Seq(1));
 }
 
-TEST_F(GroupCold, UsersWhomSeveralNameAreAskedOnce) {
-  for (const char* name : {"g1", "g2", "g3"}) {
-    rig.change({.group = name, .id = id_of(1), .change = created({"bob", "carol"})});
+TEST_F(GroupCold, UsersWhomSeveralNameAreAskedOnceForEachGroup) {
+  for (const char* name : {"g1", "g2", "g2", "g3"}) {
+    rig.change({.group = name, .id = fresh(), .change = created({"bob", "carol"})});
   }
   rig.answer_question();
   ASSERT_TRUE(rig.question.has_value());
-  EXPECT_EQ(rig.question->users.size(), 3u);
+  EXPECT_EQ(rig.question->users.size(), 6u);
   rig.settle();
-  EXPECT_EQ(rig.answers().size(), 3u);
+  EXPECT_EQ(rig.answers().size(), 4u);
 }
 
 TEST_F(GroupCold, AFailedQuestionAsksForUsersAgain) {

@@ -184,6 +184,13 @@ TEST_F(Groups, UsersInTooManyGroupsStayOut) {
   EXPECT_EQ(refusal(), ErrorCode::kTooManyGroups);
 }
 
+TEST_F(Groups, WhoCameTooOftenStaysOutOfThatGroup) {
+  rig.database.came_too_often = {{"carol", "team"}, {"bob", "team"}};
+  EXPECT_EQ(refusal_of("alice", act_of(Action::kInvited, {"carol"})), ErrorCode::kForbidden);
+  rig.change({.from = "carol", .group = "other", .id = id_of(50), .change = created({"bob"})});
+  EXPECT_EQ(accepted(), Seq(1));
+}
+
 // Whoever is in it already does not come.
 TEST_F(Groups, MembersInTooManyGroupsMayBeNamed) {
   rig.database.in_many_groups = {"bob"};

@@ -58,6 +58,25 @@ TEST(Spans, StaysThatTouchAreOne) {
   EXPECT_EQ(spans.cut(3, 8), (Pieces{{3, 8, true}}));
 }
 
+TEST(Spans, NoMoreIsCutThanIsAskedFor) {
+  Spans spans;
+  spans.add(3, 6);
+  spans.add(9, 0);
+  EXPECT_EQ(spans.cut(1, 12, 0), Pieces());
+  EXPECT_EQ(spans.cut(1, 12, 3), (Pieces{{1, 2, false}, {3, 6, true}, {7, 8, false}}));
+  EXPECT_EQ(spans.cut(8, 12, 1), (Pieces{{8, 8, false}}));
+}
+
+TEST(Spans, EarlierStaysAndTheNewestAreOne) {
+  Spans earlier, newest;
+  newest.add(9, 0);
+  earlier.add(3, 6);
+  earlier.add(9, 0);
+  earlier.add(newest);
+  EXPECT_TRUE(earlier.is_member());
+  EXPECT_EQ(earlier.cut(3, 12), (Pieces{{3, 6, true}, {7, 8, false}, {9, 12, true}}));
+}
+
 // Against a set of the seqs that may be seen.
 TEST(Spans, PiecesCoverTheRangeAndSayOfEachSeqWhatIsTrue) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {

@@ -73,12 +73,13 @@ TEST(Rpc, ShardQuestionAndAnswerComeBack) {
 }
 
 TEST(Rpc, ColdQuestionComesBack) {
+  const GroupId group = GroupId::trusted("team");
   const Bytes bytes = encode(ColdQuestion{ShardId(5),
                                           Generation(2),
                                           LogPosition(120),
                                           {alice_and_bob()},
                                           {{alice_and_bob(), user("bob"), msg_id(9)}},
-                                          {user("carol"), user("dave")}});
+                                          {{user("carol"), group}, {user("dave"), group}}});
   const auto got = parse_cold_question(bytes);
   ASSERT_TRUE(got) << detail_of(got);
   EXPECT_EQ(got->shard, ShardId(5));
@@ -89,7 +90,9 @@ TEST(Rpc, ColdQuestionComesBack) {
   EXPECT_EQ(got->messages[0].conversation, alice_and_bob());
   EXPECT_EQ(got->messages[0].sender, user("bob"));
   EXPECT_EQ(got->messages[0].client_msg_id, msg_id(9));
-  EXPECT_EQ(got->users, (std::vector{user("carol"), user("dave")}));
+  ASSERT_EQ(got->users.size(), 2U);
+  EXPECT_EQ(got->users[1].user, user("dave"));
+  EXPECT_EQ(got->users[1].group, group);
 }
 
 TEST(Rpc, ColdAnswerComesBack) {
@@ -125,7 +128,8 @@ TEST(Rpc, ColdAnswerTellsGroupsAndUsers) {
                 {HeadStatus::kKnown, Seq(3)},
                 {HeadStatus::kNoSuchGroup},
                 {HeadStatus::kOmitted}};
-  sent.users = {UserStatus::kExists, UserStatus::kNoSuchUser, UserStatus::kTooManyGroups};
+  sent.users = {UserStatus::kExists, UserStatus::kNoSuchUser, UserStatus::kTooManyGroups,
+                UserStatus::kCameTooOften};
   const auto got = parse_cold_answer(encode(sent));
   ASSERT_TRUE(got) << detail_of(got);
   ASSERT_EQ(got->heads.size(), 5U);
