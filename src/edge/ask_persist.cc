@@ -25,9 +25,11 @@ Error unavailable(const Error& error) {
 }
 
 // The page says of some groups whether the user is in them.
-void correct_groups(EdgeContext& edge, ClientLink& link, BytesView body) {
+void after_sync_page(EdgeContext& edge, ClientLink& link, BytesView body) {
   const auto page = wire::parse_sync_page(body);
-  if (page) edge.groups.correct(link.session().user(), *page);
+  if (!page) return;
+  if (page->next_page.empty()) link.synced();
+  edge.groups.correct(link.session().user(), *page);
 }
 
 void pass_on(EdgeContext& edge, ClientLink& link, const Asking& asking,
@@ -48,7 +50,7 @@ void pass_on(EdgeContext& edge, ClientLink& link, const Asking& asking,
   }
   link.answer(asking.id, answer_command, answer->body);
   // After it, so that a hint to sync is not taken for an old one.
-  if (asking.command == wire::Command::Sync) correct_groups(edge, link, answer->body);
+  if (asking.command == wire::Command::Sync) after_sync_page(edge, link, answer->body);
 }
 
 Result<Asking> begin(EdgeContext& edge, const Request& request) {

@@ -1,5 +1,6 @@
 #include "edge/client_link.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -51,7 +52,7 @@ void ClientLink::wake() {
 // A frame stays in waiting_ until it is taken; the decoder is not touched meanwhile, so the frame's
 // body stays where it is.
 void ClientLink::work(BytesView& input) {
-  while (!ended_) {
+  while (!ended_ && !ends_with_turn_) {
     if (waiting_) {
       if (!pay(*waiting_) || !try_take(*waiting_)) return;
       waiting_.reset();
@@ -219,9 +220,35 @@ void ClientLink::notify(wire::Command command, BytesView body) {
 }
 
 void ClientLink::hint_resync(std::uint32_t within_ms, const ConversationId& conversation) {
+  const MonotonicTime now = environment_.clock.now();
+  const MonotonicTime by = now + std::chrono::milliseconds(within_ms);
+  if (!may_hint() || !session_.hints().want(by, session_.is_syncing(), now)) return;
+  write_hint(within_ms, conversation);
+}
+
+void ClientLink::hint_added(std::uint32_t within_ms, const ConversationId& conversation) {
+  const MonotonicTime now = environment_.clock.now();
+  if (!may_hint()) return;
+  session_.hints().written(now + std::chrono::milliseconds(within_ms), session_.is_syncing(), now);
+  write_hint(within_ms, conversation);
+}
+
+// Hints don't fill the output of one who does not read: when it has read it gets one for all.
+bool ClientLink::may_hint() {
+  if (connection_.is_above_high_mark()) session_.mark_lossy();
+  return !ended_ && !session_.is_lossy();
+}
+
+void ClientLink::write_hint(std::uint32_t within_ms, const ConversationId& conversation) {
   environment_.metrics.resync();
   notify(wire::Command::ResyncEvent,
          wire::encode(wire::ResyncEvent{.within_ms = within_ms, .conversation = conversation}));
+}
+
+void ClientLink::synced() {
+  const auto by = session_.hints().answered();
+  const Duration left = by ? *by - environment_.clock.now() : Duration(0);
+  if (by) hint_resync(to_ms<std::uint32_t>(std::max(left, Duration(0))));
 }
 
 void ClientLink::after_send(net::SendResult result) {
@@ -230,7 +257,16 @@ void ClientLink::after_send(net::SendResult result) {
     session_.output_blocked(environment_.clock.now());
     reschedule();
   }
-  if (result == net::SendResult::kDropped) overdue(CloseReason::kSlowConsumer);
+  if (result == net::SendResult::kDropped) end_with_turn();
+}
+
+// Not at once: whoever writes may be in the middle of those who are to get it.
+void ClientLink::end_with_turn() {
+  if (std::exchange(ends_with_turn_, true)) return;
+  environment_.loop.at_turn_end([self = self_] {
+    ClientLink* link = *self;
+    if (link != nullptr && !link->ended_) link->overdue(CloseReason::kSlowConsumer);
+  });
 }
 
 void ClientLink::on_drained() {

@@ -62,7 +62,8 @@ struct LinkEnvironment {
 };
 
 // One client: its connection, decoder and session. Takes frames one after the other; a frame that
-// can't be taken yet stops the reading of the socket until wake(). Loop thread.
+// can't be taken yet stops the reading of the socket until wake(). What is written to it never ends
+// it at once: who has no room for it is ended with the turn. Loop thread.
 class ClientLink final : private net::ConnectionListener {
  public:
   ClientLink(std::uint64_t number, net::UniqueFd fd, LinkEnvironment& environment);
@@ -86,8 +87,12 @@ class ClientLink final : private net::ConnectionListener {
   void deliver(OutgoingEvent& event);
   // What the server says besides: RESYNC, RECONNECT, STORED.
   void notify(wire::Command command, BytesView body);
-  // No conversation: all.
+  // Left out if the client will sync anyway. No conversation: all.
   void hint_resync(std::uint32_t within_ms, const ConversationId& conversation = {});
+  // Besides, events of the conversation come live from now on.
+  void hint_added(std::uint32_t within_ms, const ConversationId& conversation);
+  // The last page of a SYNC was written: what it was hinted meanwhile it is told now.
+  void synced();
 
   void end(CloseReason reason);
   // With an error that is about the connection; a peer that does not read it is not waited for.
@@ -122,7 +127,10 @@ class ClientLink final : private net::ConnectionListener {
   Bytes refusal_frame(std::uint32_t request_id, const Error& error,
                       const std::optional<ClientMsgId>& client_msg_id) const;
   void transmit(BytesView bytes) { after_send(connection_.send(bytes)); }
+  bool may_hint();
+  void write_hint(std::uint32_t within_ms, const ConversationId& conversation);
   void after_send(net::SendResult result);
+  void end_with_turn();
 
   const std::uint64_t number_;
   LinkEnvironment& environment_;
@@ -136,6 +144,7 @@ class ClientLink final : private net::ConnectionListener {
   MonotonicTime throttled_since_;
   bool wake_scheduled_ = false;
   bool token_checked_ = false;  // in this turn
+  bool ends_with_turn_ = false;
   bool ended_ = false;
   TimerWheel::Entry timer_;
   TimerWheel::Entry throttle_;

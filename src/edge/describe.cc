@@ -77,11 +77,6 @@ std::vector<service::Limit> limits() {
       {"kGroupQuestionTimeoutMs", kGroupQuestionTimeoutMs, "ms", "for the answer to one"},
       {"kGroupsWaitMs", kGroupsWaitMs, "ms",
        "that a SYNC waits for the subscriptions to the user's groups"},
-      {"kMaxHeldEventsPerGroup", kMaxHeldEventsPerGroup, "events",
-       "of a group that wait until it is known who may have them"},
-      {"kMaxHeldBytesPerGroup", kMaxHeldBytesPerGroup, "bytes", "of those events"},
-      {"kMaxHeldBytes", kMaxHeldBytes, "bytes", "of such events of all groups"},
-      {"kHoldMs", kHoldMs, "ms", "that they wait; then they are dropped and the members sync"},
       {"kTypingPeriodMs", kTypingPeriodMs, "ms",
        "in which TYPING of a session goes on once for a conversation"},
       {"kMaxTypingConversations", kMaxTypingConversations, "conversations",
@@ -98,6 +93,8 @@ std::vector<service::Limit> limits() {
       {"kCloseDeadlineMs", kCloseDeadlineMs, "ms", "for a closing client to take its last words"},
       {"kStopCloseDeadlineMs", kStopCloseDeadlineMs, "ms", "the same while the edge stops"},
       {"kSpreadMs", kSpreadMs, "ms", "over which clients spread when all are told to sync"},
+      {"kShortSpreadMs", kShortSpreadMs, "ms", "over which those spread who are told of a group"},
+      {"kFewHints", kFewHints, "users", "of one group at once; more spread like all"},
   };
   const std::vector<service::Limit> more = rates();
   all.insert(all.end(), more.begin(), more.end());

@@ -230,14 +230,19 @@ void Edge::wake_one(ShardId shard) {
 // ---- groups ----------------------------------------------------------------------------------
 
 void Edge::deliver(const UserId& user, OutgoingEvent& event, const SessionId& origin) {
-  for (ClientLink* link : sessions_.of_user(user)) {
+  for (ClientLink* link : sessions_.links_of(user)) {
     if (link->session().id() != origin) link->deliver(event);
   }
 }
 
 void Edge::hint_resync(const UserId& user, const ConversationId& conversation,
                        std::uint32_t within_ms) {
-  for (ClientLink* link : sessions_.of_user(user)) link->hint_resync(within_ms, conversation);
+  for (ClientLink* link : sessions_.links_of(user)) link->hint_resync(within_ms, conversation);
+}
+
+void Edge::hint_added(const UserId& user, const ConversationId& conversation,
+                      std::uint32_t within_ms) {
+  for (ClientLink* link : sessions_.links_of(user)) link->hint_added(within_ms, conversation);
 }
 
 void Edge::on_to_group(const GroupId& group, BytesView payload) {
@@ -312,7 +317,6 @@ void Edge::update_metrics() {
   metrics.channels(channels_.size());
   metrics.strangers(door_.strangers(), door_.addresses());
   metrics.groups(groups_.size(), groups_.subscriptions());
-  metrics.held(groups_.held_events(), groups_.held_bytes());
   metrics.group_questions(groups_.questions());
   metrics.bytes(totals_.bytes_in, totals_.bytes_out, totals_.queued_bytes);
   metrics.registry_dropped(parts_.registry.dropped());

@@ -68,6 +68,8 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   void deliver(const UserId& user, OutgoingEvent& event, const SessionId& origin) override;
   void hint_resync(const UserId& user, const ConversationId& conversation,
                    std::uint32_t within_ms) override;
+  void hint_added(const UserId& user, const ConversationId& conversation,
+                  std::uint32_t within_ms) override;
   void on_to_group(const GroupId& group, BytesView payload) override;
 
   void subscribe();

@@ -33,16 +33,13 @@ GroupDesk::Group& GroupDesk::open(const GroupId& id) {
   Group& group = *found->second;
   group.number = ++last_number_;
   group.ask_again = std::make_unique<TimerWheel::Entry>([this, id] { ask_group(id); });
-  group.give_up = std::make_unique<TimerWheel::Entry>([this, id] { drop_held(id); });
   return group;
 }
 
 // When nobody here is in it any more.
 void GroupDesk::close(const GroupId& id) {
-  Group* group = find(id);
-  if (group == nullptr || !group->view.empty()) return;
-  forget_held(*group);
-  groups_.erase(id);
+  const Group* group = find(id);
+  if (group != nullptr && group->view.empty()) groups_.erase(id);
 }
 
 // The view has the user; true: the edge did not listen for them yet.
@@ -65,17 +62,19 @@ void GroupDesk::leave_all(const std::vector<UserId>& users, const GroupId& group
 }
 
 // What came between the change or the snapshot and the subscription.
-void GroupDesk::hint_when_listening(const UserId& user, const GroupId& group) {
-  subjects_.await(bus::subject::group(group), [this, user, group](const Result<void>&) {
-    parts_.port.hint_resync(user, ConversationId::of_group(group), 0);
+void GroupDesk::hint_when_listening(const UserId& user, const GroupId& group,
+                                    std::uint32_t within_ms) {
+  subjects_.await(bus::subject::group(group), [this, user, group, within_ms](const Result<void>&) {
+    parts_.port.hint_added(user, ConversationId::of_group(group), within_ms);
   });
 }
 
-void GroupDesk::hint_all(const GroupId& id) {
-  const Group* group = find(id);
-  if (group == nullptr) return;
-  for (const UserId& user : group->view.users()) {
-    parts_.port.hint_resync(user, ConversationId::of_group(id), kSpreadMs);
+// Their SYNCs must not come all at once.
+void GroupDesk::hint(const std::vector<UserId>& users, const GroupId& group, bool all_at_once) {
+  const bool many = all_at_once || users.size() > kFewHints;
+  for (const UserId& user : users) {
+    parts_.port.hint_resync(user, ConversationId::of_group(group),
+                            many ? kSpreadMs : kShortSpreadMs);
   }
 }
 
@@ -87,20 +86,28 @@ bool GroupDesk::is_outside(const UserId& user, const GroupId& group) const {
   return !found->second.groups.contains(group);
 }
 
-bool GroupDesk::renew(const GroupId& group) {
-  return find(group) != nullptr && subjects_.renew(bus::subject::group(group));
+bool GroupDesk::renew(const UserId& user, const GroupId& group) {
+  const auto found = users_.find(user);
+  if (found == users_.end() || !found->second.groups.contains(group)) return false;
+  return subjects_.renew(bus::subject::group(group));
 }
 
 void GroupDesk::doubt(ShardId shard) {
+  std::vector<GroupId> doubted;
   for (auto& [id, group] : groups_) {
-    if (shard_of(ConversationId::of_group(id), options_.shards) == shard) group->view.doubt();
+    if (shard_of(ConversationId::of_group(id), options_.shards) != shard) continue;
+    group->view.doubt();
+    group->doubted = true;
+    doubted.push_back(id);
   }
+  for (const GroupId& id : doubted) ask_about_missing(id);
 }
 
 // ---- users -----------------------------------------------------------------------------------
 
 void GroupDesk::begin(const UserId& id) {
   User& user = users_[id];
+  MARTLET_ASSERT(!is_fanning_out_);
   if (++user.sessions > 1) return;
   user.number = ++last_number_;
   user.ask_again = std::make_unique<TimerWheel::Entry>([this, id] { ask_user(id); });
@@ -112,6 +119,7 @@ void GroupDesk::begin(const UserId& id) {
 }
 
 void GroupDesk::end(const UserId& id) {
+  MARTLET_ASSERT(!is_fanning_out_);
   const auto found = users_.find(id);
   MARTLET_ASSERT(found != users_.end() && found->second.sessions > 0);
   if (--found->second.sessions > 0) return;
@@ -157,28 +165,30 @@ void GroupDesk::on_user_answer(const UserId& id, const Result<wire::GroupsAnswer
     if (one.user != id) continue;
     open(one.group).view.learn(id, {one.from_seq, one.members_at});
     const bool is_new = enter(id, one.group);
-    if (is_new && repeated) hint_when_listening(id, one.group);
+    if (is_new && repeated) hint_when_listening(id, one.group, kShortSpreadMs);
   }
   const bool was_behind = std::exchange(user.behind, answer->behind);
   if (answer->behind) again(*user.ask_again, answer->again_in_ms);
   if (user.state != State::kListening) user.state = State::kSubscribing;
   await_groups(id);
-  if (was_behind && !answer->behind) parts_.port.hint_resync(id, {}, 0);
+  if (was_behind && !answer->behind) parts_.port.hint_resync(id, {}, kShortSpreadMs);
 }
 
-// Goes on when all of the user's groups are confirmed, with the first error.
+// Goes on when all of the user's groups are confirmed, with the last error; only the last of
+// several counts, since it has all groups of those before.
 void GroupDesk::await_groups(const UserId& id) {
   struct Open {
     std::size_t left = 1;
     Result<void> result;
   };
   const auto open = std::make_shared<Open>();
-  const auto one_less = [this, id, open,
-                         number = users_.at(id).number](const Result<void>& result) {
+  const std::uint64_t number = ++last_number_;
+  users_.at(id).await = number;
+  const auto one_less = [this, id, open, number](const Result<void>& result) {
     if (!result) open->result = result;
     if (--open->left > 0) return;
     const auto found = users_.find(id);
-    if (found != users_.end() && found->second.number == number) on_listening(id, open->result);
+    if (found != users_.end() && found->second.await == number) on_listening(id, open->result);
   };
   const std::set<GroupId> groups = users_.at(id).groups;
   for (const GroupId& group : groups) {
@@ -201,6 +211,7 @@ void GroupDesk::on_listening(const UserId& id, const Result<void>& result) {
 void GroupDesk::fail_user(const UserId& id, const Error& error) {
   User& user = users_.at(id);
   user.state = State::kFailed;
+  user.await = 0;
   TimerWheel::cancel(*user.give_up);
   TimerWheel::cancel(*user.ask_again);
   tell(std::exchange(user.waiting, {}),
@@ -214,33 +225,38 @@ void GroupDesk::tell(std::vector<Ready> waiting, const Result<void>& result) {
 // ---- events ----------------------------------------------------------------------------------
 
 void GroupDesk::hear(const GroupEvent& event) {
-  const Group* group = find(event.group);
+  Group* group = find(event.group);
   if (group == nullptr) return;  // the last who was in it has gone a moment ago
-  const bool in_turn = event.seq == Seq() || group->held.empty();
-  if (!in_turn || !pass(event)) hold(event);
+  const GroupView::Heard heard = fan_out(group->view, event);
+  leave_all(heard.gone, event.group);
+  if (heard.passed_over == 0 && heard.lost.empty()) return;
+  parts_.metrics.dropped(DropReason::kUnknownMembers, heard.passed_over);
+  leave_all(heard.lost, event.group);
+  hint(heard.lost, event.group);
+  ask_about_missing(event.group);
 }
 
-// False: not before more is known.
-bool GroupDesk::pass(const GroupEvent& event) {
-  const auto heard = judge(*find(event.group), event);
-  if (!heard) return false;
-  leave_all(heard->gone, event.group);
+// In one walk over the members, which must not change meanwhile.
+GroupView::Heard GroupDesk::fan_out(GroupView& view, const GroupEvent& event) {
   OutgoingEvent outgoing(event.command, event.body);
-  for (const UserId& user : heard->audience) parts_.port.deliver(user, outgoing, event.origin);
-  return true;
-}
-
-std::optional<GroupView::Heard> GroupDesk::judge(Group& group, const GroupEvent& event) {
+  const GroupView::Give give = [&](const UserId& user) {
+    parts_.port.deliver(user, outgoing, event.origin);
+  };
+  GroupView::Heard heard;
+  MARTLET_ASSERT(!is_fanning_out_);
+  is_fanning_out_ = true;
   if (event.change) {
     const GroupView::Act act{event.seq, event.change->actor, event.change->change};
-    return group.view.hear(act, event.members_at);
+    heard = view.hear(act, event.members_at, give);
+  } else if (event.seq != Seq()) {
+    heard = view.hear(event.seq, event.members_at, give);
+  } else {
+    // A hint says nothing but that there is something: all may have it.
+    const bool is_hint = event.command == wire::Command::ResyncEvent;
+    view.pass_on(is_hint ? Seq() : event.members_at, give);
   }
-  if (event.seq != Seq()) return group.view.hear(event.seq, event.members_at);
-  // A hint says nothing but that there is something.
-  if (event.command == wire::Command::ResyncEvent) {
-    return GroupView::Heard{.audience = group.view.users(), .gone = {}};
-  }
-  return GroupView::Heard{.audience = group.view.audience_now(event.members_at), .gone = {}};
+  is_fanning_out_ = false;
+  return heard;
 }
 
 void GroupDesk::hear_own(const UserId& user, const GroupEvent& event) {
@@ -250,7 +266,8 @@ void GroupDesk::hear_own(const UserId& user, const GroupEvent& event) {
   switch (open(event.group).view.hear_own(user, act)) {
     case GroupView::Effect::kCame:
       enter(user, event.group);
-      return hint_when_listening(user, event.group);
+      // Who came by themself waits for it; others are many, maybe.
+      return hint_when_listening(user, event.group, act.actor == user ? 0 : kShortSpreadMs);
     case GroupView::Effect::kWent:
       return leave_all({user}, event.group);
     case GroupView::Effect::kStays:
@@ -266,141 +283,72 @@ void GroupDesk::correct(const UserId& user, const wire::SyncPage& page) {
     GroupView& view = open(id).view;
     if (state.membership == wire::Membership::Member) {
       view.learn(user, {state.first_seq, state.members_at});
-      if (enter(user, id)) hint_when_listening(user, id);
+      if (enter(user, id)) hint_when_listening(user, id, kShortSpreadMs);
+      if (view.caught_up(user)) hint({user}, id);
     } else if (view.learn_absent(user, std::max(state.members_at, state.last_seq))) {
       leave(user, id);
     }
     close(id);
-    const Group* group = find(id);
-    if (group != nullptr && !group->held.empty()) release(id);
   }
 }
 
-// ---- what waits ------------------------------------------------------------------------------
+// ---- who is not known ------------------------------------------------------------------------
 
-void GroupDesk::hold(const GroupEvent& event) {
-  Group& group = *find(event.group);
-  Held held{event, Bytes(event.body)};
-  held.event.body = {};
-  push(group, std::move(held));
-  const bool too_much = group.held.size() > options_.max_held_events_per_group ||
-                        group.held_bytes > options_.max_held_bytes_per_group ||
-                        held_bytes_ > options_.max_held_bytes;
-  if (too_much) return drop_held(event.group);
-  if (!group.give_up->is_scheduled()) {
-    parts_.wheel.schedule(*group.give_up, parts_.clock.now() + options_.hold);
-  }
-  if (!group.ask_again->is_scheduled()) ask_group(event.group);
+void GroupDesk::ask_about_missing(const GroupId& id) {
+  const Group* group = find(id);
+  if (group != nullptr && !group->ask_again->is_scheduled()) ask_group(id);
 }
 
-void GroupDesk::push(Group& group, Held held) {
-  ++held_events_;
-  held_bytes_ += held.body.size();
-  group.held_bytes += held.body.size();
-  group.held.push_back(std::move(held));
-}
-
-void GroupDesk::forget_held(Group& group) {
-  held_events_ -= group.held.size();
-  held_bytes_ -= group.held_bytes;
-  group.held.clear();
-  group.held_bytes = 0;
-  TimerWheel::cancel(*group.give_up);
-}
-
-// The members find by SYNC what they do not get now. Told once until persist has answered: one
-// that does not answer is no reason to ask it for more.
-void GroupDesk::drop_held(const GroupId& id) {
-  Group& group = *find(id);
-  for (std::size_t i = 0; i < group.held.size(); ++i) {
-    parts_.metrics.dropped(DropReason::kUnknownMembers);
-  }
-  forget_held(group);
-  if (!std::exchange(group.lost, true)) hint_all(id);
-}
-
-// True if at least one event went on. The group may be gone afterwards.
-bool GroupDesk::release(const GroupId& id) {
-  std::deque<Held> waiting;
-  {
-    Group& group = *find(id);
-    waiting = std::exchange(group.held, {});
-    held_events_ -= waiting.size();
-    held_bytes_ -= std::exchange(group.held_bytes, 0);
-  }
-  const std::size_t before = waiting.size();
-  Group* group = find(id);
-  while (!waiting.empty()) {
-    Held& next = waiting.front();
-    next.event.body = BytesView(next.body);
-    if (!pass(next.event)) break;
-    waiting.pop_front();
-    group = find(id);
-    if (group == nullptr) return true;
-  }
-  for (Held& held : waiting) {
-    held.event.body = {};
-    push(*group, std::move(held));
-  }
-  if (group->held.empty()) TimerWheel::cancel(*group->give_up);
-  return group->held.size() < before;
-}
-
-// As many as one question may name; the others are asked about with the next.
-std::vector<UserId> GroupDesk::to_ask_about(const Group& group) const {
-  Seq newest;
-  for (const Held& held : group.held) newest = std::max(newest, held.event.members_at);
-  std::vector<UserId> users = group.held.empty() ? group.view.users() : group.view.unknown(newest);
-  users.resize(std::min(users.size(), options_.max_users_per_question));
-  return users;
-}
-
+// About as many as one question may name; about the others with the next.
 void GroupDesk::ask_group(const GroupId& id) {
   Group& group = *find(id);
-  if (std::exchange(group.asking, true)) return;
-  const std::vector<UserId> users = to_ask_about(group);
+  if (group.asking) return;
+  const Asked asked{group.view.missing(options_.max_users_per_question), group.view.newest()};
+  group.asking = !asked.users.empty();
+  group.doubted = group.doubted && group.asking;
+  if (!group.asking) return;
   questions_.ask(
-      {.user = {}, .group = id, .users = users},
-      [this, id, users, number = group.number](const Result<wire::GroupsAnswer>& answer) {
-        const Group* asked = find(id);
-        if (asked != nullptr && asked->number == number) on_group_answer(id, users, answer);
+      {.user = {}, .group = id, .users = asked.users},
+      [this, id, asked, number = group.number](const Result<wire::GroupsAnswer>& answer) {
+        const Group* found = find(id);
+        if (found != nullptr && found->number == number) on_group_answer(id, asked, answer);
       });
 }
 
-void GroupDesk::on_group_answer(const GroupId& id, const std::vector<UserId>& asked,
+void GroupDesk::on_group_answer(const GroupId& id, const Asked& asked,
                                 const Result<wire::GroupsAnswer>& answer) {
   find(id)->asking = false;
-  bool moved = false;
-  if (answer) {
-    learn(id, asked, *answer);
-    if (find(id) == nullptr) return;
-    moved = release(id);
-  }
+  const bool moved = answer && learn(id, asked, *answer);
   Group* group = find(id);
   if (group == nullptr) return;
-  const bool is_current = answer && !answer->behind;
-  if (is_current && std::exchange(group->lost, false)) hint_all(id);
-  if (group->held.empty()) return;
-  // What is left came after the question, or was more than one takes.
-  const bool more = moved || asked.size() == options_.max_users_per_question;
-  if (is_current && more) return ask_group(id);
+  // Who is left missed a change that came after the question, or had no room in it.
+  const bool more = moved || asked.newest < group->view.newest();
+  if (answer && !answer->behind && more) return ask_group(id);
   again(*group->ask_again, answer && answer->behind ? answer->again_in_ms : kRetryAfterMs);
 }
 
-void GroupDesk::learn(const GroupId& id, const std::vector<UserId>& asked,
-                      const wire::GroupsAnswer& answer) {
+// True if of somebody it is known now. The group may be gone afterwards.
+bool GroupDesk::learn(const GroupId& id, const Asked& asked, const wire::GroupsAnswer& answer) {
+  Group& group = *find(id);
   std::set<UserId> members;
-  GroupView& view = find(id)->view;
   for (const wire::GroupMembership& one : answer.memberships) {
-    if (one.group != id || !view.has(one.user)) continue;
+    if (one.group != id || !group.view.has(one.user)) continue;
     members.insert(one.user);
-    view.learn(one.user, {one.from_seq, one.members_at});
+    group.view.learn(one.user, {one.from_seq, one.members_at});
   }
   std::vector<UserId> gone;
-  for (const UserId& user : asked) {
-    if (!members.contains(user) && view.learn_absent(user, answer.members_at)) gone.push_back(user);
+  std::vector<UserId> known;
+  for (const UserId& user : asked.users) {
+    if (!members.contains(user) && group.view.learn_absent(user, answer.members_at)) {
+      gone.push_back(user);
+      known.push_back(user);
+    } else if (group.view.caught_up(user)) {
+      known.push_back(user);
+    }
   }
+  hint(known, id, group.doubted);
   leave_all(gone, id);
+  return !known.empty();
 }
 
 void GroupDesk::again(TimerWheel::Entry& entry, std::uint32_t in_ms) {

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -21,7 +19,8 @@
 
 namespace martlet::edge {
 
-// What the desk does to sessions of this edge. It may end some.
+// What the desk does to sessions of this edge. None of it ends one, or comes back to the desk,
+// before it returns.
 class GroupDeskPort {
  public:
   virtual ~GroupDeskPort() = default;
@@ -29,24 +28,24 @@ class GroupDeskPort {
   virtual void deliver(const UserId& user, OutgoingEvent& event, const SessionId& origin) = 0;
   virtual void hint_resync(const UserId& user, const ConversationId& conversation,
                            std::uint32_t within_ms) = 0;
+  // The same, and the edge listens to the group for them from now on.
+  virtual void hint_added(const UserId& user, const ConversationId& conversation,
+                          std::uint32_t within_ms) = 0;
   // From a group's subject.
   virtual void on_to_group(const GroupId& group, BytesView payload) = 0;
 };
 
-// The groups of this edge's users: listens to those that have one here, knows who is in them, asks
-// persist when it does not, holds what nobody may have until it knows. Loop thread.
+// The groups of this edge's users: listens to those that have one here and knows who is in them. Of
+// whom it does not know it asks persist; they get nothing meanwhile, and a hint to sync when it
+// knows. Loop thread.
 class GroupDesk {
  public:
   using Ready = std::function<void(const Result<void>&)>;
   struct Options {
     CountedSubjects::Options subjects;
     GroupQuestions::Options questions;
-    Duration hold = std::chrono::milliseconds(kHoldMs);
     Duration wait = std::chrono::milliseconds(kGroupsWaitMs);
     std::size_t max_users_per_question = kMaxUsersPerGroupQuestion;
-    std::size_t max_held_events_per_group = kMaxHeldEventsPerGroup;
-    std::size_t max_held_bytes_per_group = kMaxHeldBytesPerGroup;
-    std::size_t max_held_bytes = kMaxHeldBytes;
     std::uint16_t shards = 16;
   };
   // All must outlive it; nothing is called after its end.
@@ -74,38 +73,35 @@ class GroupDesk {
   void hear_own(const UserId& user, const GroupEvent& event);
   // An answer to the user's SYNC.
   void correct(const UserId& user, const wire::SyncPage& page);
-  // Live delivery failed somebody. False: nothing was done.
-  bool renew(const GroupId& group);
+  // Live delivery failed a member. False: nothing was done.
+  bool renew(const UserId& user, const GroupId& group);
   // The shard's log was cut off: seqs are given anew.
   void doubt(ShardId shard);
 
   std::size_t size() const { return groups_.size(); }
   std::size_t subscriptions() const { return subjects_.size(); }
-  std::size_t held_events() const { return held_events_; }
-  std::size_t held_bytes() const { return held_bytes_; }
   std::uint64_t questions() const { return questions_.asked(); }
 
  private:
-  struct Held {
-    GroupEvent event;  // without its body
-    Bytes body;
-  };
   struct Group {
     std::uint64_t number = 0;  // of this life
     GroupView view;
-    std::deque<Held> held;
-    std::size_t held_bytes = 0;
     bool asking = false;
-    bool lost = false;  // events were dropped since persist answered last
+    bool doubted = false;  // and not all are known again
     std::unique_ptr<TimerWheel::Entry> ask_again;
-    std::unique_ptr<TimerWheel::Entry> give_up;
+  };
+  // A question about a group, as it was asked.
+  struct Asked {
+    std::vector<UserId> users;
+    Seq newest;
   };
   enum class State { kAsking, kSubscribing, kListening, kFailed };
   struct User {
     std::uint64_t number = 0;
     std::size_t sessions = 0;
     State state = State::kAsking;
-    bool behind = false;  // what it was told may be old
+    bool behind = false;      // what it was told may be old
+    std::uint64_t await = 0;  // the last one
     std::set<GroupId> groups;
     std::vector<Ready> waiting;
     std::unique_ptr<TimerWheel::Entry> ask_again;
@@ -118,8 +114,8 @@ class GroupDesk {
   bool enter(const UserId& user, const GroupId& group);
   void leave(const UserId& user, const GroupId& group);
   void leave_all(const std::vector<UserId>& users, const GroupId& group);
-  void hint_when_listening(const UserId& user, const GroupId& group);
-  void hint_all(const GroupId& group);
+  void hint_when_listening(const UserId& user, const GroupId& group, std::uint32_t within_ms);
+  void hint(const std::vector<UserId>& users, const GroupId& group, bool all_at_once = false);
 
   void ask_user(const UserId& user);
   void on_user_answer(const UserId& user, const Result<wire::GroupsAnswer>& answer);
@@ -128,19 +124,12 @@ class GroupDesk {
   void fail_user(const UserId& user, const Error& error);
   static void tell(std::vector<Ready> waiting, const Result<void>& result);
 
-  bool pass(const GroupEvent& event);
-  std::optional<GroupView::Heard> judge(Group& group, const GroupEvent& event);
-  void hold(const GroupEvent& event);
-  void push(Group& group, Held held);
-  bool release(const GroupId& group);
-  void drop_held(const GroupId& group);
-  void forget_held(Group& group);
-  std::vector<UserId> to_ask_about(const Group& group) const;
+  GroupView::Heard fan_out(GroupView& view, const GroupEvent& event);
+  void ask_about_missing(const GroupId& group);
   void ask_group(const GroupId& group);
-  void on_group_answer(const GroupId& group, const std::vector<UserId>& asked,
+  void on_group_answer(const GroupId& group, const Asked& asked,
                        const Result<wire::GroupsAnswer>& answer);
-  void learn(const GroupId& group, const std::vector<UserId>& asked,
-             const wire::GroupsAnswer& answer);
+  bool learn(const GroupId& group, const Asked& asked, const wire::GroupsAnswer& answer);
   void again(TimerWheel::Entry& entry, std::uint32_t in_ms);
 
   const Parts parts_;
@@ -150,8 +139,7 @@ class GroupDesk {
   std::unordered_map<GroupId, std::unique_ptr<Group>> groups_;
   std::unordered_map<UserId, User> users_;
   std::uint64_t last_number_ = 0;
-  std::size_t held_events_ = 0;
-  std::size_t held_bytes_ = 0;
+  bool is_fanning_out_ = false;
 };
 
 }  // namespace martlet::edge

@@ -5,140 +5,189 @@
 namespace martlet::edge {
 namespace {
 
-bool names(const MembersChange& change, const UserId& user) {
-  return std::find(change.users.begin(), change.users.end(), user) != change.users.end();
-}
-
-bool adds(const UserId& user, const GroupView::Act& act) {
-  switch (act.change.action) {
-    case MembersAction::kCreated:
-      return act.actor == user || names(act.change, user);
-    case MembersAction::kInvited:
-      return names(act.change, user);
-    case MembersAction::kJoined:
-      return act.actor == user;
-    default:
-      return false;
+// A change in the form in which it is held against all members.
+class Reading {
+ public:
+  explicit Reading(const GroupView::Act& act) : act_(act) {
+    for (const UserId& user : act.change.users) named_.push_back(&user);
+    std::sort(named_.begin(), named_.end(), is_before);
   }
-}
 
-bool removes(const UserId& user, const GroupView::Act& act) {
-  switch (act.change.action) {
-    case MembersAction::kCreated:  // nobody was in it before
-      return !adds(user, act);
-    case MembersAction::kLeft:
-      return act.actor == user;
-    case MembersAction::kRemoved:
-      return names(act.change, user);
-    case MembersAction::kDisbanded:
-      return true;
-    default:
-      return false;
+  bool adds(const UserId& user) const {
+    switch (act_.change.action) {
+      case MembersAction::kCreated:
+        return act_.actor == user || names(user);
+      case MembersAction::kInvited:
+        return names(user);
+      case MembersAction::kJoined:
+        return act_.actor == user;
+      default:
+        return false;
+    }
   }
-}
+  bool removes(const UserId& user) const {
+    switch (act_.change.action) {
+      case MembersAction::kCreated:  // nobody was in it before
+        return !adds(user);
+      case MembersAction::kLeft:
+        return act_.actor == user;
+      case MembersAction::kRemoved:
+        return names(user);
+      case MembersAction::kDisbanded:
+        return true;
+      default:
+        return false;
+    }
+  }
+  // Who does not get it from the group's subject. Who is invited and was in the group already is
+  // not concerned: nothing changes for them.
+  bool leaves_out(const UserId& user, const GroupView::Place& place) const {
+    switch (act_.change.action) {
+      case MembersAction::kDisbanded:
+        return false;
+      case MembersAction::kInvited:
+        return place.from == act_.seq && names(user);
+      case MembersAction::kRoleSet:
+        return names(user);
+      default:
+        return adds(user) || removes(user);
+    }
+  }
+
+ private:
+  static bool is_before(const UserId* one, const UserId* other) { return *one < *other; }
+  bool names(const UserId& user) const {
+    return std::binary_search(named_.begin(), named_.end(), &user, is_before);
+  }
+
+  const GroupView::Act& act_;
+  std::vector<const UserId*> named_;
+};
 
 }  // namespace
 
-const GroupView::Place* GroupView::find(const UserId& user) const {
-  const auto found = places_.find(user);
-  return found == places_.end() ? nullptr : &found->second;
-}
+// ---- what is known ---------------------------------------------------------------------------
 
-std::vector<UserId> GroupView::users() const {
-  std::vector<UserId> users;
-  users.reserve(places_.size());
-  for (const auto& [user, place] : places_) users.push_back(user);
-  return users;
+const GroupView::Place* GroupView::find(const UserId& user) const {
+  const auto found = entries_.find(user);
+  return found == entries_.end() ? nullptr : &found->second.place;
 }
 
 bool GroupView::learn(const UserId& user, Place place) {
-  const auto [found, is_new] = places_.try_emplace(user, place);
-  if (!is_new && found->second.as_of <= place.as_of) found->second = place;
+  const auto [found, is_new] = entries_.try_emplace(user, Entry{place, newest_});
+  Entry& entry = found->second;
+  if (place.as_of < entry.place.as_of) return false;
+  entry.place = place;
+  // All changes since were heard, and the user was here and not put out by any. Without this a
+  // group that changes all the time would outrun the answers.
+  const bool is_followed = unbroken_ <= place.as_of && entry.since <= place.as_of;
+  if (is_followed) entry.place.as_of = std::max(place.as_of, newest_);
   return is_new;
 }
 
 bool GroupView::learn_absent(const UserId& user, Seq as_of) {
-  const auto found = places_.find(user);
-  if (found == places_.end() || found->second.as_of > as_of) return false;
-  places_.erase(found);
+  const auto found = entries_.find(user);
+  if (found == entries_.end() || found->second.place.as_of > as_of) return false;
+  entries_.erase(found);
   return true;
 }
 
 void GroupView::doubt() {
-  for (auto& [user, place] : places_) place.as_of = Seq();
+  newest_ = Seq();
+  unbroken_ = Seq();
+  for (auto& [user, entry] : entries_) entry = {{entry.place.from, Seq()}, Seq(), true};
 }
 
-bool GroupView::knows(Seq members_at) const {
-  return std::all_of(places_.begin(), places_.end(),
-                     [=](const auto& item) { return item.second.as_of >= members_at; });
-}
-
-std::vector<UserId> GroupView::unknown(Seq members_at) const {
+std::vector<UserId> GroupView::missing(std::size_t max) const {
   std::vector<UserId> users;
-  for (const auto& [user, place] : places_) {
-    if (place.as_of < members_at) users.push_back(user);
+  for (const auto& [user, entry] : entries_) {
+    if (users.size() == max) break;
+    if (entry.missed) users.push_back(user);
   }
   return users;
 }
 
-std::vector<UserId> GroupView::audience_now(Seq members_at) const {
-  std::vector<UserId> audience;
-  for (const auto& [user, place] : places_) {
-    if (place.as_of >= members_at) audience.push_back(user);
-  }
-  return audience;
+bool GroupView::caught_up(const UserId& user) {
+  const auto found = entries_.find(user);
+  if (found == entries_.end() || !found->second.missed) return false;
+  if (found->second.place.as_of < newest_) return false;
+  found->second.missed = false;
+  return true;
 }
 
-std::optional<GroupView::Heard> GroupView::hear(Seq seq, Seq members_at) const {
-  if (!knows(members_at)) return std::nullopt;
+// ---- what is heard ---------------------------------------------------------------------------
+
+void GroupView::note(Seq members_at) {
+  if (members_at <= newest_) return;
+  newest_ = members_at;
+  unbroken_ = members_at;
+}
+
+void GroupView::note(const Act& act, Seq members_at) {
+  note(members_at);
+  if (act.seq <= newest_) return;
+  if (members_at < newest_) unbroken_ = act.seq;
+  newest_ = act.seq;
+}
+
+GroupView::Heard GroupView::hear(Seq seq, Seq members_at, const Give& give) {
+  note(members_at);
   Heard heard;
-  for (const auto& [user, place] : places_) {
-    if (place.from <= seq) heard.audience.push_back(user);
+  for (auto& [user, entry] : entries_) {
+    if (entry.place.as_of < members_at) {
+      entry.missed = true;
+      ++heard.passed_over;
+    } else if (entry.place.from <= seq) {
+      give(user);
+    }
   }
   return heard;
 }
 
-std::optional<GroupView::Heard> GroupView::hear(const Act& act, Seq members_at) {
-  if (!knows(members_at)) return std::nullopt;
+GroupView::Heard GroupView::hear(const Act& act, Seq members_at, const Give& give) {
+  note(act, members_at);
+  const Reading reading(act);
   Heard heard;
-  const bool to_all = act.change.action == MembersAction::kDisbanded;
-  for (auto entry = places_.begin(); entry != places_.end();) {
-    auto& [user, place] = *entry;
-    if (place.from <= act.seq && (to_all || !concerns(user, place, act))) {
-      heard.audience.push_back(user);
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    auto& [user, entry] = *at;
+    Place& place = entry.place;
+    const bool is_known = place.as_of >= members_at;
+    if (!is_known) {
+      entry.missed = true;
+      ++heard.passed_over;
+    } else if (place.from <= act.seq && !reading.leaves_out(user, place)) {
+      give(user);
     }
     // Who is known as of a later change has come back since.
-    if (removes(user, act) && place.as_of < act.seq) {
-      heard.gone.push_back(user);
-      entry = places_.erase(entry);
+    if (place.as_of < act.seq && reading.removes(user)) {
+      (entry.missed ? heard.lost : heard.gone).push_back(user);
+      at = entries_.erase(at);
       continue;
     }
-    place.as_of = std::max(place.as_of, act.seq);
-    ++entry;
+    if (is_known) place.as_of = std::max(place.as_of, act.seq);
+    ++at;
   }
   return heard;
 }
 
-// Who is invited and was in the group already is not concerned: nothing changes for them.
-bool GroupView::concerns(const UserId& user, const Place& place, const Act& act) const {
-  if (act.change.action == MembersAction::kInvited) {
-    return names(act.change, user) && place.from == act.seq;
+void GroupView::pass_on(Seq members_at, const Give& give) const {
+  for (const auto& [user, entry] : entries_) {
+    if (entry.place.as_of >= members_at) give(user);
   }
-  if (act.change.action == MembersAction::kRoleSet) return names(act.change, user);
-  return adds(user, act) || removes(user, act);
 }
 
 GroupView::Effect GroupView::hear_own(const UserId& user, const Act& act) {
-  const auto found = places_.find(user);
-  const bool is_known = found != places_.end() && found->second.as_of >= act.seq;
-  if (adds(user, act)) {
+  const Reading reading(act);
+  const auto found = entries_.find(user);
+  const bool is_known = found != entries_.end() && found->second.place.as_of >= act.seq;
+  if (reading.adds(user)) {
     if (is_known) return Effect::kStays;
-    places_.insert_or_assign(user, Place{act.seq, act.seq});
+    entries_.insert_or_assign(user, Entry{{act.seq, act.seq}, newest_});
     return Effect::kCame;
   }
-  if (removes(user, act)) {
-    if (found == places_.end() || is_known) return Effect::kStays;
-    places_.erase(found);
+  if (reading.removes(user)) {
+    if (found == entries_.end() || is_known) return Effect::kStays;
+    entries_.erase(found);
     return Effect::kWent;
   }
   // Another role: a member, before and after. What else happened before may not be known.

@@ -73,14 +73,6 @@ inline constexpr std::uint32_t kGroupQuestionTimeoutMs = 5'000;
 // retryable, before whoever asked gives up.
 inline constexpr std::uint32_t kGroupsWaitMs = 4'000;
 static_assert(kGroupsWaitMs + kRpcTimeoutMs < kAnswerDeadlineMs);
-// Events of a group that wait until the edge knows who may have them. What does not fit or waits
-// longer is dropped, and the members are told to sync.
-inline constexpr std::size_t kMaxHeldEventsPerGroup = 512;
-inline constexpr std::size_t kMaxHeldBytesPerGroup = 1024 * 1024;
-inline constexpr std::size_t kMaxHeldBytes = 32 * 1024 * 1024;
-static_assert(kMaxBodyBytes + kMaxEnvelopeBytes < kMaxHeldBytesPerGroup);
-inline constexpr std::uint32_t kHoldMs = 5'000;
-
 // TYPING of a session goes on once in this time for each of so many conversations.
 inline constexpr std::uint32_t kTypingPeriodMs = 3'000;
 inline constexpr std::size_t kMaxTypingConversations = 16;
@@ -129,5 +121,8 @@ inline constexpr Duration kDrainTime = std::chrono::seconds(3);
 inline constexpr Duration kSettleTime = std::chrono::seconds(2);
 // Clients that are told to sync or to reconnect spread over this time.
 inline constexpr std::uint32_t kSpreadMs = 10'000;
+// So many of one group, or fewer, over this time.
+inline constexpr std::size_t kFewHints = 100;
+inline constexpr std::uint32_t kShortSpreadMs = 1'000;
 
 }  // namespace martlet::edge

@@ -14,7 +14,7 @@ enum class DropReason : std::uint8_t {
   kNoRequest,       // no request waits for this answer
   kLossySession,    // the session's output is full; RESYNC follows
   kMalformed,       // one of ours sent what does not verify
-  kUnknownMembers,  // persist did not say in time who may have it; RESYNC follows
+  kUnknownMembers,  // not known to be a member as of then; RESYNC follows
 };
 
 // What an edge counts.
@@ -43,16 +43,13 @@ class EdgeMetrics {
   void repeated(std::size_t frames) { repeats_.add(frames); }
   void credit_exhausted() { waits_.add(); }
   void event_delivered(std::size_t sessions) { events_.add(sessions); }
-  void dropped(DropReason reason) { dropped_.at(reason).add(); }
+  void dropped(DropReason reason, std::size_t count = 1) { dropped_.at(reason).add(count); }
   void resync() { resyncs_.add(); }
   void live_missed(std::size_t messages) { live_missed_.add(messages); }
   void subscription_renewed() { renewals_.add(); }
   void slow_consumer() { slow_.add(); }
   void groups(std::size_t groups, std::size_t subscriptions) {
     groups_.set(std::int64_t(groups)), group_subscriptions_.set(std::int64_t(subscriptions));
-  }
-  void held(std::size_t events, std::size_t bytes) {
-    held_.set(std::int64_t(events)), held_bytes_.set(std::int64_t(bytes));
   }
   void group_questions(std::uint64_t total) { advance(group_questions_, total); }
   void typing_dropped() { typing_dropped_.add(); }
@@ -90,8 +87,6 @@ class EdgeMetrics {
   metrics::Counter& registry_dropped_;
   metrics::Gauge& groups_;
   metrics::Gauge& group_subscriptions_;
-  metrics::Gauge& held_;
-  metrics::Gauge& held_bytes_;
   metrics::Counter& group_questions_;
   metrics::Counter& typing_dropped_;
   metrics::Gauge& strangers_;

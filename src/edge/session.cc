@@ -69,6 +69,7 @@ void Session::begin(std::uint32_t request_id, const PendingRequest& request) {
   const bool is_new = pending_.try_emplace(request_id, request).second;
   MARTLET_ASSERT(is_new);
   if (is_read(request.command)) ++reads_;
+  if (request.command == wire::Command::Sync) ++syncs_;
 }
 
 std::optional<PendingRequest> Session::finish(std::uint32_t request_id, MonotonicTime now) {
@@ -77,6 +78,7 @@ std::optional<PendingRequest> Session::finish(std::uint32_t request_id, Monotoni
   const PendingRequest request = found->second;
   pending_.erase(found);
   if (is_read(request.command)) --reads_;
+  if (request.command == wire::Command::Sync) --syncs_;
   // Who registers and logs in has waited for us meanwhile.
   if (is_account(request.command)) auth_deadline_ = now + limits_.auth_timeout;
   return request;

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "edge/close_reason.h"
 #include "edge/limits.h"
+#include "edge/sync_hints.h"
 #include "edge/typing_throttle.h"
 #include "model/ids.h"
 #include "wire/commands.h"
@@ -68,6 +69,7 @@ class Session {
   const PendingRequest* find(std::uint32_t request_id) const;
   std::vector<std::uint32_t> unanswered() const;
   std::size_t unanswered_count() const { return pending_.size(); }
+  bool is_syncing() const { return syncs_ > 0; }
 
   // AUTH. A session that is authenticated may only renew itself.
   Result<void> check_identity(const UserId& user, const DeviceId& device) const;
@@ -94,6 +96,7 @@ class Session {
   void mark_repaired() { lossy_ = false; }
 
   TypingThrottle& typing() { return typing_; }
+  SyncHints& hints() { return hints_; }
 
   // When overdue() is to be asked next.
   MonotonicTime deadline() const;
@@ -108,8 +111,10 @@ class Session {
   DeviceId device_;
   std::unordered_map<std::uint32_t, PendingRequest> pending_;
   std::size_t reads_ = 0;
+  std::size_t syncs_ = 0;
   std::size_t bad_tokens_ = 0;
   TypingThrottle typing_;
+  SyncHints hints_;
   bool lossy_ = false;
   bool reading_ = true;
   MonotonicTime heard_;

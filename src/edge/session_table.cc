@@ -25,9 +25,15 @@ ClientLink* SessionTable::find(const SessionId& id) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
-std::vector<ClientLink*> SessionTable::of_user(const UserId& user) const {
+std::span<ClientLink* const> SessionTable::links_of(const UserId& user) const {
   const auto found = by_user_.find(user);
-  return found == by_user_.end() ? std::vector<ClientLink*>() : found->second;
+  if (found == by_user_.end()) return {};
+  return found->second;
+}
+
+std::vector<ClientLink*> SessionTable::of_user(const UserId& user) const {
+  const auto links = links_of(user);
+  return {links.begin(), links.end()};
 }
 
 std::vector<ClientLink*> SessionTable::of_device(const UserId& user, const DeviceId& device) const {

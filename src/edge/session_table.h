@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -16,6 +17,8 @@ class SessionTable {
   void remove(ClientLink& link);
 
   ClientLink* find(const SessionId& id) const;
+  // Valid until a session begins or ends.
+  std::span<ClientLink* const> links_of(const UserId& user) const;
   // A copy: what is done to a session may end it.
   std::vector<ClientLink*> of_user(const UserId& user) const;
   std::vector<ClientLink*> of_device(const UserId& user, const DeviceId& device) const;

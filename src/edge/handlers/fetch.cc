@@ -5,10 +5,11 @@
 namespace martlet::edge {
 namespace {
 
-void renew_groups(EdgeContext& edge, const std::vector<wire::Range>& ranges) {
+// Of those that the asker is in: a subscription is shared, and others' are nobody's business.
+void renew_groups(EdgeContext& edge, const UserId& user, const std::vector<wire::Range>& ranges) {
   for (const wire::Range& range : ranges) {
     if (!range.conversation.is_group()) continue;
-    if (edge.groups.renew(range.conversation.group())) edge.metrics.subscription_renewed();
+    if (edge.groups.renew(user, range.conversation.group())) edge.metrics.subscription_renewed();
   }
 }
 
@@ -21,8 +22,9 @@ Result<Taken> handle_fetch(EdgeContext& edge, const Request& request) {
   // ones.
   if (parsed->live_missed > 0) {
     edge.metrics.live_missed(parsed->live_missed);
-    if (edge.channels.renew(request.link.session().user())) edge.metrics.subscription_renewed();
-    renew_groups(edge, parsed->ranges);
+    const UserId& user = request.link.session().user();
+    if (edge.channels.renew(user)) edge.metrics.subscription_renewed();
+    renew_groups(edge, user, parsed->ranges);
   }
   return ask_persist(edge, request, bus::subject::rpc_read());
 }

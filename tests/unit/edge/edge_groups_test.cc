@@ -222,6 +222,8 @@ TEST_F(EdgeGroupsTest, NobodyGetsWhatCameAfterAnUnseenRemoval) {
   bus_.answers[bus::subject::rpc_groups()] =
       wire::encode(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {}});
   bus_.deliver(kSubject, group_event(8, 7, wire::encode_text("secret")));
+  EXPECT_EQ(next(*ann).command(), Command::ResyncEvent) << "to learn that she is out";
+  bus_.deliver(kSubject, group_event(9, 7, wire::encode_text("secret")));
   settle();
   EXPECT_FALSE(ann->take().has_value());
 }
@@ -237,6 +239,53 @@ TEST_F(EdgeGroupsTest, AnAdditionIsDeliveredAndThenHinted) {
   EXPECT_EQ(wire::parse_resync_event(hint.body).value().conversation, kConversation);
   bus_.deliver(kSubject, group_event(7, 6, wire::encode_text("hi")));
   EXPECT_EQ(next_seq(*ann), 7u);
+}
+
+TEST_F(EdgeGroupsTest, WhoHasNoRoomForAnEventEndsAfterAllHaveIt) {
+  EdgeOptions options;
+  options.output_high_bytes = options.output_limit_bytes = 8 * 1024;
+  start(options);
+  persist_knows({place("ann"), place("ben")});
+  auto ann = login("ann", "phone");
+  auto ben = login("ben", "phone");
+  bus_.deliver(kSubject, group_event(6, 5, wire::encode_text(std::string(9 * 1024, 'x'))));
+  EXPECT_EQ(edge_->sessions(), 2u) << "not in the middle of the members";
+  run_until([&] { return edge_->sessions() == 0; });
+  EXPECT_EQ(next(*ann).command(), Command::KickedEvent);
+  EXPECT_EQ(next(*ben).command(), Command::KickedEvent);
+}
+
+TEST_F(EdgeGroupsTest, AHintDuringASyncIsRepeatedBehindItsAnswer) {
+  persist_knows({});
+  auto ann = login("ann", "phone");
+  ann->send(Command::Sync, 2, wire::Sync{});
+  const auto asked = await_question();
+  const MembersChange joined{.action = MembersAction::kInvited, .users = {UserId::trusted("ann")}};
+  to_user("ann", group_event(6, 5, wire::encode(joined), true));
+  EXPECT_EQ(next_seq(*ann), 6u);
+  EXPECT_EQ(next(*ann).command(), Command::ResyncEvent);
+  asked.callback(wire::encode(wire::ClientAnswer{
+      .command = Command::Sync, .body = wire::encode(wire::SyncPage{.token = "tok"})}));
+  EXPECT_EQ(next(*ann).command(), Command::SyncPage);
+  EXPECT_EQ(next(*ann).command(), Command::ResyncEvent);
+}
+
+TEST_F(EdgeGroupsTest, AFetchRenewsOnlySubscriptionsOfOnesOwnGroups) {
+  persist_knows({place("ann")});
+  auto ann = login("ann", "phone");
+  persist_knows({});
+  auto eve = login("eve", "phone");
+  clock_.advance(std::chrono::seconds(11));
+  const auto renewals = [&](TestClient& client) {
+    const wire::Fetch fetch{.ranges = {{kConversation, Seq(1), Seq(2)}}, .live_missed = 1};
+    client.send(Command::Fetch, 2, fetch);
+    await_question();
+    const std::string text = metric_registry_.render();
+    const std::size_t at = text.find("\nmartlet_edge_renewals_total ");
+    return text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+  };
+  EXPECT_EQ(renewals(*eve), "martlet_edge_renewals_total 1") << "her own subject";
+  EXPECT_EQ(renewals(*ann), "martlet_edge_renewals_total 3") << "hers and the group's";
 }
 
 TEST_F(EdgeGroupsTest, ARemovalIsDeliveredAndThenNothing) {

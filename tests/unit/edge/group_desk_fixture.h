@@ -36,8 +36,14 @@ class GroupDeskTest : public testing::Test, private GroupDeskPort {
     ASSERT_NE(event.in(wire::Codec::kFlatBuffers), nullptr);
     got_.push_back(to.str());
   }
-  void hint_resync(const UserId& to, const ConversationId& conversation, std::uint32_t) override {
+  void hint_resync(const UserId& to, const ConversationId& conversation,
+                   std::uint32_t within_ms) override {
     hints_.push_back(to.str() + ":" + conversation.str());
+    within_ms_ = within_ms;
+  }
+  void hint_added(const UserId& to, const ConversationId& conversation,
+                  std::uint32_t within_ms) override {
+    hint_resync(to, conversation, within_ms);
   }
   void on_to_group(const GroupId& group, BytesView payload) override {
     got_.push_back(group.str() + ":" + std::string(payload));
@@ -97,6 +103,16 @@ class GroupDeskTest : public testing::Test, private GroupDeskPort {
     for (const auto& name : names) result.change->change.users.push_back(user(name));
     return result;
   }
+  static wire::GroupsAnswer as_of(std::uint64_t members_at, const Lines& members) {
+    wire::GroupsAnswer result{.members_at = Seq(members_at)};
+    for (const auto& name : members) result.memberships.push_back(place(name, 1, members_at));
+    return result;
+  }
+  static wire::GroupsAnswer behind(wire::GroupsAnswer answer) {
+    answer.behind = true;
+    answer.again_in_ms = 500;
+    return answer;
+  }
   static wire::SyncPage page_of(wire::Membership membership, std::uint64_t first,
                                 std::uint64_t last, std::uint64_t members_at) {
     return {.conversations = {{.conversation = ConversationId::of_group(kTeam),
@@ -118,6 +134,7 @@ class GroupDeskTest : public testing::Test, private GroupDeskPort {
   EdgeMetrics metrics_{registry_};
   Lines got_;
   Lines hints_;
+  std::uint32_t within_ms_ = 0;  // of the last hint
   Lines syncs_;
   std::unique_ptr<GroupDesk> desk_;
 };

@@ -81,6 +81,23 @@ TEST_F(GroupDeskTest, AnAnswerThatIsBehindIsAskedAgainAndThenHinted) {
   EXPECT_FALSE(desk_->is_outside(user("ann"), kTeam));
 }
 
+TEST_F(GroupDeskTest, ASyncWaitsAlsoForGroupsThatALaterAnswerTold) {
+  bus_.hold_pongs = true;
+  desk_->begin(user("ann"));
+  sync("ann");
+  answer(behind(as_of(5, {"ann"})));
+  ASSERT_EQ(bus_.pongs.size(), 1u);
+  advance(seconds(2));
+  const GroupId other = GroupId::trusted("other");
+  answer(wire::GroupsAnswer{.memberships = {place("ann", 1, 5), place("ann", 1, 5, other)}});
+  EXPECT_TRUE(listens(other));
+  bus_.pongs[0]({});
+  EXPECT_TRUE(syncs_.empty()) << "the broker does not know the other yet";
+  ASSERT_EQ(bus_.pongs.size(), 2u);
+  bus_.pongs[1]({});
+  EXPECT_EQ(syncs_, Lines{"ok"});
+}
+
 TEST_F(GroupDeskTest, WhoIsNotInAGroupIsOutside) {
   enter("ann", 1, 5);
   EXPECT_FALSE(desk_->is_outside(user("ann"), kTeam));
@@ -138,30 +155,51 @@ TEST_F(GroupDeskTest, MembersGetAnEvent) {
   EXPECT_EQ(got_, (Lines{"ann", "ben"}));
 }
 
-TEST_F(GroupDeskTest, AnEventAfterAnUnseenChangeWaitsForTheAnswer) {
+TEST_F(GroupDeskTest, WhoMayHaveBeenRemovedGetsNothingUntilTheAnswer) {
   enter("ann", 1, 5);
   enter("ben", 1, 5);
+  enter("cat", 7, 7);
   hear(event(8, 7));
   hear(event(9, 7));
-  EXPECT_EQ(delivered(), 0u);
-  EXPECT_EQ(desk_->held_events(), 2u);
+  EXPECT_EQ(got_, (Lines{"cat", "cat"})) << "who is known waits for nobody";
   ASSERT_EQ(bus_.asked.size(), 1u) << "one question for both";
   EXPECT_EQ(question().group, kTeam);
   EXPECT_EQ(question().users, (std::vector<UserId>{user("ann"), user("ben")}));
-  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ann", 1, 7)}});
-  EXPECT_EQ(got_, (Lines{"ann", "ann"})) << "ben was removed at 7";
-  EXPECT_EQ(desk_->held_events(), 0u);
-  EXPECT_EQ(desk_->held_bytes(), 0u);
   EXPECT_TRUE(hints_.empty());
+  answer(as_of(7, {"ann"}));
+  EXPECT_EQ(got_, (Lines{"cat", "cat"})) << "a SYNC brings what was missed";
+  EXPECT_EQ(hints_, (Lines{"ann:g:team", "ben:g:team"})) << "ben, too, that he was removed at 7";
+  EXPECT_EQ(within_ms_, kShortSpreadMs);
+  EXPECT_TRUE(desk_->is_outside(user("ben"), kTeam));
+  EXPECT_TRUE(bus_.asked.empty());
+  hear(event(10, 7));
+  EXPECT_EQ(got_, (Lines{"cat", "cat", "ann", "cat"}));
+  EXPECT_NE(registry_.render().find("reason=\"unknown_members\"} 4\n"), std::string::npos);
 }
 
-TEST_F(GroupDeskTest, OnlyThoseWhoAreNotKnownAreAskedAbout) {
+TEST_F(GroupDeskTest, ALoginThatPersistIsBehindWithStopsNobodyElse) {
+  enter("ann", 1, 45);
+  desk_->begin(user("bob"));
+  answer(behind(as_of(40, {"bob"})));
+  hear(event(46, 45));
+  EXPECT_EQ(got_, Lines{"ann"});
+  ASSERT_EQ(bus_.asked.size(), 1u);
+  EXPECT_EQ(question().users, std::vector<UserId>{user("bob")});
+  answer(behind(as_of(40, {"bob"})));
+  hear(event(47, 45));
+  EXPECT_EQ(got_, (Lines{"ann", "ann"}));
+  EXPECT_TRUE(bus_.asked.empty()) << "not again before it is time";
+  EXPECT_TRUE(hints_.empty()) << "SYNC would be behind as well";
+}
+
+TEST_F(GroupDeskTest, WhoIsNotAskedAboutStays) {
   enter("ann", 1, 5);
   enter("ben", 7, 7);
   hear(event(8, 7));
   EXPECT_EQ(question().users, std::vector<UserId>{user("ann")});
-  answer(wire::GroupsAnswer{.members_at = Seq(7)});
-  EXPECT_EQ(got_, Lines{"ben"}) << "who was not asked about stays";
+  answer(as_of(7, {}));
+  hear(event(9, 7));
+  EXPECT_EQ(got_, (Lines{"ben", "ben"}));
 }
 
 TEST_F(GroupDeskTest, MoreUsersThanAQuestionTakesAreAskedAboutInTurn) {
@@ -172,103 +210,86 @@ TEST_F(GroupDeskTest, MoreUsersThanAQuestionTakesAreAskedAboutInTurn) {
   enter("ben", 1, 5);
   hear(event(8, 7));
   EXPECT_EQ(question().users, std::vector<UserId>{user("ann")});
-  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ann", 1, 7)}});
-  EXPECT_EQ(delivered(), 0u);
+  answer(as_of(7, {"ann"}));
   EXPECT_EQ(question().users, std::vector<UserId>{user("ben")});
-  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ben", 1, 7)}});
+  answer(as_of(7, {"ben"}));
+  EXPECT_EQ(hints_, (Lines{"ann:g:team", "ben:g:team"}));
+  hear(event(9, 7));
   EXPECT_EQ(got_, (Lines{"ann", "ben"}));
 }
 
-TEST_F(GroupDeskTest, WhatComesBehindAHeldEventKeepsItsPlace) {
-  enter("ann", 1, 5);
+TEST_F(GroupDeskTest, ManyAreHintedOverALongerTime) {
+  for (std::size_t i = 0; i <= kFewHints; ++i) enter("u" + std::to_string(i), 1, 5);
   hear(event(8, 7));
-  hear(event(6, 5));
-  EXPECT_EQ(delivered(), 0u);
-  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ann", 1, 7)}});
-  EXPECT_EQ(delivered(), 2u);
+  Lines all;
+  for (std::size_t i = 0; i <= kFewHints; ++i) all.push_back("u" + std::to_string(i));
+  answer(as_of(7, all));
+  EXPECT_EQ(hints_.size(), all.size());
+  EXPECT_EQ(within_ms_, kSpreadMs);
 }
 
 TEST_F(GroupDeskTest, AChangeThatCameAfterTheQuestionIsAskedForAnew) {
   enter("ann", 1, 5);
   hear(event(8, 7));
   hear(event(11, 10));
-  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ann", 1, 7)}});
-  EXPECT_EQ(delivered(), 1u);
-  answer(wire::GroupsAnswer{.members_at = Seq(10), .memberships = {place("ann", 1, 10)}});
-  EXPECT_EQ(delivered(), 2u);
+  answer(as_of(7, {"ann"}));
+  EXPECT_TRUE(hints_.empty());
+  answer(as_of(10, {"ann"}));
+  EXPECT_EQ(hints_, Lines{"ann:g:team"});
+  hear(event(12, 10));
+  EXPECT_EQ(got_, Lines{"ann"});
 }
 
 TEST_F(GroupDeskTest, AnAnswerThatIsBehindLetsNothingPass) {
   enter("ann", 1, 5);
   hear(event(8, 7));
-  answer(wire::GroupsAnswer{.members_at = Seq(5),
-                            .memberships = {place("ann", 1, 5)},
-                            .behind = true,
-                            .again_in_ms = 500});
-  EXPECT_EQ(delivered(), 0u);
+  answer(behind(as_of(5, {"ann"})));
+  hear(event(9, 7));
+  EXPECT_TRUE(bus_.asked.empty());
   advance(seconds(2));
-  answer(wire::GroupsAnswer{.members_at = Seq(7)});
+  answer(as_of(7, {}));
   EXPECT_EQ(delivered(), 0u);
+  EXPECT_EQ(hints_, Lines{"ann:g:team"});
   EXPECT_EQ(desk_->size(), 0u) << "nobody here is in it any more";
 }
 
-TEST_F(GroupDeskTest, WithoutAnAnswerTheEventsAreDroppedAndMembersToldOnce) {
+TEST_F(GroupDeskTest, WithoutAnAnswerItIsAskedAgainAfterAPause) {
   enter("ann", 1, 5);
   hear(event(8, 7));
-  answer(fail(ErrorCode::kUnavailable));
-  advance(seconds(7));
-  EXPECT_EQ(desk_->held_events(), 0u);
+  for (int i = 0; i < 3; ++i) {
+    answer(fail(ErrorCode::kUnavailable));
+    hear(event(9, 7));
+    EXPECT_TRUE(bus_.asked.empty());
+    advance(seconds(2));
+  }
+  EXPECT_TRUE(hints_.empty());
+  answer(as_of(7, {"ann"}));
   EXPECT_EQ(hints_, Lines{"ann:g:team"});
-  EXPECT_NE(registry_.render().find("reason=\"unknown_members\"} 1\n"), std::string::npos);
-  bus_.asked.clear();
-
-  hear(event(9, 7));
-  advance(seconds(7));
-  EXPECT_EQ(hints_.size(), 1u) << "persist is still away";
+  advance(seconds(20));
+  EXPECT_TRUE(bus_.asked.empty()) << "all is known";
 }
 
-TEST_F(GroupDeskTest, AfterALossTheNextAnswerHintsToo) {
+TEST_F(GroupDeskTest, AnAnswerWithoutEndIsNotAskedForWithoutPause) {
   enter("ann", 1, 5);
   hear(event(8, 7));
-  advance(seconds(7));
-  EXPECT_EQ(hints_.size(), 1u);
-  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ann", 1, 7)}});
-  EXPECT_EQ(hints_.size(), 2u);
-  hear(event(9, 7));
-  EXPECT_EQ(delivered(), 1u);
+  answer(as_of(5, {"ann"}));
+  EXPECT_TRUE(bus_.asked.empty()) << "it was not behind, and says less than the event";
+  advance(seconds(2));
+  EXPECT_EQ(bus_.asked.size(), 1u);
 }
 
-TEST_F(GroupDeskTest, HeldEventsAreBounded) {
-  GroupDesk::Options options;
-  options.max_held_events_per_group = 3;
-  restart(options);
-  enter("ann", 1, 5);
-  for (std::uint64_t seq = 8; seq < 12; ++seq) hear(event(seq, 7));
-  EXPECT_EQ(desk_->held_events(), 0u);
-  EXPECT_EQ(hints_, Lines{"ann:g:team"});
-}
-
-TEST_F(GroupDeskTest, HeldBytesAreBoundedOverAllGroups) {
-  GroupDesk::Options options;
-  options.max_held_bytes = 10;
-  restart(options);
-  enter("ann", 1, 5);
-  hear(event(8, 7));
-  EXPECT_EQ(desk_->held_bytes(), 0u);
-  EXPECT_EQ(hints_.size(), 1u);
-}
-
-TEST_F(GroupDeskTest, HeldEventsGoWithTheLastMember) {
+TEST_F(GroupDeskTest, AQuestionIsForgottenWithTheLastMember) {
   enter("ann", 1, 5);
   hear(event(8, 7));
   desk_->end(user("ann"));
-  EXPECT_EQ(desk_->held_events(), 0u);
-  answer(wire::GroupsAnswer{.members_at = Seq(7), .memberships = {place("ann", 1, 7)}});
+  answer(as_of(7, {"ann"}));
   EXPECT_EQ(delivered(), 0u);
+  EXPECT_TRUE(hints_.empty());
   advance(seconds(20));
+  EXPECT_TRUE(bus_.asked.empty());
 }
 
-TEST_F(GroupDeskTest, TypingIsNotHeld) {
+TEST_F(GroupDeskTest, NobodyMissesTyping) {
   enter("ann", 1, 5);
   enter("ben", 1, 7);
   GroupEvent typing = event(0, 7);
@@ -298,8 +319,18 @@ TEST_F(GroupDeskTest, WhoIsAddedIsListenedForAndToldToSync) {
   EXPECT_TRUE(hints_.empty()) << "not before the broker knows";
   for (const auto& pong : std::exchange(bus_.pongs, {})) pong({});
   EXPECT_EQ(hints_, Lines{"ann:g:team"});
+  EXPECT_EQ(within_ms_, kShortSpreadMs) << "with many others, maybe";
   hear(event(7, 6));
   EXPECT_EQ(delivered(), 1u);
+}
+
+TEST_F(GroupDeskTest, WhoComesByThemselfIsToldAtOnce) {
+  desk_->begin(user("zoe"));
+  answer(wire::GroupsAnswer{});
+  within_ms_ = 1;
+  desk_->hear_own(user("zoe"), change(6, 5, MembersAction::kJoined));
+  EXPECT_EQ(hints_, Lines{"zoe:g:team"});
+  EXPECT_EQ(within_ms_, 0u);
 }
 
 TEST_F(GroupDeskTest, WhoIsRemovedGetsNothingMore) {
@@ -339,14 +370,48 @@ TEST_F(GroupDeskTest, ADisbandedGroupIsLeft) {
   EXPECT_FALSE(listens());
 }
 
+TEST_F(GroupDeskTest, WhoMissedSomethingAndIsPutOutByAChangeIsTold) {
+  enter("ann", 1, 5);
+  hear(change(8, 7, MembersAction::kDisbanded));
+  EXPECT_EQ(delivered(), 0u) << "maybe it is not theirs";
+  EXPECT_EQ(hints_, Lines{"ann:g:team"});
+  EXPECT_EQ(desk_->size(), 0u);
+}
+
 TEST_F(GroupDeskTest, AfterALogWasCutOffTheMembersAreAskedForAnew) {
   enter("ann", 1, 100);
   desk_->doubt(shard_of(ConversationId::of_group(kTeam), 16));
+  EXPECT_EQ(question().users, std::vector<UserId>{user("ann")}) << "before anything comes";
   hear(event(86, 85));
   EXPECT_EQ(delivered(), 0u);
-  answer(wire::GroupsAnswer{.members_at = Seq(85)});
+  answer(as_of(85, {}));
   EXPECT_EQ(delivered(), 0u);
+  EXPECT_EQ(hints_, Lines{"ann:g:team"});
+  EXPECT_EQ(within_ms_, kSpreadMs) << "as all members of all groups of the shard";
   EXPECT_EQ(desk_->size(), 0u);
+}
+
+TEST_F(GroupDeskTest, NothingOfALogThatWasCutOffIsBelievedLater) {
+  enter("vera", 1, 5);
+  enter("will", 1, 39);
+  hear(event(46, 45));
+  const auto before = std::move(bus_.asked.front());
+  bus_.asked.pop_front();
+  desk_->doubt(shard_of(ConversationId::of_group(kTeam), 16));
+  before.callback(wire::encode(as_of(40, {"vera", "will"})));
+  EXPECT_EQ(hints_, (Lines{"vera:g:team", "will:g:team"}));
+  EXPECT_EQ(delivered(), 0u) << "what came before is of the old log";
+  hear(change(43, 40, MembersAction::kRemoved, {"will"}));
+  hear(event(44, 43));
+  EXPECT_EQ(got_, (Lines{"vera", "vera"})) << "45 was not the newest change any more";
+}
+
+TEST_F(GroupDeskTest, AnotherShardIsNotDoubted) {
+  enter("ann", 1, 5);
+  const ShardId shard = shard_of(ConversationId::of_group(kTeam), 16);
+  desk_->doubt(ShardId(std::uint16_t((shard.value() + 1) % 16)));
+  hear(event(6, 5));
+  EXPECT_EQ(got_, Lines{"ann"});
 }
 
 // ---- SYNC ------------------------------------------------------------------------------------
@@ -364,10 +429,15 @@ TEST_F(GroupDeskTest, APageThatKnowsMoreBringsSomebodyIn) {
   EXPECT_EQ(delivered(), 1u);
 }
 
-TEST_F(GroupDeskTest, APageLetsHeldEventsGo) {
+TEST_F(GroupDeskTest, APageThatTellsOfOneWhoMissedSomethingIsFollowedByAHint) {
   enter("ann", 1, 5);
   hear(event(8, 7));
-  desk_->correct(user("ann"), page_of(wire::Membership::Member, 1, 7, 7));
+  const auto page = page_of(wire::Membership::Member, 1, 7, 7);
+  desk_->correct(user("ann"), page);
+  EXPECT_EQ(hints_, Lines{"ann:g:team"}) << "8 came after its snapshot";
+  desk_->correct(user("ann"), page);
+  EXPECT_EQ(hints_.size(), 1u) << "or it would never end";
+  hear(event(9, 7));
   EXPECT_EQ(delivered(), 1u);
 }
 
@@ -385,11 +455,12 @@ TEST_F(GroupDeskTest, AnOldPagePutsNobodyOut) {
 }
 
 TEST_F(GroupDeskTest, ASubscriptionIsRenewedSeldom) {
-  EXPECT_FALSE(desk_->renew(kTeam)) << "nobody listens to it";
+  EXPECT_FALSE(desk_->renew(user("ann"), kTeam)) << "nobody listens to it";
   enter("ann", 1, 5);
-  EXPECT_FALSE(desk_->renew(kTeam));
+  EXPECT_FALSE(desk_->renew(user("ann"), kTeam));
   advance(seconds(11));
-  EXPECT_TRUE(desk_->renew(kTeam));
+  EXPECT_FALSE(desk_->renew(user("ben"), kTeam)) << "who is not in it";
+  EXPECT_TRUE(desk_->renew(user("ann"), kTeam));
 }
 
 }  // namespace

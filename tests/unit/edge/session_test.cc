@@ -182,5 +182,40 @@ TEST_F(SessionTest, AFullOutputWithoutProgressEndsIt) {
   EXPECT_EQ(session_.overdue(kStart + seconds(40)), CloseReason::kSlowConsumer);
 }
 
+// ---- hints to sync ---------------------------------------------------------------------------
+
+TEST(SyncHintsTest, OneIsAsGoodAsManyUntilTheSyncComes) {
+  SyncHints hints;
+  EXPECT_TRUE(hints.want(kStart + seconds(5), false, kStart));
+  EXPECT_FALSE(hints.want(kStart + seconds(5), false, kStart));
+  EXPECT_FALSE(hints.want(kStart + seconds(9), false, kStart + seconds(4)));
+  EXPECT_TRUE(hints.want(kStart + seconds(4), false, kStart)) << "an earlier one counts";
+  hints.asked();
+  EXPECT_TRUE(hints.want(kStart + seconds(5), false, kStart));
+}
+
+TEST(SyncHintsTest, WhoNeverSyncsIsToldAgainWhenItIsTime) {
+  SyncHints hints;
+  EXPECT_TRUE(hints.want(kStart, false, kStart));
+  EXPECT_FALSE(hints.want(kStart, false, kStart));
+  EXPECT_TRUE(hints.want(kStart + seconds(1), false, kStart + seconds(1)));
+}
+
+TEST(SyncHintsTest, WhatComesDuringASyncIsToldBehindItsAnswer) {
+  SyncHints hints;
+  hints.asked();
+  EXPECT_TRUE(hints.want(kStart + seconds(2), true, kStart)) << "who knows whether it is too late";
+  EXPECT_FALSE(hints.want(kStart + seconds(5), true, kStart));
+  EXPECT_EQ(hints.answered(), kStart + seconds(2));
+  EXPECT_EQ(hints.answered(), std::nullopt) << "once";
+}
+
+TEST(SyncHintsTest, WhatWasWrittenBetweenTwoPagesIsToldAgain) {
+  SyncHints hints;
+  hints.asked();
+  EXPECT_TRUE(hints.want(kStart + seconds(5), false, kStart));
+  EXPECT_EQ(hints.answered(), kStart + seconds(5));
+}
+
 }  // namespace
 }  // namespace martlet::edge
