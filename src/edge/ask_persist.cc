@@ -112,21 +112,19 @@ Result<Taken> ask_persist_when_listening(EdgeContext& edge, const Request& reque
   return Taken::kYes;
 }
 
-void check_device(EdgeContext& edge, const Session& session) {
-  if (edge.device_checks_under_way >= kMaxRpcsUnderWay) return;
+void check_device(EdgeContext& edge, const UserId& user, const DeviceId& device,
+                  std::function<void(bool is_revoked)> then) {
+  if (edge.device_checks_under_way >= kMaxRpcsUnderWay) return then(false);
   ++edge.device_checks_under_way;
-  const Duration wait = edge.options.rpc_timeout;
-  const wire::ClientRequest question{
-      wire::Command::Auth, session.user(), session.device(), {}, wait};
-  const auto on_reply = [&edge, id = session.id()](const Result<Bytes>& reply) {
-    --edge.device_checks_under_way;
-    ClientLink* link = edge.sessions.find(id);
-    if (link == nullptr || !reply) return;
-    const auto answer = wire::parse_client_answer(*reply);
-    if (!answer || answer->error.code != ErrorCode::kTokenRevoked) return;
-    link->kick(CloseReason::kRevoked, wire::KickReason::Revoked, false);
-  };
-  edge.bus.request(bus::subject::rpc_account(), wire::encode(question), wait, on_reply);
+  const Duration wait = std::chrono::milliseconds(kDeviceCheckMs);
+  const wire::ClientRequest question{wire::Command::Auth, user, device, {}, wait};
+  edge.bus.request(bus::subject::rpc_account(), wire::encode(question), wait,
+                   [&edge, then = std::move(then)](const Result<Bytes>& reply) {
+                     --edge.device_checks_under_way;
+                     if (!reply) return then(false);
+                     const auto answer = wire::parse_client_answer(*reply);
+                     then(answer && answer->error.code == ErrorCode::kTokenRevoked);
+                   });
 }
 
 }  // namespace martlet::edge

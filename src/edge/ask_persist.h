@@ -19,8 +19,9 @@ Result<Taken> ask_persist(EdgeContext& edge, const Request& request, const std::
 Result<Taken> ask_persist_when_listening(EdgeContext& edge, const Request& request,
                                          const std::string& subject);
 
-// Asks whether the device of a session that just began was signed out: its token does not say so.
-// If it was, the session ends. Without an answer the token alone counts.
-void check_device(EdgeContext& edge, const Session& session);
+// Asks whether a device was signed out: its token does not say so. Without an answer within
+// kDeviceCheckMs the token alone counts.
+void check_device(EdgeContext& edge, const UserId& user, const DeviceId& device,
+                  std::function<void(bool is_revoked)> then);
 
 }  // namespace martlet::edge

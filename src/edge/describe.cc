@@ -67,6 +67,8 @@ std::vector<service::Limit> limits() {
       {"kFrameTimeoutMs", kFrameTimeoutMs, "ms",
        "after which an unanswered frame is refused as retryable"},
       {"kRpcTimeoutMs", kRpcTimeoutMs, "ms", "for an answer of persist"},
+      {"kDeviceCheckMs", kDeviceCheckMs, "ms",
+       "that AUTH waits to hear whether the device was signed out"},
       {"kMaxRpcsUnderWay", kMaxRpcsUnderWay, "requests", "to persist, of all connections"},
       {"kMaxGroupQuestions", kMaxGroupQuestions, "requests",
        "to persist about memberships that are under way"},

@@ -61,6 +61,9 @@ inline constexpr std::uint32_t kFrameTimeoutMs = 12'000;
 static_assert(kFrameTimeoutMs + 2'000 <= kAnswerDeadlineMs);
 static_assert(kRpcTimeoutMs < kFrameTimeoutMs);
 
+// How long AUTH waits to hear whether the device was signed out.
+inline constexpr std::uint32_t kDeviceCheckMs = 1'000;
+
 // Requests to persist under way, of all connections.
 inline constexpr std::size_t kMaxRpcsUnderWay = 4096;
 

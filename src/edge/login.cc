@@ -58,17 +58,17 @@ void tell_others(EdgeContext& edge, const Session& session) {
                         wire::encode(wire::SessionStarted{session.device(), session.id()}));
 }
 
-void on_subscribed(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
-                   const TokenClaims& claims, const Result<void>& subscribed) {
+void fail_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id, const Error& error) {
+  edge.channels.detach(link.session().user());
+  link.session().authentication_failed(edge.clock.now());
+  link.finish(request_id);
+  link.refuse(request_id, error);
+}
+
+void start_session(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
+                   const TokenClaims& claims) {
   Session& session = link.session();
   const MonotonicTime now = edge.clock.now();
-  if (!subscribed) {
-    edge.channels.detach(claims.user);
-    session.authentication_failed(now);
-    link.finish(request_id);
-    return link.refuse(request_id,
-                       {ErrorCode::kUnavailable, "the broker does not answer", kRetryAfterMs});
-  }
   const SessionId id = make_session_id(edge, claims);
   session.authenticated(id, claims.user, claims.device, now + time_left(edge, claims), now);
   edge.sessions.add(link);
@@ -82,7 +82,6 @@ void on_subscribed(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
   if (link.has_ended()) return;
   tell_others(edge, session);
   edge.registry.add(record_of(edge, session));
-  check_device(edge, session);
   MARTLET_LOG(debug, "session_started user={} device={} session={}", claims.user.str(),
               claims.device.str(), to_string(id));
 }
@@ -93,11 +92,24 @@ void begin_session(EdgeContext& edge, const Request& request, const TokenClaims&
   ClientLink& link = request.link;
   link.session().authenticating(claims.user);
   link.session().begin(request.id, {request.command, {}, edge.clock.now()});
-  edge.channels.attach(claims.user, [&edge, number = link.number(), id = request.id,
-                                     claims](const Result<void>& subscribed) {
-    ClientLink* waiting = edge.find_link(number);
-    if (waiting == nullptr || waiting->has_ended()) return;  // end_session has detached
-    on_subscribed(edge, *waiting, id, claims, subscribed);
+  // end_session has detached what ended meanwhile.
+  const auto find = [&edge, number = link.number()]() -> ClientLink* {
+    ClientLink* found = edge.find_link(number);
+    return found == nullptr || found->has_ended() ? nullptr : found;
+  };
+  const auto on_checked = [&edge, find, claims, id = request.id](bool is_revoked) {
+    ClientLink* waiting = find();
+    if (waiting == nullptr) return;
+    if (!is_revoked) return start_session(edge, *waiting, id, claims);
+    fail_auth(edge, *waiting, id, {ErrorCode::kTokenRevoked, "the device was signed out"});
+  };
+  edge.channels.attach(claims.user, [&edge, find, claims, on_checked,
+                                     id = request.id](const Result<void>& subscribed) {
+    ClientLink* waiting = find();
+    if (waiting == nullptr) return;
+    if (subscribed) return check_device(edge, claims.user, claims.device, on_checked);
+    fail_auth(edge, *waiting, id,
+              {ErrorCode::kUnavailable, "the broker does not answer", kRetryAfterMs});
   });
 }
 

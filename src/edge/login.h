@@ -4,8 +4,9 @@
 
 namespace martlet::edge {
 
-// AUTH on a new connection: listens to the user's subject, waits until the broker knows, then makes
-// the session known here, to other edges and in the directory.
+// AUTH on a new connection: listens to the user's subject, waits until the broker knows, asks
+// whether the device was signed out, then makes the session known here, to other edges and in the
+// directory.
 void begin_session(EdgeContext& edge, const Request& request, const TokenClaims& claims);
 // AUTH again on the same connection: a later token.
 void renew_session(EdgeContext& edge, const Request& request, const TokenClaims& claims);

@@ -166,7 +166,7 @@ void AccountDesk::handle_sign_out(const ClientCallPtr& call) {
   });
 }
 
-// An edge knows that the token is good, not whether the device was signed out since. It asks when
+// An edge knows that the token is good, not whether the device was signed out since. It asks before
 // a session begins; the answer has no body.
 void AccountDesk::handle_auth(const ClientCallPtr& call) {
   if (call->user().empty()) return call->refuse({ErrorCode::kNotAuthenticated, ""});

@@ -233,8 +233,10 @@ class GroupFanout(ClusterTest):
         """Its access token has not run out; on an edge that heard nothing of it, it is of no use."""
         client = WireClient(self.cluster.edges[2].listen)
         self.addCleanup(client.close)
-        client.call(AUTH, access_token=device.access_token)
-        self.assertTrue(client.is_closed_by_peer())
+        answer = client.call(AUTH, access_token=device.access_token)
+        self.assertEqual(answer.body.get("name"), "TOKEN_REVOKED", answer)
+        answer = client.call(DEVICES)
+        self.assertEqual(answer.body.get("name"), "NOT_AUTHENTICATED", answer)
 
     def test_devices_are_listed_and_signed_out(self) -> None:
         one, two, three, four = (self.device("carl", f"device{n}", n) for n in range(4))

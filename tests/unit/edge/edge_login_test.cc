@@ -127,25 +127,38 @@ TEST_F(EdgeTest, ARevokedDeviceIsKicked) {
   EXPECT_FALSE(other->is_closed());
 }
 
-TEST_F(EdgeTest, ADeviceThatWasSignedOutEndsWhenPersistSaysSo) {
-  auto phone = login("ann", "phone");
-  EXPECT_EQ(wire::parse_client_request(bus_.device_checks.back().payload)->device,
-            DeviceId::trusted("phone"));
-  bus_.device_checks.back().callback(wire::encode(wire::ClientAnswer{
+TEST_F(EdgeTest, ADeviceThatWasSignedOutHasNoSession) {
+  bus_.hold_device_checks = true;
+  auto phone = connect();
+  phone->send(wire::Command::Auth, 1, wire::Auth{"ann/phone", "test"});
+  phone->send(wire::Command::Send, 2, send_to("bob", msg_id(1), wire::encode_text("hi")));
+  run_until([&] { return !bus_.asked.empty(); });
+  const FakeBus::Asked question = bus_.asked.front();
+  EXPECT_EQ(question.subject, bus::subject::rpc_account());
+  EXPECT_EQ(wire::parse_client_request(question.payload)->device, DeviceId::trusted("phone"));
+  question.callback(wire::encode(wire::ClientAnswer{
       .command = wire::Command::Auth, .error = {ErrorCode::kTokenRevoked, ""}, .body = {}}));
-  EXPECT_EQ(wire::parse_kicked_event(next(*phone).body)->reason, wire::KickReason::Revoked);
-  run_until([&] { return phone->is_closed(); });
+  EXPECT_EQ(next_error(*phone), ErrorCode::kTokenRevoked);
+  EXPECT_EQ(next_error(*phone), ErrorCode::kNotAuthenticated) << "what it sent right behind";
+  EXPECT_TRUE(published_frames().empty());
+  pass(std::chrono::seconds(20));
+  EXPECT_FALSE(bus_.has_subscription(bus::subject::user(UserId::trusted("ann"))));
 }
 
-TEST_F(EdgeTest, ASessionLivesByItsTokenWhilePersistDoesNotAnswer) {
-  auto phone = login("ann", "phone");
-  bus_.device_checks.back().callback(fail(ErrorCode::kTimeout));
-  auto pad = login("ann", "pad");
-  bus_.device_checks.back().callback(wire::encode(wire::ClientAnswer{
-      .command = wire::Command::Auth, .error = {ErrorCode::kUnavailable, ""}, .body = {}}));
-  settle();
-  EXPECT_FALSE(phone->is_closed());
-  EXPECT_FALSE(pad->is_closed());
+TEST_F(EdgeTest, ATokenAloneCountsWhilePersistDoesNotAnswer) {
+  bus_.hold_device_checks = true;
+  const std::vector<Result<Bytes>> replies{
+      fail(ErrorCode::kTimeout),
+      wire::encode(wire::ClientAnswer{
+          .command = wire::Command::Auth, .error = {ErrorCode::kUnavailable, ""}, .body = {}})};
+  for (const Result<Bytes>& reply : replies) {
+    auto phone = connect();
+    phone->send(wire::Command::Auth, 1, wire::Auth{"ann/phone", "test"});
+    run_until([&] { return !bus_.asked.empty(); });
+    bus_.asked.front().callback(reply);
+    EXPECT_EQ(next(*phone).command(), wire::Command::AuthOk);
+    bus_.asked.clear();
+  }
 }
 
 TEST_F(EdgeTest, TheSubjectStaysForAWhileAfterTheLastSessionLeft) {

@@ -40,8 +40,10 @@ class FakeBus final : public bus::Bus {
     if (answers.contains(std::string(subject))) return callback(answers.at(std::string(subject)));
     const auto question = wire::parse_client_request(payload);
     const bool checks_device = question && question->command == wire::Command::Auth;
-    (checks_device ? device_checks : asked)
-        .push_back({std::string(subject), Bytes(payload), std::move(callback)});
+    if (checks_device && !hold_device_checks) {
+      return callback(wire::encode(wire::ClientAnswer{.command = wire::Command::Auth}));
+    }
+    asked.push_back({std::string(subject), Bytes(payload), std::move(callback)});
   }
   void reply(std::string_view, BytesView) override {}
   void after_subscriptions(Duration, Done callback) override {
@@ -87,7 +89,7 @@ class FakeBus final : public bus::Bus {
 
   std::vector<Published> published;
   std::deque<Asked> asked;
-  std::deque<Asked> device_checks;       // one for each session that began
+  bool hold_device_checks = false;       // else no device was signed out
   std::map<std::string, Bytes> answers;  // requests that are answered at once, by subject
   std::function<void(bus::BusState)> state;
   bool hold_pongs = false;
