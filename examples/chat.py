@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """A chat client in one file, written from docs/protocol.md: standard library, JSON codec.
-
 Sends each line of the standard input to the peer and prints what arrives; ends with the input.
 Keeps nothing on disk and does not reconnect: every start begins with a first SYNC.
 """
@@ -76,7 +75,8 @@ class Chat:
     def show(self, message):
         content = message.get("content")  # withheld and removed messages have none
         if content:
-            what = content.get("text") or content.get("type_name") or content["file"]["url"]
+            key = {"Custom": "type_name", "File": "file", "Members": "members"}.get(content["kind"], "text")
+            what = content.get(key, "")  # members: who came or went
             print(f"[{message['conversation']} {message['seq']}] {message['sender']}: {what}", flush=True)
 
     def sync(self):
@@ -112,7 +112,8 @@ class Chat:
         """Waits for the ACK: that keeps the order without `follows`."""
         content, noise = {"kind": "Text", "text": text}, os.urandom(9).hex()
         uuid7 = f"{int(time.time() * 1000):012x}7{noise[:3]}8{noise[3:18]}"
-        ack = self.call("Send", to_user=self.args.to, client_msg_id=uuid7, content=content, age_ms=0)
+        to = {"to_group": self.args.to[2:]} if self.args.to[:2] == "g:" else {"to_user": self.args.to}
+        ack = self.call("Send", **to, client_msg_id=uuid7, content=content, age_ms=0)
         self.take(dict(ack, sender=self.args.user, content=content))
 
     def run(self):

@@ -111,8 +111,10 @@ def one_member(options: argparse.Namespace) -> None:
 
 
 def kill(options: argparse.Namespace) -> None:
-    name = options.signal.upper().removeprefix("SIG")
-    existing(options.dir).kill(options.name, signal.Signals[f"SIG{name}"])
+    name = "SIG" + options.signal.upper().removeprefix("SIG")
+    if name not in signal.Signals.__members__:
+        raise ClusterError(f"no such signal: {options.signal}")
+    existing(options.dir).kill(options.name, signal.Signals[name])
 
 
 def add(options: argparse.Namespace) -> None:

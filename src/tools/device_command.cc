@@ -11,12 +11,6 @@ DeviceCommand::DeviceCommand(const ToolOptions& options)
 
 DeviceCommand::~DeviceCommand() = default;
 
-void DeviceCommand::log_in_as(const UserId& user, const DeviceId& device, std::string password) {
-  user_ = user;
-  device_ = device;
-  password_ = std::move(password);
-}
-
 Result<void> DeviceCommand::open() {
   Result<client::AddressList> servers = servers_of(options_);
   if (!servers) return tl::unexpected(servers.error());
@@ -24,16 +18,13 @@ Result<void> DeviceCommand::open() {
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
   const client::Credentials& known = store_->state().credentials;
-  if (user_.empty()) {
-    if (known.empty()) return fail(ErrorCode::kNotAuthenticated, "log in first: martlet login");
-    user_ = known.user;
-    device_ = known.device;
-  }
+  if (known.empty()) return fail(ErrorCode::kNotAuthenticated, "log in first: martlet login");
+  user_ = known.user;
+  device_ = known.device;
   client::ClientOptions options;
   options.addresses = std::move(*servers);
   options.user = user_;
   options.device = device_;
-  options.password = password_;
   options.receives = receives();
   client_ = std::make_unique<client::Client>(loop_, random_, *store_, options, *this);
   return {};
@@ -64,7 +55,13 @@ Exit DeviceCommand::run() {
 
 void DeviceCommand::on_deadline() {
   const std::string why = last_trouble_.empty() ? "" : ": " + last_trouble_;
-  give_up(Error{ErrorCode::kTimeout, "not done within the time of --timeout" + why});
+  const client::StoreState& kept = store_->state();
+  const bool is_kept = !kept.sends.empty() || !kept.changes.empty();
+  const std::string what = is_kept
+                               ? "no answer within the time of --timeout; it stays in the home, "
+                                 "and the next command goes on asking"
+                               : "not done within the time of --timeout";
+  give_up(Error{ErrorCode::kTimeout, what + why});
 }
 
 void DeviceCommand::on_state(client::State state, const std::string& why) {

@@ -19,8 +19,6 @@ class DeviceCommand : public client::ClientListener {
   explicit DeviceCommand(const ToolOptions& options);
   ~DeviceCommand() override;
 
-  // Becomes this user and device by its password instead of those of the home.
-  void log_in_as(const UserId& user, const DeviceId& device, std::string password);
   Exit run();
 
  protected:
@@ -61,7 +59,6 @@ class DeviceCommand : public client::ClientListener {
   std::unique_ptr<client::Client> client_;
   UserId user_;
   DeviceId device_;
-  std::string password_;
   std::optional<Exit> exit_;
   std::string last_trouble_;
   event::Timer deadline_;

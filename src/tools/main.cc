@@ -245,6 +245,7 @@ void add_devices(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<SignOut::Options>();
   CLI::App* command = app.add_subcommand("sign-out", "Sign a device out; without a name, this one");
   CLI::Option* device = command->add_option("DEVICE", options->device);
+  device->check([](const std::string& name) { return name.empty() ? "no name" : ""; });
   command->add_flag("--others", options->others, "All but this one")->excludes(device);
   command->callback([options, &chosen] {
     chosen = [options](const ToolOptions& tool) { return SignOut(tool, *options).run(); };

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unittest
 
+from groups import GroupDevice
 from support import ROOT, ClusterTest
 
 from martlet_cluster.tool import RunningTool
@@ -65,6 +66,19 @@ class ChatPy(ClusterTest):
         dora = self.listen(1, "dora")
         dora.wait_for(r"line 30$")
         self.assertEqual(dora.lines, sent[-FIRST_SYNC_MESSAGES:])
+
+    def test_groups_are_written_to_and_shown(self) -> None:
+        self.register("gina", "hugo")
+        gina = GroupDevice(self.cluster.edges[0].listen, "gina", "d1")
+        self.addCleanup(gina.close)
+        gina.create("flock", "hugo")
+        hugo = self.listen(1, "hugo", "--to", "g:flock")
+        hugo.wait_for(r"^\[g:flock 1\] gina: .*Created")
+        hugo.write("hello all")
+        hugo.wait_for(r"^\[g:flock 2\] hugo: hello all$")
+        gina.wait_message("g:flock", 2)
+        gina.say("flock", "and to you")
+        hugo.wait_for(r"^\[g:flock 3\] gina: and to you$")
 
     def test_unknown_user_is_told(self) -> None:
         self.register("emil")

@@ -94,6 +94,21 @@ class MartletTest(ClusterTest):
         self.assertRegex(line, r"^device cli last_login_ms=\d+ \(this one\)$")
         self.assertEqual(self.lines("tess", "sign-out", "--others"), ["signed out devices=0"])
         self.assertEqual(self.lines("tess", "sign-out"), ["signed out devices=1"])
+        self.assertEqual(self.martlet("tess", "sync").returncode, 4, "its tokens are dead")
+        self.assertEqual(self.martlet("tess", "sign-out", "").returncode, 2)
+        self.assertRegex(self.lines("tess", "login", "tess")[0], "^logged in as tess/cli at edge-")
+        self.lines("tess", "sync")
+
+    def test_a_login_that_fails_changes_nothing_in_the_home(self) -> None:
+        self.register("ulf", "vera")
+        self.lines("vera", "send", "ulf", "hello")
+        self.lines("ulf", "sync")
+        for user, device in (("ulf", "cli"), ("vera", "cli"), ("ulf", "laptop")):
+            done = self.martlet("ulf", "login", user, "--device", device, password="wrong horse")
+            self.assertEqual(done.returncode, 4, done.stderr)
+            self.assertIn("WRONG_PASSWORD", done.stderr)
+        lines = self.lines("ulf", "sync")
+        self.assertIn("messages=0", lines[-1], "signed in as before, and it knows what it has seen")
 
     def test_stored_is_told(self) -> None:
         self.register("eve", "fred")

@@ -10,6 +10,7 @@
 #include "tools/devices.h"
 #include "tools/group.h"
 #include "tools/history.h"
+#include "tools/register.h"
 #include "tools/send.h"
 
 namespace martlet::tools {
@@ -17,10 +18,6 @@ namespace {
 
 using client::FakeServer;
 using testing::HasSubstr;
-
-UserId user(std::string_view name) {
-  return UserId::trusted(name);
-}
 
 // Serves on a thread of its own while a command runs.
 class Served {
@@ -52,15 +49,14 @@ class GroupCommandsTest : public testing::Test {
   // As alice; what it printed is in printed_.
   template <class Command, class... Arguments>
   Exit run(Arguments... arguments) {
+    const Served served(loop_);
+    if (!std::exchange(is_logged_in_, true)) {
+      EXPECT_EQ(log_in(options_, "alice", "phone", "password"), Exit::kOk);
+    }
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
-    Exit exit{};
-    {
-      const Served served(loop_);
-      Command command(options_, std::move(arguments)...);
-      command.log_in_as(user("alice"), DeviceId::trusted("phone"), "password");
-      exit = command.run();
-    }
+    Command command(options_, std::move(arguments)...);
+    const Exit exit = command.run();
     printed_ = testing::internal::GetCapturedStdout();
     complaint_ = testing::internal::GetCapturedStderr();
     return exit;
@@ -74,6 +70,7 @@ class GroupCommandsTest : public testing::Test {
   event::Loop loop_;
   FakeServer server_{loop_};
   ToolOptions options_;
+  bool is_logged_in_ = false;
   std::string printed_;
   std::string complaint_;
 };
