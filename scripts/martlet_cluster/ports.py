@@ -16,6 +16,7 @@ from martlet_cluster.process import wait_until
 
 HOST = "127.0.0.1"
 LOWEST = 10000
+_given: set[int] = set()  # by this process: nobody may listen there yet
 
 
 def _outgoing_range_start() -> int:
@@ -45,7 +46,8 @@ def free_port() -> int:
         return _system_port()
     for _ in range(200):
         port = random.randrange(LOWEST, end)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise ClusterError(f"no free port between {LOWEST} and {end}")
 
