@@ -3,11 +3,13 @@
 #include <string>
 
 #include "edge/context.h"
+#include "model/conversation.h"
 
 namespace martlet::edge {
 
-// The shard of a conversation, and the subject of its owner.
+// A conversation, its shard, and the subject of the shard's owner.
 struct Destination {
+  ConversationId conversation;
   ShardId shard;
   std::string subject;
 };

@@ -5,22 +5,14 @@
 #include "wire/group_requests.h"
 
 namespace martlet::edge {
-namespace {
-
-ConversationId conversation_of(const UserId& sender, const wire::Typing& typing) {
-  if (!typing.to_group.empty()) return ConversationId::of_group(typing.to_group);
-  return ConversationId::between(sender, typing.to_user);
-}
-
-}  // namespace
 
 // Answered here, whatever becomes of it: it holds no credit, and nobody repeats it.
 Result<Taken> handle_typing(EdgeContext& edge, const Request& request) {
   const auto typing = wire::parse_typing(request.body);
   if (!typing) return tl::unexpected(typing.error());
   Session& session = request.link.session();
-  if (session.typing().take(conversation_of(session.user(), *typing), edge.clock.now())) {
-    const Destination to = destination(edge, session.user(), typing->to_user, typing->to_group);
+  const Destination to = destination(edge, session.user(), typing->to_user, typing->to_group);
+  if (session.typing().take(to.conversation, edge.clock.now())) {
     edge.bus.publish(to.subject, encode_frame_for_owner(edge, request, 0));
   } else {
     edge.metrics.typing_dropped();
