@@ -1,34 +1,19 @@
 #include "store/cold.h"
 
 #include <algorithm>
-#include <set>
-#include <unordered_map>
 
+#include "store/cold_plan.h"
 #include "store/limits.h"
 #include "store/shards.h"
 
 namespace martlet::store {
 namespace {
 
-struct Head {
-  std::int64_t row_id = 0;
-  Seq last_seq;
-  // Groups only.
-  bool is_group = false;  // has a row of groups
-  Seq members_at;
-  JoinPolicy join = JoinPolicy::kInvited;
-  std::size_t members_count = 0;
-};
-using Heads = std::unordered_map<std::string, Head>;  // by conversation
-using Roles = std::unordered_map<std::int64_t, GroupMembers::Roles>;
-using Groups = std::unordered_map<std::string, std::int64_t>;  // user -> how many they are in
-using Stay = std::pair<std::string, std::string>;              // user, group
-
-Heads find_heads(pg::Transaction& tx, const ColdQuestions& questions) {
+ColdHeads find_heads(pg::Transaction& tx, const ColdQuestions& questions) {
   std::vector<std::string> names;
   for (const auto& question : questions)
     for (const auto& conversation : question.conversations) names.push_back(conversation.str());
-  Heads heads;
+  ColdHeads heads;
   if (names.empty()) return heads;
   const pg::Rows rows = tx.query(
       "SELECT c.name, c.id, c.last_seq, g.conversation_id IS NOT NULL, g.members_at, "
@@ -37,7 +22,7 @@ Heads find_heads(pg::Transaction& tx, const ColdQuestions& questions) {
       "left(c.name, 2) <> 'g:')",
       pg::Params().texts(names));
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    Head head;
+    ColdHead head;
     head.row_id = rows.number(i, 1);
     head.last_seq = Seq(static_cast<std::uint64_t>(rows.number(i, 2)));
     head.is_group = rows.truth(i, 3);
@@ -50,7 +35,7 @@ Heads find_heads(pg::Transaction& tx, const ColdQuestions& questions) {
 }
 
 // Users of whom it matters whether they exist: of conversations without a head, and those named.
-Groups find_users(pg::Transaction& tx, const ColdQuestions& questions, const Heads& heads) {
+ColdUsers find_users(pg::Transaction& tx, const ColdQuestions& questions, const ColdHeads& heads) {
   std::vector<std::string> wanted;
   for (const auto& question : questions) {
     for (const auto& conversation : question.conversations) {
@@ -63,7 +48,7 @@ Groups find_users(pg::Transaction& tx, const ColdQuestions& questions, const Hea
   std::vector<std::string> named;
   for (const auto& question : questions)
     for (const wire::Newcomer& newcomer : question.users) named.push_back(newcomer.user.str());
-  Groups users;
+  ColdUsers users;
   if (wanted.empty() && named.empty()) return users;
   const pg::Rows rows = tx.query(
       "SELECT a.user_id, 0::bigint FROM accounts a WHERE a.user_id = ANY($1::text[]) UNION ALL "
@@ -79,7 +64,7 @@ Groups find_users(pg::Transaction& tx, const ColdQuestions& questions, const Hea
 }
 
 // The newcomers who were in the group as often as one may.
-std::set<Stay> find_frequent(pg::Transaction& tx, const ColdQuestions& questions) {
+std::set<ColdStay> find_frequent(pg::Transaction& tx, const ColdQuestions& questions) {
   std::vector<std::string> users, groups;
   for (const auto& question : questions) {
     for (const wire::Newcomer& newcomer : question.users) {
@@ -87,7 +72,7 @@ std::set<Stay> find_frequent(pg::Transaction& tx, const ColdQuestions& questions
       groups.push_back(newcomer.group.str());
     }
   }
-  std::set<Stay> frequent;
+  std::set<ColdStay> frequent;
   if (users.empty()) return frequent;
   const pg::Rows rows = tx.query(
       "SELECT t.user_id, t.group_id FROM unnest($1::text[], $2::text[]) AS t(user_id, group_id) "
@@ -101,32 +86,8 @@ std::set<Stay> find_frequent(pg::Transaction& tx, const ColdQuestions& questions
   return frequent;
 }
 
-// How many of a question's groups fit into its answer and into the query.
-class Room {
- public:
-  void next_answer(std::size_t items) {
-    const std::size_t fixed = kMaxEnvelopeBytes + items * kColdItemBytes;
-    answer_ = fixed < kMaxAnswerBytes ? (kMaxAnswerBytes - fixed) / kMemberBytes : 0;
-    is_first_ = true;
-  }
-  // The first group of an answer always has its place there.
-  bool take(std::size_t members) {
-    const bool fits = members <= query_ && (is_first_ || members <= answer_);
-    if (!fits) return false;
-    is_first_ = false;
-    query_ -= members;
-    answer_ -= std::min(answer_, members);
-    return true;
-  }
-
- private:
-  std::size_t query_ = kMaxColdMembers;
-  std::size_t answer_ = 0;
-  bool is_first_ = true;
-};
-
-Roles find_members(pg::Transaction& tx, const std::vector<std::int64_t>& groups) {
-  Roles roles;
+ColdRoles find_members(pg::Transaction& tx, const std::vector<std::int64_t>& groups) {
+  ColdRoles roles;
   if (groups.empty()) return roles;
   const pg::Rows rows = tx.query(
       "SELECT conversation_id, user_id, role FROM memberships WHERE conversation_id = "
@@ -137,65 +98,6 @@ Roles find_members(pg::Transaction& tx, const std::vector<std::int64_t>& groups)
                                      static_cast<GroupRole>(rows.number(i, 2)));
   }
   return roles;
-}
-
-wire::ConversationHead head_of(const ConversationId& conversation, const Heads& heads,
-                               const Groups& users) {
-  if (const auto head = heads.find(conversation.str()); head != heads.end())
-    return {wire::HeadStatus::kKnown, head->second.last_seq, {}};
-  if (conversation.is_group()) return {wire::HeadStatus::kNoSuchGroup, Seq(), {}};
-  const auto [first, second] = conversation.users();
-  const bool both = users.contains(first.str()) && users.contains(second.str());
-  return {both ? wire::HeadStatus::kNew : wire::HeadStatus::kNoSuchUser, Seq(), {}};
-}
-
-// Which groups are answered with their members; the others, as far as they exist, are omitted.
-std::vector<std::int64_t> choose_groups(const ColdQuestions& questions, const Heads& heads,
-                                        ColdAnswers& answers) {
-  std::vector<std::int64_t> chosen;
-  Room room;
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    room.next_answer(questions[i].items());
-    for (std::size_t k = 0; k < answers[i].heads.size(); ++k) {
-      const ConversationId& conversation = questions[i].conversations[k];
-      wire::ConversationHead& answer = answers[i].heads[k];
-      if (!conversation.is_group() || answer.status != wire::HeadStatus::kKnown) continue;
-      const Head& head = heads.at(conversation.str());
-      if (room.take(head.members_count)) {
-        chosen.push_back(head.row_id);
-      } else {
-        answer = {wire::HeadStatus::kOmitted, Seq(), {}};
-      }
-    }
-  }
-  return chosen;
-}
-
-// One without a row of groups lost its creation to dead_entries: nobody is in it, its id is taken.
-void add_members(const ColdQuestions& questions, const Heads& heads, const Roles& roles,
-                 ColdAnswers& answers) {
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    for (std::size_t k = 0; k < answers[i].heads.size(); ++k) {
-      const ConversationId& conversation = questions[i].conversations[k];
-      wire::ConversationHead& answer = answers[i].heads[k];
-      if (!conversation.is_group() || answer.status != wire::HeadStatus::kKnown) continue;
-      const Head& head = heads.at(conversation.str());
-      const auto found = roles.find(head.row_id);
-      answer.group = wire::GroupState{
-          head.is_group ? head.members_at : head.last_seq,
-          GroupMembers(found == roles.end() ? GroupMembers::Roles() : found->second, head.join)};
-    }
-  }
-}
-
-wire::UserStatus status_of(const wire::Newcomer& newcomer, const Groups& users,
-                           const std::set<Stay>& frequent) {
-  const auto found = users.find(newcomer.user.str());
-  if (found == users.end()) return wire::UserStatus::kNoSuchUser;
-  const bool is_full = found->second >= static_cast<std::int64_t>(kMaxGroupsPerUser);
-  if (is_full) return wire::UserStatus::kTooManyGroups;
-  const bool too_often = frequent.contains({newcomer.user.str(), newcomer.group.str()});
-  return too_often ? wire::UserStatus::kCameTooOften : wire::UserStatus::kExists;
 }
 
 // Fills the answers' messages, which have their size already.
@@ -231,26 +133,13 @@ void find_messages(pg::Transaction& tx, const ColdQuestions& questions, ColdAnsw
 pg::Result<ColdAnswers> look_up_cold(pg::Connection& connection, const ColdQuestions& questions) {
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
   const ShardStates states = load_shards(tx);
-  const Heads heads = find_heads(tx, questions);
-  const Groups users = find_users(tx, questions, heads);
-  const std::set<Stay> frequent = find_frequent(tx, questions);
-  ColdAnswers answers(questions.size());
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    const std::size_t shard = questions[i].shard.value();
-    answers[i].messages.resize(questions[i].messages.size());
-    if (shard >= states.size()) {
-      answers[i].error = {ErrorCode::kBadRange, "no such shard"};
-      continue;
-    }
-    answers[i].generation = states[shard].generation;
-    answers[i].watermark = states[shard].watermark;
-    for (const auto& conversation : questions[i].conversations)
-      answers[i].heads.push_back(head_of(conversation, heads, users));
-    for (const wire::Newcomer& newcomer : questions[i].users)
-      answers[i].users.push_back(status_of(newcomer, users, frequent));
-  }
-  const Roles roles = find_members(tx, choose_groups(questions, heads, answers));
-  add_members(questions, heads, roles, answers);
+  ColdFacts facts;
+  facts.heads = find_heads(tx, questions);
+  facts.users = find_users(tx, questions, facts.heads);
+  facts.frequent = find_frequent(tx, questions);
+  ColdAnswers answers = cold_answers(questions, states, facts);
+  const std::vector<std::int64_t> groups = choose_groups(questions, facts.heads, answers);
+  add_members(questions, facts.heads, find_members(tx, groups), answers);
   find_messages(tx, questions, answers);
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   return answers;

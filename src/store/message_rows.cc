@@ -45,62 +45,6 @@ pg::Rows query_slices(pg::Transaction& tx, const std::vector<Slice>& slices, Seq
                            .number(static_cast<std::int64_t>(max_bytes)));
 }
 
-// Goes through one slice after the other and notes the seqs that have no row.
-class Walk {
- public:
-  Walk(const std::vector<Slice>& slices, SeqOrder order, SliceRows& out)
-      : slices_(slices), order_(order), out_(out) {
-    enter(0);
-  }
-
-  void row(std::size_t slice, std::uint64_t seq) {
-    while (index_ < slice) finish_slice();
-    if (order_ == SeqOrder::kAscending) {
-      if (seq > lo_) withhold(lo_, seq - 1);
-      lo_ = seq + 1;
-    } else {
-      if (seq < hi_) withhold(seq + 1, hi_);
-      hi_ = seq - 1;
-    }
-  }
-  // All rows were given.
-  void finish() {
-    while (index_ < slices_.size()) finish_slice();
-  }
-  // The rows did not fit: from here on nothing is known.
-  void cut() {
-    for (; index_ < slices_.size(); enter(index_ + 1)) {
-      if (lo_ > hi_) continue;
-      Slice rest = slices_[index_];
-      rest.from = lo_;
-      rest.to = hi_;
-      out_.rest.push_back(std::move(rest));
-    }
-  }
-
- private:
-  void enter(std::size_t index) {
-    index_ = index;
-    if (index_ >= slices_.size()) return;
-    lo_ = slices_[index_].from;
-    hi_ = slices_[index_].to;
-  }
-  void finish_slice() {
-    if (lo_ <= hi_) withhold(lo_, hi_);
-    enter(index_ + 1);
-  }
-  void withhold(std::uint64_t from, std::uint64_t to) {
-    out_.withheld.push_back({slices_[index_].conversation, Seq(from), Seq(to)});
-  }
-
-  const std::vector<Slice>& slices_;
-  const SeqOrder order_;
-  SliceRows& out_;
-  std::size_t index_ = 0;
-  std::uint64_t lo_ = 1;
-  std::uint64_t hi_ = 0;
-};
-
 }  // namespace
 
 StoredRow message_of(const pg::Rows& rows, std::size_t row, int first_column,
@@ -127,7 +71,7 @@ SliceRows read_slices(pg::Transaction& tx, const std::vector<Slice>& slices, Seq
   if (slices.empty()) return out;
   const pg::Rows rows = query_slices(tx, slices, order, max_bytes);
   if (!tx.ok()) return out;
-  Walk walk(slices, order, out);
+  SliceWalk walk(slices, order, out);
   constexpr int kFirstColumn = 1;
   constexpr int kTotalColumn = 10;
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lib/pg/connection.h"
+#include "store/slices.h"
 #include "store/types.h"
 
 namespace martlet::store {
@@ -14,22 +15,6 @@ inline constexpr std::string_view kMessageColumns =
 
 StoredRow message_of(const pg::Rows& rows, std::size_t row, int first_column,
                      const ConversationId& conversation);
-
-enum class SeqOrder { kAscending, kDescending };
-
-// Seqs that exist: from 1 to the conversation's last.
-struct Slice {
-  ConversationId conversation;
-  std::int64_t row_id = 0;
-  std::uint64_t from = 0;
-  std::uint64_t to = 0;
-};
-
-struct SliceRows {
-  std::vector<StoredRow> messages;    // slice after slice, in the order asked for
-  std::vector<wire::Range> withheld;  // seqs without a row
-  std::vector<Slice> rest;            // what did not fit into max_bytes
-};
 
 // At least one message, whatever max_bytes says, if there is one.
 SliceRows read_slices(pg::Transaction& tx, const std::vector<Slice>& slices, SeqOrder order,

@@ -1,25 +1,13 @@
 #include "store/pages.h"
 
-#include <algorithm>
-#include <unordered_map>
-
-#include "store/limits.h"
 #include "store/message_rows.h"
-#include "store/spans.h"
+#include "store/page_plan.h"
 
 namespace martlet::store {
 namespace {
 
-struct Head {
-  std::int64_t row_id = 0;
-  std::uint64_t last_seq = 0;
-  // Of the user who asks: in a group the newest stay alone, which is all there is from its
-  // beginning on.
-  Spans spans;
-};
-using Heads = std::unordered_map<std::string, Head>;
-
-Heads find_heads(pg::Transaction& tx, const UserId& user, const std::vector<std::string>& names) {
+PageHeads find_heads(pg::Transaction& tx, const UserId& user,
+                     const std::vector<std::string>& names) {
   const pg::Rows rows = tx.query(
       "SELECT c.name, c.id, c.last_seq, s.from_seq, s.to_seq FROM conversations c LEFT JOIN "
       "LATERAL "
@@ -28,12 +16,12 @@ Heads find_heads(pg::Transaction& tx, const UserId& user, const std::vector<std:
       "= $2 ORDER BY m.joined_seq DESC LIMIT 1) s ON left(c.name, 2) = 'g:' WHERE c.name = "
       "ANY($1::text[])",
       pg::Params().texts(names).text(user.str()));
-  Heads heads;
+  PageHeads heads;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto number = [&](int column) {
       return static_cast<std::uint64_t>(rows.number(i, column));
     };
-    Head head{rows.number(i, 1), number(2), {}};
+    PageHead head{rows.number(i, 1), number(2), {}};
     const bool is_group = ConversationId::trusted(rows.text(i, 0)).is_group();
     if (!is_group) head.spans = Spans::all();
     if (is_group && !rows.is_null(i, 3)) head.spans.add(number(3), number(4));
@@ -42,222 +30,41 @@ Heads find_heads(pg::Transaction& tx, const UserId& user, const std::vector<std:
   return heads;
 }
 
-Head head_of(const Heads& heads, const ConversationId& conversation) {
-  const auto found = heads.find(conversation.str());
-  if (found != heads.end()) return found->second;
-  Head none;
-  if (!conversation.is_group()) none.spans = Spans::all();
-  return none;
-}
-
-bool is_former(const Head& head) {
-  return !head.spans.empty() && !head.spans.is_member();
-}
-
-// What of a range can be here. A former member learns nothing of how far the group went on, so its
-// last seq does not count.
-std::uint64_t last_of(const wire::Range& range, const Head& head) {
-  return is_former(head) ? range.to.value() : std::min(range.to.value(), head.last_seq);
-}
-
-// The spans that a range needs, by its place: those of earlier stays too where it begins before the
-// newest. Each stay has a seq of the range or more, and each range takes room on the page, so what
-// is not loaded has no room either.
-std::vector<Spans> spans_of(pg::Transaction& tx, const FetchRequest& request, const Heads& heads) {
-  std::vector<Spans> spans;
-  StaysQuestion question{request.user, {}, kFetchPageMessages + 1};
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < request.ranges.size(); ++i) {
-    const wire::Range& range = request.ranges[i];
-    const Head head = head_of(heads, range.conversation);
-    spans.push_back(head.spans);
-    const std::uint64_t last = last_of(range, head);
-    if (head.spans.empty() || range.from.value() > last) continue;
-    if (range.from.value() >= head.spans.begin() || places.size() == kFetchPageMessages) continue;
-    question.windows.push_back({head.row_id, range.from.value(), last});
-    places.push_back(i);
+class TransactionPages final : public PageSource {
+ public:
+  explicit TransactionPages(pg::Transaction& tx) : tx_(tx) {}
+  PageHeads find_heads(const UserId& user, const std::vector<std::string>& names) override {
+    return store::find_heads(tx_, user, names);
   }
-  std::vector<Spans> earlier = load_spans(tx, question);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    earlier[i].add(spans[places[i]]);
-    spans[places[i]] = std::move(earlier[i]);
+  std::vector<Spans> load_spans(const StaysQuestion& question) override {
+    return store::load_spans(tx_, question);
   }
-  return spans;
-}
+  SliceRows read_slices(const std::vector<Slice>& slices, SeqOrder order,
+                        std::size_t max_bytes) override {
+    return store::read_slices(tx_, slices, order, max_bytes);
+  }
 
-// What of the ranges to read now, and what is left for the next page or unknown here.
-struct Selection {
-  std::vector<Slice> slices;
-  std::vector<wire::Range> later;     // exists, beyond the page's number of messages
-  std::vector<wire::Range> unknown;   // above the last seq, or of a group the user never was in
-  std::vector<wire::Range> withheld;  // not for the user
-  std::vector<wire::Range> parted;    // the same, of groups that the user left
-  std::optional<ConversationId> not_member;
-  std::size_t room = kFetchPageMessages;
+ private:
+  pg::Transaction& tx_;
 };
-
-void select(const wire::Range& range, const Head& head, const Spans& spans, Selection& selection) {
-  const std::uint64_t from = range.from.value();
-  const std::uint64_t to = last_of(range, head);
-  if (spans.empty()) selection.not_member = range.conversation;
-  if (range.to.value() > to || spans.empty()) {
-    const std::uint64_t first = spans.empty() ? from : std::max(from, to + 1);
-    selection.unknown.push_back({range.conversation, Seq(first), range.to});
-  }
-  if (spans.empty()) return;
-  // One piece more than there is room for says where the next page begins.
-  for (const Spans::Piece& piece : spans.cut(from, to, selection.room + 1)) {
-    const std::uint64_t wanted = piece.is_visible ? piece.to - piece.from + 1 : 1;
-    const std::uint64_t take = std::min<std::uint64_t>(wanted, selection.room);
-    selection.room -= take;
-    if (take > 0 && piece.is_visible) {
-      selection.slices.push_back(
-          {range.conversation, head.row_id, piece.from, piece.from + take - 1});
-    } else if (take > 0) {
-      (is_former(head) ? selection.parted : selection.withheld)
-          .push_back({range.conversation, Seq(piece.from), Seq(piece.to)});
-    }
-    if (take == wanted) continue;
-    selection.later.push_back({range.conversation, Seq(piece.from + take), Seq(to)});
-    return;
-  }
-}
-
-Selection select(const std::vector<wire::Range>& ranges, const Heads& heads,
-                 const std::vector<Spans>& spans) {
-  Selection selection;
-  for (std::size_t i = 0; i < ranges.size(); ++i)
-    select(ranges[i], head_of(heads, ranges[i].conversation), spans[i], selection);
-  return selection;
-}
-
-std::vector<ShardId> shards_of(const std::vector<wire::Range>& ranges, std::uint16_t shards) {
-  std::vector<ShardId> found;
-  for (const wire::Range& range : ranges) found.push_back(shard_of(range.conversation, shards));
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
-}
-
-void append(std::vector<wire::Range>& to, const std::vector<wire::Range>& from) {
-  to.insert(to.end(), from.begin(), from.end());
-}
-
-// The user may be in the group again, in what is not here yet; so those seqs count as unknown.
-FetchRows rows_of(SliceRows rows, const Selection& selection, const FetchRequest& request,
-                  std::uint16_t shards) {
-  FetchRows out;
-  std::vector<wire::Range> unknown = selection.unknown;
-  append(unknown, selection.parted);
-  out.beyond = shards_of(unknown, shards);
-  if (selection.not_member && !request.keep_unknown) {
-    out.not_member = selection.not_member;
-    return out;
-  }
-  out.messages = std::move(rows.messages);
-  out.withheld = std::move(rows.withheld);
-  append(out.withheld, selection.withheld);
-  if (!request.keep_unknown) append(out.withheld, selection.parted);
-  for (const Slice& rest : rows.rest)
-    out.remaining.push_back({rest.conversation, Seq(rest.from), Seq(rest.to)});
-  append(out.remaining, selection.later);
-  if (request.keep_unknown) append(out.remaining, unknown);
-  return out;
-}
-
-// What of from … to a page of history has: slices in the page's order.
-struct HistorySelection {
-  std::vector<Slice> slices;
-  std::vector<wire::Range> withheld;
-  bool more = false;  // that the user may see
-};
-
-std::uint64_t room_of(const wire::History& body) {
-  if (body.limit == 0) return kHistoryPageMessages;
-  return std::min<std::uint64_t>(body.limit, kMaxHistoryPageMessages);
-}
-
-// One stay more than there is room for says whether there are more.
-Spans spans_of(pg::Transaction& tx, const HistoryRequest& request, const Head& head,
-               const Window& window) {
-  if (window.from >= head.spans.begin()) return head.spans;
-  const bool backward = request.body.direction == wire::Direction::Backward;
-  Spans spans =
-      load_spans(tx, {request.user, {window}, room_of(request.body) + 1, backward}).front();
-  spans.add(head.spans);
-  return spans;
-}
-
-HistorySelection select(const wire::History& body, const Spans& spans, const Window& window) {
-  HistorySelection selection;
-  const bool backward = body.direction == wire::Direction::Backward;
-  std::uint64_t room = room_of(body);
-  std::vector<Spans::Piece> pieces = spans.cut(window.from, window.to);
-  if (backward) std::reverse(pieces.begin(), pieces.end());
-  std::vector<wire::Range> behind_page;  // the next page tells it, if there is one
-  for (const Spans::Piece& piece : pieces) {
-    if (!piece.is_visible) {
-      (room == 0 ? behind_page : selection.withheld)
-          .push_back({body.conversation, Seq(piece.from), Seq(piece.to)});
-      continue;
-    }
-    selection.more = selection.more || room == 0;
-    if (room == 0) continue;
-    const std::uint64_t wanted = piece.to - piece.from + 1;
-    const std::uint64_t take = std::min(wanted, room);
-    room -= take;
-    selection.more = take < wanted;
-    selection.slices.push_back({body.conversation, window.group,
-                                backward ? piece.to - take + 1 : piece.from,
-                                backward ? piece.to : piece.from + take - 1});
-  }
-  if (!selection.more) append(selection.withheld, behind_page);
-  return selection;
-}
 
 }  // namespace
 
 pg::Result<FetchRows> fetch(pg::Connection& connection, const FetchRequest& request,
                             std::uint16_t shards) {
-  std::vector<std::string> names;
-  for (const wire::Range& range : request.ranges) names.push_back(range.conversation.str());
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
-  const Heads heads = find_heads(tx, request.user, names);
-  if (!tx.ok()) return tl::unexpected(tx.error());
-  const std::vector<Spans> spans = spans_of(tx, request, heads);
-  const Selection selection = select(request.ranges, heads, spans);
-  SliceRows rows = read_slices(tx, selection.slices, SeqOrder::kAscending, kMinFetchBytes);
+  TransactionPages pages(tx);
+  FetchRows rows = fetch_page(pages, request, shards);
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
-  return rows_of(std::move(rows), selection, request, shards);
+  return rows;
 }
 
 pg::Result<HistoryRows> history(pg::Connection& connection, const HistoryRequest& request) {
-  const wire::History& body = request.body;
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
-  const Heads heads = find_heads(tx, request.user, {body.conversation.str()});
-  if (!tx.ok()) return tl::unexpected(tx.error());
-  HistoryRows out;
-  const Head head = head_of(heads, body.conversation);
-  out.not_member = head.spans.empty();
-  if (heads.empty() || out.not_member) return out;
-  const bool backward = body.direction == wire::Direction::Backward;
-  const std::uint64_t from = body.from.value();
-  std::uint64_t first = 1;
-  std::uint64_t last = head.spans.is_member() ? head.last_seq : head.spans.end();
-  if (backward && from != 0) last = std::min(last, from - 1);
-  if (!backward) first = from + 1;
-  if (first > last || first == 0) return out;
-  const Window window{head.row_id, first, last};
-  const HistorySelection selection = select(body, spans_of(tx, request, head, window), window);
-  SliceRows rows =
-      read_slices(tx, selection.slices, backward ? SeqOrder::kDescending : SeqOrder::kAscending,
-                  kMinFetchBytes);
+  TransactionPages pages(tx);
+  HistoryRows rows = history_page(pages, request);
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
-  out.messages = std::move(rows.messages);
-  out.withheld = std::move(rows.withheld);
-  append(out.withheld, selection.withheld);
-  out.more = selection.more || !rows.rest.empty();
-  return out;
+  return rows;
 }
 
 }  // namespace martlet::store

@@ -1,7 +1,6 @@
 #include "store/repeats.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "base/random.h"
 #include "store/signed.h"
@@ -10,12 +9,6 @@ namespace martlet::store {
 namespace {
 
 using MessageRow = ApplyPlan::MessageRow;
-using Key = std::tuple<std::string, std::string, ClientMsgId>;
-
-Key key_of(const wire::Entry& entry) {
-  return {entry.conversation.str(), entry.sender.str(), entry.client_msg_id};
-}
-
 // The first copy keeps the client's id. Not to be guessed: an id that the client had used already
 // would leave no row for the seq, and the seq would be given again.
 ClientMsgId id_of_repeat(Random& random) {
@@ -26,9 +19,8 @@ ClientMsgId id_of_repeat(Random& random) {
 }
 
 // The contents' hashes of those that are stored already.
-std::map<Key, std::uint64_t> find_stored(pg::Transaction& tx,
-                                         const std::vector<MessageRow>& messages,
-                                         const RowIds& ids) {
+StoredHashes find_stored(pg::Transaction& tx, const std::vector<MessageRow>& messages,
+                         const RowIds& ids) {
   std::vector<std::int64_t> conversations;
   std::vector<std::string> keys, senders;
   for (const MessageRow& one : messages) {
@@ -42,7 +34,7 @@ std::map<Key, std::uint64_t> find_stored(pg::Transaction& tx,
       "AS t(id, client_msg_id, sender, i) JOIN messages m ON m.conversation_id = t.id AND "
       "m.client_msg_id = t.client_msg_id AND m.sender = t.sender",
       pg::Params().numbers(conversations).texts(keys).texts(senders));
-  std::map<Key, std::uint64_t> stored;
+  StoredHashes stored;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const MessageRow& one = messages[static_cast<std::size_t>(rows.number(i, 0)) - 1];
     stored.emplace(key_of(*one.entry), static_cast<std::uint64_t>(rows.number(i, 1)));
@@ -52,17 +44,25 @@ std::map<Key, std::uint64_t> find_stored(pg::Transaction& tx,
 
 }  // namespace
 
-Repeats find_repeats(pg::Transaction& tx, const ApplyPlan& plan, const RowIds& ids) {
+RepeatKey key_of(const wire::Entry& entry) {
+  return {entry.conversation.str(), entry.sender.str(), entry.client_msg_id};
+}
+
+Repeats part_repeats(const std::vector<MessageRow>& messages, StoredHashes known) {
   Repeats out;
-  std::map<Key, std::uint64_t> known = find_stored(tx, plan.messages(), ids);
-  if (!tx.ok()) return out;
-  for (const MessageRow& one : plan.messages()) {
+  for (const MessageRow& one : messages) {
     const std::uint64_t hash = one.entry->content_hash;
     const auto [first, is_fresh] = known.emplace(key_of(*one.entry), hash);
     (is_fresh ? out.fresh : out.repeats).push_back(one);
     if (first->second != hash) out.lies.push_back(one);
   }
   return out;
+}
+
+Repeats find_repeats(pg::Transaction& tx, const ApplyPlan& plan, const RowIds& ids) {
+  StoredHashes stored = find_stored(tx, plan.messages(), ids);
+  if (!tx.ok()) return {};
+  return part_repeats(plan.messages(), std::move(stored));
 }
 
 void write_tombstones(pg::Transaction& tx, const std::vector<MessageRow>& messages,

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "store/apply_rows.h"
@@ -15,6 +20,14 @@ struct Repeats {
   std::vector<ApplyPlan::MessageRow> repeats;  // of what is stored, or of a fresh one
   std::vector<ApplyPlan::MessageRow> lies;     // the repeats with another content
 };
+
+// Conversation, sender and what the sender called the message.
+using RepeatKey = std::tuple<std::string, std::string, ClientMsgId>;
+RepeatKey key_of(const wire::Entry& entry);
+using StoredHashes = std::map<RepeatKey, std::uint64_t>;  // of the contents
+
+// known: those of the messages that are stored already. Pure.
+Repeats part_repeats(const std::vector<ApplyPlan::MessageRow>& messages, StoredHashes known);
 
 // One statement, however many there are.
 Repeats find_repeats(pg::Transaction& tx, const ApplyPlan& plan, const RowIds& ids);

@@ -9,27 +9,6 @@
 namespace martlet::store {
 namespace {
 
-SyncVector vector_of(const ShardStates& states) {
-  SyncVector vector;
-  for (const ShardState& state : states) {
-    vector.generations.push_back(state.generation);
-    vector.positions.push_back(state.watermark);
-  }
-  return vector;
-}
-
-// The position up to which each shard was told; -1: nothing of it.
-std::vector<std::int64_t> told(const SyncRequest& request, const SyncVector& now) {
-  std::vector<std::int64_t> positions(now.positions.size(), -1);
-  if (!request.since) return positions;
-  const SyncVector& since = *request.since;
-  for (std::size_t i = 0; i < positions.size() && i < since.positions.size(); ++i) {
-    if (since.generations[i] == now.generations[i])
-      positions[i] = static_cast<std::int64_t>(since.positions[i].value());
-  }
-  return positions;
-}
-
 // A cursor of a conversation's peer is a change as well. sent: the last seq that the user sent
 // themself counts as read.
 constexpr const char* kChangedPairs =
@@ -125,6 +104,26 @@ void add_newest(pg::Transaction& tx, std::vector<SyncConversation>& conversation
 }
 
 }  // namespace
+
+SyncVector vector_of(const ShardStates& states) {
+  SyncVector vector;
+  for (const ShardState& state : states) {
+    vector.generations.push_back(state.generation);
+    vector.positions.push_back(state.watermark);
+  }
+  return vector;
+}
+
+std::vector<std::int64_t> told(const SyncRequest& request, const SyncVector& now) {
+  std::vector<std::int64_t> positions(now.positions.size(), -1);
+  if (!request.since) return positions;
+  const SyncVector& since = *request.since;
+  for (std::size_t i = 0; i < positions.size() && i < since.positions.size(); ++i) {
+    if (since.generations[i] == now.generations[i])
+      positions[i] = static_cast<std::int64_t>(since.positions[i].value());
+  }
+  return positions;
+}
 
 pg::Result<SyncRows> sync(pg::Connection& connection, const SyncRequest& request) {
   const std::size_t usual = request.since ? kSyncPageConversations : kFirstSyncPageConversations;
