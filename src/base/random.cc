@@ -1,7 +1,5 @@
 #include "base/random.h"
 
-#include <sys/random.h>
-
 #include "base/assert.h"
 
 namespace martlet {
@@ -30,12 +28,6 @@ Bytes Random::bytes(std::size_t size) {
   }
   out.resize(size);
   return out;
-}
-
-std::uint64_t SystemRandom::next() {
-  std::uint64_t value = 0;
-  MARTLET_ASSERT(::getrandom(&value, sizeof value, 0) == sizeof value);
-  return value;
 }
 
 std::uint64_t SeededRandom::next() {

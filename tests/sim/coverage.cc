@@ -1,0 +1,50 @@
+#include "sim/coverage.h"
+
+#include <charconv>
+#include <string_view>
+#include <unordered_map>
+
+namespace martlet::sim {
+namespace {
+
+// Counters of the services, by the path that they count.
+const std::unordered_map<std::string_view, std::string>& paths() {
+  static const std::unordered_map<std::string_view, std::string> all = {
+      {"martlet_dispatcher_take_overs_total", "path: take-over"},
+      {"martlet_dispatcher_doubts_total", "path: doubt"},
+      {"martlet_dispatcher_duplicates_total", "path: duplicate known"},
+      {"martlet_dispatcher_republished_total", "path: published again"},
+      {"martlet_dispatcher_parked_total", "path: parked for the database"},
+  };
+  return all;
+}
+
+}  // namespace
+
+void Coverage::add(const metrics::Registry& registry) {
+  const std::string text = registry.render();
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (line.starts_with('#')) continue;
+    const std::size_t space = line.rfind(' ');
+    const auto found = paths().find(line.substr(0, space));
+    if (found == paths().end()) continue;
+    std::uint64_t value = 0;
+    std::from_chars(line.data() + space + 1, line.data() + line.size(), value);
+    add(found->second, value);
+  }
+}
+
+void Coverage::add(const Coverage& other) {
+  for (const auto& [name, count] : other.counts_) add(name, count);
+}
+
+std::uint64_t Coverage::of(const std::string& name) const {
+  const auto found = counts_.find(name);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+}  // namespace martlet::sim

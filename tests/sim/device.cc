@@ -1,0 +1,191 @@
+#include "sim/device.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "sim/sockets.h"
+#include "wire/content.h"
+
+namespace martlet::sim {
+namespace {
+
+constexpr WallMs kForEver = 4'000'000'000'000;
+
+client::StoreState new_store(const Device::Given& given) {
+  client::StoreState state;
+  state.credentials = {given.user, given.device, given.token, {}, kForEver};
+  return state;
+}
+
+}  // namespace
+
+Device::Device(Given given, DeviceHistory& history)
+    : given_(std::move(given)), history_(history), store_(new_store(given_)) {
+  history_.user = given_.user;
+  history_.device = given_.device;
+}
+
+Device::~Device() {
+  if (process_) kill();
+}
+
+void Device::start() {
+  ended_ = false;
+  process_ = std::make_unique<Process>();
+  process_->lane =
+      std::make_shared<Lane>(Lane{.name = given_.user.str() + "/" + given_.device.str()});
+  const InLane inside(process_->lane);
+  process_->loop = std::make_unique<event::Loop>();
+  client::ClientOptions options;
+  options.addresses = given_.edges;
+  options.user = given_.user;
+  options.device = given_.device;
+  process_->client = std::make_unique<client::Client>(
+      *process_->loop, process_->random, store_, std::move(options),
+      static_cast<client::ClientListener&>(*this));
+  process_->client->start();
+}
+
+void Device::kill() {
+  add_counters();
+  process_->lane->dead = true;
+  process_->lane->held.clear();
+  Sockets::get().process_died(process_->lane);
+  process_.reset();
+}
+
+void Device::add_counters() {
+  const client::SyncEngine::Counters& more = process_->client->sync().counters();
+  counters_.syncs += more.syncs;
+  counters_.fetches += more.fetches;
+  counters_.live += more.live;
+  counters_.fetched += more.fetched;
+  counters_.duplicates += more.duplicates;
+  counters_.gaps += more.gaps;
+  counters_.live_missed += more.live_missed;
+  counters_.waited += more.waited;
+  counters_.old_generation += more.old_generation;
+  repeats_ += process_->client->queue().counters().repeats;
+}
+
+const client::SyncEngine::Counters& Device::counters() {
+  return counters_;
+}
+
+std::uint64_t Device::repeats() {
+  return repeats_;
+}
+
+SentRecord& Device::note_sent(const ConversationId& to, const ClientMsgId& id) {
+  sent_[id] = history_.sent.size();
+  SentRecord& record = history_.sent.emplace_back();
+  record.conversation = to;
+  record.id = id;
+  record.at = Scheduler::get().now();
+  return record;
+}
+
+void Device::send(const ConversationId& to, const std::string& text, client::Strength want) {
+  const InLane inside(process_->lane);
+  const ClientMsgId id =
+      make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
+  SentRecord& record = note_sent(to, id);
+  record.content = wire::encode_text(text);
+  const auto sent = process_->client->send(to, record.content, want, id);
+  if (sent) return;
+  record.outcome = SentRecord::Outcome::kRefused;
+  record.refusal = sent.error().code;
+}
+
+void Device::change(const GroupId& group, const MembersChange& change) {
+  const InLane inside(process_->lane);
+  const ClientMsgId id =
+      make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
+  SentRecord& record = note_sent(ConversationId::of_group(group), id);
+  record.is_change = true;
+  const auto asked = process_->client->change_group(group, change, id);
+  if (asked) return;
+  record.outcome = SentRecord::Outcome::kRefused;
+  record.refusal = asked.error().code;
+}
+
+bool Device::is_at_rest() const {
+  return process_ && process_->client->queue().empty() && process_->client->changes().empty();
+}
+
+void Device::begin_check() {
+  const InLane inside(process_->lane);
+  check_from_ = synced_;
+  process_->client->sync_now();
+}
+
+bool Device::is_checked() const {
+  return process_ && synced_ > check_from_ && process_->client->sync().is_settled();
+}
+
+SentRecord* Device::find(const ClientMsgId& id) {
+  const auto found = sent_.find(id);
+  return found == sent_.end() ? nullptr : &history_.sent[found->second];
+}
+
+void Device::on_state(client::State state, const std::string& why) {
+  if (state == client::State::kOnline) ++logins_;
+  MARTLET_LOG(debug, "client_state state={} why={}", int(state), why);
+}
+
+void Device::on_message(const client::Message& message, client::Origin) {
+  history_.shown.push_back({message.conversation, message.seq, message.id, message.sender,
+                            message.client_msg_id, message.content, message.generation,
+                            Scheduler::get().now()});
+}
+
+void Device::on_dropped(const ConversationId& conversation, Seq from) {
+  history_.dropped.push_back({conversation, from, history_.shown.size()});
+}
+
+void Device::acknowledged(const client::Acknowledged& ack) {
+  SentRecord* record = find(ack.id);
+  if (record == nullptr) return;
+  record->outcome = SentRecord::Outcome::kAcknowledged;
+  record->seq = ack.seq;
+  record->message_id = ack.message_id;
+  record->generation = ack.generation;
+  record->stored = record->stored || ack.level == client::Strength::kStored;
+}
+
+void Device::on_acked(const client::SendQueue::Acked& acked) {
+  acknowledged(acked.ack);
+}
+
+void Device::on_stored(const client::SendQueue::Stored& stored) {
+  if (SentRecord* record = find(stored.id)) record->stored = true;
+}
+
+void Device::on_refused(const client::SendQueue::Refused& refused) {
+  SentRecord* record = find(refused.message.id);
+  if (record == nullptr) return;
+  record->outcome = SentRecord::Outcome::kRefused;
+  record->refusal = refused.error.code;
+}
+
+void Device::on_changed(const client::GroupChanges::Done& done) {
+  acknowledged(done.ack);
+}
+
+void Device::on_change_refused(const client::GroupChanges::Refused& refused) {
+  SentRecord* record = find(refused.change.id);
+  if (record == nullptr) return;
+  record->outcome = SentRecord::Outcome::kRefused;
+  record->refusal = refused.error.code;
+}
+
+void Device::on_synced(bool behind) {
+  if (!behind) ++synced_;
+}
+
+void Device::on_end(const Error& error) {
+  ended_ = true;
+  MARTLET_LOG(debug, "client_end code={} detail={}", error_name(error.code), error.detail);
+}
+
+}  // namespace martlet::sim

@@ -1,0 +1,92 @@
+#include "sim/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace martlet::sim {
+namespace {
+
+constexpr WallMs kWallAtStart = 1'800'000'000'000;
+// How often run_until looks at its condition.
+constexpr std::uint64_t kLookEvery = 64;
+
+Scheduler*& current() {
+  static Scheduler* scheduler = nullptr;
+  return scheduler;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(std::uint64_t seed) : random_(seed), process_random_(~seed) {
+  MARTLET_ASSERT(current() == nullptr);
+  current() = this;
+}
+
+Scheduler::~Scheduler() {
+  // What tasks hold may schedule again while it goes.
+  while (!heap_.empty()) std::exchange(heap_, {}).clear();
+  current() = nullptr;
+}
+
+Scheduler& Scheduler::get() {
+  MARTLET_ASSERT(current() != nullptr);
+  return *current();
+}
+
+bool Scheduler::exists() {
+  return current() != nullptr;
+}
+
+WallMs Scheduler::wall_ms() const {
+  const Duration skew = lane_ ? lane_->wall_skew : Duration(0);
+  return kWallAtStart + to_ms<WallMs>(now_.time_since_epoch() + skew);
+}
+
+void Scheduler::at(MonotonicTime when, LanePtr lane, Task task) {
+  heap_.push_back({std::max(when, now_), ++order_, std::move(lane), std::move(task)});
+  std::push_heap(heap_.begin(), heap_.end(), Later());
+}
+
+bool Scheduler::step() {
+  if (heap_.empty()) return false;
+  std::pop_heap(heap_.begin(), heap_.end(), Later());
+  Entry entry = std::move(heap_.back());
+  heap_.pop_back();
+  now_ = entry.when;
+  ++steps_;
+  if (!entry.lane) return entry.task(), true;
+  if (entry.lane->dead) return true;
+  if (entry.lane->paused) return entry.lane->held.push_back(std::move(entry.task)), true;
+  const InLane inside(entry.lane);
+  entry.task();
+  return true;
+}
+
+void Scheduler::run_until(MonotonicTime until, const std::function<bool()>& condition) {
+  while (!heap_.empty() && heap_.front().when <= until) {
+    if (condition && steps_ % kLookEvery == 0 && condition()) return;
+    step();
+  }
+  if (!condition || !condition()) now_ = std::max(now_, until);
+}
+
+void Scheduler::resume(const LanePtr& lane) {
+  if (!lane->paused) return;
+  lane->paused = false;
+  for (Task& task : std::exchange(lane->held, {})) at(now_, lane, std::move(task));
+}
+
+Duration Scheduler::between(Duration a, Duration b) {
+  return a + Duration(static_cast<std::int64_t>(
+                 random_.below(static_cast<std::uint64_t>((b - a).count()) + 1)));
+}
+
+InLane::InLane(LanePtr lane) : before_(std::exchange(Scheduler::get().lane_, std::move(lane))) {}
+
+InLane::~InLane() {
+  Scheduler::get().lane_ = std::move(before_);
+}
+
+}  // namespace martlet::sim

@@ -1,0 +1,313 @@
+#include "sim/world.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace martlet::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kMaxEdges = 5;
+constexpr std::uint16_t kFirstPort = 7000;
+constexpr std::size_t kDispatchers = 2;
+constexpr std::size_t kPersists = 2;
+constexpr Duration kStopTime = seconds(8);
+constexpr Duration kRestartTime = milliseconds(300);
+// Answered within 15 s, then the tail check with the jitter of its period, and the way of the
+// answers.
+constexpr Duration kAnswerTime = seconds(20);
+constexpr Duration kSlack = seconds(8);
+
+const auth::SigningKey& signing_key() {
+  static const auth::SigningKey key = auth::SigningKey::generate("sim").value();
+  return key;
+}
+
+// Other worlds with other seeds: options from the corners.
+WorldOptions options_of(Random& random) {
+  WorldOptions options;
+  options.shards = static_cast<std::uint16_t>(1 + random.below(3));
+  options.linger = milliseconds(500 + 1000 * random.below(5));
+  options.keep = seconds(1 + random.below(6));
+  options.shard.heads = 2 + random.below(12);
+  options.shard.window_time = seconds(3 + random.below(20));
+  return options;
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed)
+    : scheduler_(seed),
+      options_(options_of(scheduler_.random())),
+      database_(options_.shards) {
+  broker_ = std::make_unique<Broker>(scheduler_.chance(300) ? 3 : 1);
+  add_slots();
+  add_devices();
+}
+
+World::~World() {
+  devices_.clear();
+  edges_.clear();
+  dispatchers_.clear();
+  persists_.clear();
+}
+
+// ---- what there is -----------------------------------------------------------------------------
+
+void World::add_slots() {
+  edges_.reserve(kMaxEdges);
+  const std::size_t edges = 2 + scheduler_.random().below(2);
+  for (std::size_t i = 0; i < edges; ++i) add_edge();
+  const Backbone backbone{*broker_, jetstream_, database_, signing_key()};
+  for (std::size_t i = 0; i < kDispatchers; ++i) {
+    dispatchers_.push_back({.name = fmt::format("dispatcher-{}", i),
+                            .make = [this, backbone](const std::string& name) {
+                              return std::make_unique<DispatcherNode>(name, backbone, options_);
+                            }});
+  }
+  for (std::size_t i = 0; i < kPersists; ++i) {
+    persists_.push_back({.name = fmt::format("persist-{}", i),
+                         .make = [this, backbone](const std::string& name) {
+                           return std::make_unique<PersistNode>(name, backbone, options_);
+                         }});
+  }
+}
+
+void World::add_edge() {
+  if (edges_.size() == kMaxEdges) return;
+  const auto port = static_cast<std::uint16_t>(kFirstPort + edges_.size());
+  const Backbone backbone{*broker_, jetstream_, database_, signing_key()};
+  edges_.push_back({.name = fmt::format("edge-{}", edges_.size()),
+                    .make = [this, backbone, port](const std::string& name) {
+                      return std::make_unique<EdgeNode>(name, backbone, options_, port);
+                    }});
+}
+
+client::AddressList World::addresses() {
+  std::vector<net::Address> all;
+  for (std::size_t i = 0; i < kMaxEdges; ++i) {
+    all.push_back({"127.0.0.1", static_cast<std::uint16_t>(kFirstPort + i)});
+  }
+  for (std::size_t i = edges_.size(); i > 1; --i) {
+    std::swap(all[i - 1], all[scheduler_.random().below(i)]);
+  }
+  all.resize(edges_.size());
+  return client::AddressList(std::move(all));
+}
+
+void World::add_devices() {
+  const std::size_t users = 4 + scheduler_.random().below(3);
+  for (std::size_t i = 0; i < users; ++i) {
+    users_.push_back(UserId::trusted(fmt::format("user{}", i)));
+    MARTLET_ASSERT(database_.tables.create_account(users_.back(), "-", scheduler_.wall_ms()));
+  }
+  for (const char* name : {"grp-one", "grp-two"}) groups_.push_back(GroupId::trusted(name));
+  history_.devices.reserve(2 * users + 1);
+  for (std::size_t i = 0; i < users; ++i) {
+    const std::size_t count = i == 0 ? 2 : 1 + scheduler_.random().below(2);
+    for (std::size_t k = 0; k < count; ++k) {
+      const DeviceId device = DeviceId::trusted(fmt::format("d{}", k));
+      devices_.push_back(std::make_unique<Device>(
+          Device::Given{users_[i], device, token_of(users_[i], device), addresses()},
+          history_.devices.emplace_back()));
+    }
+  }
+}
+
+// ---- processes ---------------------------------------------------------------------------------
+
+void World::start(Slot& slot) {
+  if (slot.node) return;
+  slot.node = slot.make(fmt::format("{}-{}", slot.name, ++slot.starts));
+  slot.node->on_failed = [this, &slot, lane = slot.node->lane()] {
+    scheduler_.after(Duration(0), nullptr, [this, &slot, lane] {
+      if (!slot.node || slot.node->lane() != lane) return;
+      kill(slot);
+      start_later(slot, kRestartTime);
+    });
+  };
+  slot.node->start();
+}
+
+void World::kill(Slot& slot) {
+  if (!slot.node) return;
+  coverage_.add(slot.node->registry());
+  slot.node.reset();
+}
+
+void World::start_later(Slot& slot, Duration delay) {
+  scheduler_.after(delay, nullptr, [this, &slot] { start(slot); });
+}
+
+void World::stop(Slot& slot) {
+  if (!slot.node) return;
+  const LanePtr lane = slot.node->lane();
+  const auto end = [this, &slot, lane] {
+    scheduler_.after(Duration(0), nullptr, [this, &slot, lane] {
+      if (!slot.node || slot.node->lane() != lane) return;
+      kill(slot);
+      start_later(slot, kRestartTime);
+    });
+  };
+  slot.node->stop(end);
+  scheduler_.after(kStopTime, nullptr, end);
+}
+
+// ---- a life ------------------------------------------------------------------------------------
+
+bool World::all_online() const {
+  return std::all_of(devices_.begin(), devices_.end(), [](const auto& device) {
+    return device->is_running() && device->client().state() == client::State::kOnline &&
+           device->client().sync().is_settled();
+  });
+}
+
+void World::begin() {
+  for (auto* slots : {&persists_, &dispatchers_, &edges_}) {
+    for (Slot& slot : *slots) start(slot);
+  }
+  scheduler_.run_until(scheduler_.now() + milliseconds(500));
+  for (const auto& device : devices_) device->start();
+  scheduler_.run_until(scheduler_.now() + seconds(30), [this] { return all_online(); });
+  MARTLET_ASSERT(all_online() && "a world without faults comes up");
+}
+
+// All that was sent has its end, and the database has all of the logs.
+bool World::at_rest() {
+  const bool idle = std::all_of(devices_.begin(), devices_.end(),
+                                [](const auto& device) { return device->is_at_rest(); });
+  if (!idle) return false;
+  const auto states = database_.tables.load_shards();
+  for (const bus::LogInfo& info : jetstream_.infos()) {
+    const store::ShardState& state = (*states)[info.shard.value()];
+    if (state.base + info.last.value() > state.watermark.value()) return false;
+  }
+  return true;
+}
+
+std::string World::who_is_busy() {
+  std::string text;
+  for (const auto& device : devices_) {
+    if (device->is_at_rest()) continue;
+    text += fmt::format(" {}/{} (state {}, {} unanswered, {} not stored, {} changes)",
+                        device->user().str(), device->history().device.str(),
+                        int(device->client().state()), device->client().queue().unacknowledged(),
+                        device->client().queue().unstored(), device->client().changes().empty());
+  }
+  const auto states = database_.tables.load_shards();
+  for (const bus::LogInfo& info : jetstream_.infos()) {
+    const store::ShardState& state = (*states)[info.shard.value()];
+    text += fmt::format(" shard {}: log ends at {}, stored to {}", info.shard.value(),
+                        state.base + info.last.value(), state.watermark.value());
+  }
+  return text;
+}
+
+void World::collect_store() {
+  history_.store.clear();
+  history_.dead_entries = database_.tables.dead_entries().size();
+  for (const ConversationId& conversation : database_.tables.conversations()) {
+    std::vector<StoredMessage>& all = history_.store[conversation];
+    for (const auto& [seq, row] : database_.tables.messages(conversation)) {
+      all.push_back({Seq(static_cast<std::uint64_t>(seq)), row.message_id, row.sender,
+                     row.client_msg_id, row.content.value_or(Bytes()), row.generation,
+                     !row.content.has_value()});
+    }
+  }
+}
+
+std::vector<Finding> World::finish() {
+  const MonotonicTime answered = scheduler_.now() + kAnswerTime;
+  scheduler_.run_until(answered, [this] { return at_rest(); });
+  const MonotonicTime told = scheduler_.now() + options_.tail_check * 5 / 4 + kSlack;
+  history_.settled = at_rest();
+  if (!history_.settled) history_.unsettled = who_is_busy();
+  std::vector<Finding> findings;
+  for (Duration wait = milliseconds(300);; wait = seconds(2)) {
+    scheduler_.run_until(scheduler_.now() + wait);
+    collect_store();
+    findings = check(history_);
+    const bool lacks_something =
+        std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+          return finding.breach == Breach::kNotDelivered;
+        });
+    if (!lacks_something || scheduler_.now() > told) break;
+    coverage_.add("waits for the tail check");
+  }
+  if (findings.empty() && scheduler_.chance(300)) {
+    read_history();
+    findings = check(history_);
+  }
+  count_clients();
+  for (auto* slots : {&persists_, &dispatchers_, &edges_}) {
+    for (Slot& slot : *slots) kill(slot);
+  }
+  return findings;
+}
+
+// ---- a new device reads everything ---------------------------------------------------------------
+
+void World::read_history() {
+  const UserId user = users_[scheduler_.random().below(users_.size())];
+  const DeviceId id = DeviceId::trusted("fresh");
+  DeviceHistory& record = history_.devices.emplace_back();
+  record.from_start = false;
+  Device fresh({user, id, token_of(user, id), addresses()}, record);
+  fresh.start();
+  std::size_t open = 0;
+  for (const auto& [conversation, messages] : history_.store) {
+    const bool was_in = conversation.is_group()
+                            ? database_.tables.memberships(conversation).contains(user.str())
+                            : conversation.has_user(user);
+    if (!was_in) continue;
+    ++open;
+    history_.reads.push_back({user, conversation, {}});
+  }
+  std::function<void(std::size_t, Seq)> ask = [&](std::size_t number, Seq from) {
+    const InLane inside(fresh.lane());
+    fresh.client().history(
+        {history_.reads[number].conversation, from, wire::Direction::Forward, 100},
+        [&, number](const Result<client::HistoryAnswer>& answer) {
+          if (!answer) return;
+          HistoryRead& read = history_.reads[number];
+          Seq next(0);
+          for (const client::Message& message : answer->messages) {
+            read.messages.push_back({message.conversation, message.seq, message.id, message.sender,
+                                     message.client_msg_id, message.content, message.generation});
+            next = Seq(message.seq.value() + 1);
+          }
+          for (const auto& range : answer->withheld) {
+            next = std::max(next, Seq(range.seqs.to + 1));
+          }
+          answer->more ? ask(number, next) : void(--open);
+        });
+  };
+  for (std::size_t i = 0; i < history_.reads.size(); ++i) ask(i, Seq(1));
+  scheduler_.run_until(scheduler_.now() + seconds(30), [&] { return open == 0; });
+  coverage_.add("histories read", history_.reads.size());
+}
+
+void World::count_clients() {
+  for (const auto& device : devices_) {
+    coverage_.add("sends", device->history().sent.size());
+    coverage_.add("shown", device->history().shown.size());
+    coverage_.add("path: sign-in again", device->logins() - 1);
+    device->kill();
+    const client::SyncEngine::Counters& counters = device->counters();
+    coverage_.add("path: gap found", counters.gaps);
+    coverage_.add("path: gap fetched", counters.fetches);
+    coverage_.add("path: tail check found something", counters.live_missed);
+    coverage_.add("path: event dropped as known", counters.duplicates);
+    coverage_.add("path: event waited for a sync", counters.waited);
+    coverage_.add("path: event of an old generation", counters.old_generation);
+    coverage_.add("path: send repeated", device->repeats());
+  }
+}
+
+}  // namespace martlet::sim
