@@ -221,6 +221,8 @@ void SendQueue::on_refused(const ClientMsgId& id, const Error& error, bool retry
     when_all_answered(lane, now);
   } else {
     ++counters_.refused;
+    // What waits behind it does so because of it alone.
+    found->second->lane->backoff.reset();
     Entry entry = remove(found->second, now);
     actions_.emplace_back(Refused{std::move(entry.message), error});
     actions_.emplace_back(Forget{id});

@@ -306,8 +306,10 @@ class Checker {
                         expected[i]->content == read.messages[i].content;
       if (same) continue;
       return found(Breach::kNotInHistory,
-                   fmt::format("{}: {} told, {} stored, the first difference is number {}", who,
-                               read.messages.size(), expected.size(), i));
+                   fmt::format("{}: {} told, {} stored; number {} is #{}, stored #{}", who,
+                               read.messages.size(), expected.size(), i,
+                               i < read.messages.size() ? read.messages[i].seq.value() : 0,
+                               i < expected.size() ? expected[i]->seq.value() : 0));
     }
   }
 

@@ -91,6 +91,7 @@ void Device::send(const ConversationId& to, const std::string& text, client::Str
       make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
   SentRecord& record = note_sent(to, id);
   record.content = wire::encode_text(text);
+  MARTLET_LOG(debug, "send id={} to={} text={}", to_string(id), to.str(), text);
   const auto sent = process_->client->send(to, record.content, want, id);
   if (sent) return;
   record.outcome = SentRecord::Outcome::kRefused;
@@ -110,7 +111,8 @@ void Device::change(const GroupId& group, const MembersChange& change) {
 }
 
 bool Device::is_at_rest() const {
-  return process_ && process_->client->queue().empty() && process_->client->changes().empty();
+  return process_ && process_->client->queue().unacknowledged() == 0 &&
+         process_->client->changes().empty();
 }
 
 void Device::begin_check() {
@@ -137,6 +139,7 @@ void Device::on_message(const client::Message& message, client::Origin) {
   history_.shown.push_back({message.conversation, message.seq, message.id, message.sender,
                             message.client_msg_id, message.content, message.generation,
                             Scheduler::get().now()});
+  MARTLET_LOG(debug, "shown {}#{} by={} id={}", message.conversation.str(), message.seq.value(), message.sender.str(), to_string(message.client_msg_id));
 }
 
 void Device::on_dropped(const ConversationId& conversation, Seq from) {
@@ -146,6 +149,7 @@ void Device::on_dropped(const ConversationId& conversation, Seq from) {
 void Device::acknowledged(const client::Acknowledged& ack) {
   SentRecord* record = find(ack.id);
   if (record == nullptr) return;
+  MARTLET_LOG(debug, "acked id={} to={} seq={}", to_string(ack.id), ack.conversation.str(), ack.seq.value());
   record->outcome = SentRecord::Outcome::kAcknowledged;
   record->seq = ack.seq;
   record->message_id = ack.message_id;
@@ -166,6 +170,7 @@ void Device::on_refused(const client::SendQueue::Refused& refused) {
   if (record == nullptr) return;
   record->outcome = SentRecord::Outcome::kRefused;
   record->refusal = refused.error.code;
+  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id), error_name(refused.error.code));
 }
 
 void Device::on_changed(const client::GroupChanges::Done& done) {
@@ -177,6 +182,7 @@ void Device::on_change_refused(const client::GroupChanges::Refused& refused) {
   if (record == nullptr) return;
   record->outcome = SentRecord::Outcome::kRefused;
   record->refusal = refused.error.code;
+  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id), error_name(refused.error.code));
 }
 
 void Device::on_synced(bool behind) {

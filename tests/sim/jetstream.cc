@@ -131,8 +131,8 @@ Result<std::uint64_t> JetStream::write(const std::string& key, const Bytes& valu
 void SimLog::ensure(ShardId shard, const bus::LogOptions& options, Done callback) {
   broker_.ask(
       link_, kAdminTimeout,
-      [this, shard, options, callback](const Broker::Answer& answer) {
-        jetstream_.ensure(shard, options.max_bytes);
+      [&jetstream = jetstream_, shard, options, callback](const Broker::Answer& answer) {
+        jetstream.ensure(shard, options.max_bytes);
         answer([callback] { callback({}); });
       },
       [callback](const Error& error) { callback(tl::unexpected(error)); });
@@ -142,8 +142,8 @@ void SimLog::append(ShardId shard, LogSequence expected_last, BytesView batch, D
                     Appended callback) {
   broker_.ask(
       link_, timeout,
-      [this, shard, expected_last, batch = Bytes(batch), callback](const Broker::Answer& answer) {
-        const auto done = jetstream_.append(shard, expected_last.value(), batch);
+      [&jetstream = jetstream_, shard, expected_last, batch = Bytes(batch), callback](const Broker::Answer& answer) {
+        const auto done = jetstream.append(shard, expected_last.value(), batch);
         answer([callback, done] { callback(done); });
       },
       [callback](const Error& error) {
@@ -154,11 +154,11 @@ void SimLog::append(ShardId shard, LogSequence expected_last, BytesView batch, D
 void SimLog::info(ShardId shard, Duration timeout, Info callback) {
   broker_.ask(
       link_, timeout,
-      [this, shard, callback](const Broker::Answer& answer) {
-        if (!jetstream_.has(shard)) {
+      [&jetstream = jetstream_, shard, callback](const Broker::Answer& answer) {
+        if (!jetstream.has(shard)) {
           return answer([callback] { callback(fail(ErrorCode::kUnavailable, "no stream")); });
         }
-        answer([callback, info = jetstream_.info(shard)] { callback(info); });
+        answer([callback, info = jetstream.info(shard)] { callback(info); });
       },
       [callback](const Error& error) { callback(tl::unexpected(error)); });
 }
@@ -166,8 +166,8 @@ void SimLog::info(ShardId shard, Duration timeout, Info callback) {
 void SimLog::infos(Duration timeout, Infos callback) {
   broker_.ask(
       link_, timeout,
-      [this, callback](const Broker::Answer& answer) {
-        answer([callback, infos = jetstream_.infos()] { callback(infos); });
+      [&jetstream = jetstream_, callback](const Broker::Answer& answer) {
+        answer([callback, infos = jetstream.infos()] { callback(infos); });
       },
       [callback](const Error& error) { callback(tl::unexpected(error)); });
 }
@@ -181,8 +181,8 @@ void SimLog::purge_below(ShardId shard, LogSequence keep_from, const LogInfo& no
   }
   broker_.ask(
       link_, kAdminTimeout,
-      [this, shard, keep_from, callback](const Broker::Answer& answer) {
-        jetstream_.purge(shard, keep_from.value());
+      [&jetstream = jetstream_, shard, keep_from, callback](const Broker::Answer& answer) {
+        jetstream.purge(shard, keep_from.value());
         answer([callback] { callback({}); });
       },
       [callback](const Error& error) { callback(tl::unexpected(error)); });
@@ -287,10 +287,10 @@ void SimKv::ensure(int, Done callback) {
 void SimKv::get(std::string_view key, Got callback) {
   broker_.ask(
       link_, kKvTimeout,
-      [this, key = std::string(key), callback](const Broker::Answer& answer) {
-        const auto found = jetstream_.entries.find(key);
+      [&jetstream = jetstream_, key = std::string(key), callback](const Broker::Answer& answer) {
+        const auto found = jetstream.entries.find(key);
         std::optional<bus::KvEntry> entry;
-        if (found != jetstream_.entries.end()) entry = found->second;
+        if (found != jetstream.entries.end()) entry = found->second;
         answer([callback, entry] { callback(entry); });
       },
       [callback](const Error& error) { callback(tl::unexpected(error)); });
@@ -308,9 +308,9 @@ void SimKv::write(std::string_view key, BytesView value, std::optional<std::uint
                   Put callback) {
   broker_.ask(
       link_, kKvTimeout,
-      [this, key = std::string(key), value = Bytes(value), expected,
+      [&jetstream = jetstream_, key = std::string(key), value = Bytes(value), expected,
        callback](const Broker::Answer& answer) {
-        const auto done = jetstream_.write(key, value, expected);
+        const auto done = jetstream.write(key, value, expected);
         answer([callback, done] { callback(done); });
       },
       [callback](const Error& error) { callback(tl::unexpected(error)); });

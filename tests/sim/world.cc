@@ -195,10 +195,12 @@ std::string World::who_is_busy() {
   std::string text;
   for (const auto& device : devices_) {
     if (device->is_at_rest()) continue;
-    text += fmt::format(" {}/{} (state {}, {} unanswered, {} not stored, {} changes)",
+    text += fmt::format(" {}/{} (state {}, {} unanswered, {} not stored, changes empty: {}, {} retryable, {} overdue)",
                         device->user().str(), device->history().device.str(),
                         int(device->client().state()), device->client().queue().unacknowledged(),
-                        device->client().queue().unstored(), device->client().changes().empty());
+                        device->client().queue().unstored(), device->client().changes().empty(),
+                        device->client().queue().counters().retryable,
+                        device->client().queue().counters().overdue);
   }
   const auto states = database_.tables.load_shards();
   for (const bus::LogInfo& info : jetstream_.infos()) {
@@ -280,15 +282,15 @@ void World::read_history() {
           for (const client::Message& message : answer->messages) {
             read.messages.push_back({message.conversation, message.seq, message.id, message.sender,
                                      message.client_msg_id, message.content, message.generation});
-            next = Seq(message.seq.value() + 1);
+            next = message.seq;
           }
           for (const auto& range : answer->withheld) {
-            next = std::max(next, Seq(range.seqs.to + 1));
+            next = std::max(next, Seq(range.seqs.to));
           }
           answer->more ? ask(number, next) : void(--open);
         });
   };
-  for (std::size_t i = 0; i < history_.reads.size(); ++i) ask(i, Seq(1));
+  for (std::size_t i = 0; i < history_.reads.size(); ++i) ask(i, Seq(0));
   scheduler_.run_until(scheduler_.now() + seconds(30), [&] { return open == 0; });
   coverage_.add("histories read", history_.reads.size());
 }
