@@ -11,6 +11,8 @@ std::vector<service::Limit> limits() {
        "clocks may differ by so much before duplicates are looked up"},
       {"kMaxAskersPerMessage", kMaxAskersPerMessage, "requests",
        "copies of a message answered by one append"},
+      {"kMaxRefusals", kMaxRefusals, "messages",
+       "of a shard refused for good and remembered for dispatcher.window_s, for their copies"},
       {"kMaxParkedFramesPerUser", kMaxParkedFramesPerUser, "frames",
        "of one user in one shard that wait for the database"},
       {"kMaxParkedBytes", kMaxParkedBytes, "bytes", "of a shard's frames that wait"},

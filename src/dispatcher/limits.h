@@ -28,6 +28,9 @@ inline constexpr std::size_t kMaxAskersPerMessage = 16;
 // repeated.
 inline constexpr std::size_t kMaxRefusedPerChange = 64;
 
+// Messages of a shard that were refused for good lately: their copies find the same.
+inline constexpr std::size_t kMaxRefusals = 4'096;
+
 // ---- heads of conversations ---------------------------------------------------------------------
 inline constexpr std::size_t kDefaultHeadsPerShard = 200'000;
 // So many members of a group count like one more head.

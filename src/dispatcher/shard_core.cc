@@ -131,6 +131,8 @@ void ShardCore::send(const wire::ClientFrame& frame, Asker asker, const Moment& 
 }
 
 void ShardCore::arrive(SendFrame frame, const Moment& moment) {
+  const ErrorCode refused = refusals_.find(frame.conversation, frame.user, frame.id);
+  if (refused != ErrorCode::kNone) return refuse(frame, refused, moment);
   Needs needs;
   if (window_.find(frame.conversation, frame.user, frame.id) == nullptr) {
     needs.head = usable_head(frame.conversation) == nullptr;
@@ -276,7 +278,15 @@ void ShardCore::enqueue(std::unique_ptr<OpenEntry> open) {
 }
 
 void ShardCore::refuse(const SendFrame& frame, ErrorCode code, const Moment& moment) {
+  remember_refusal(frame.conversation, frame.user, frame.id, code, moment);
   refuse(frame.asker, frame.id, code, moment);
+}
+
+// A conflict is about another message, which is there.
+void ShardCore::remember_refusal(const ConversationId& conversation, const UserId& sender,
+                                 const ClientMsgId& id, ErrorCode code, const Moment& moment) {
+  if (is_retryable(code) || code == ErrorCode::kConflict) return;
+  refusals_.add(conversation, sender, id, code, moment.now + limits_.window_time);
 }
 
 void ShardCore::refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code,
@@ -318,6 +328,7 @@ void ShardCore::tick(const Moment& moment) {
     refuse(frame, ErrorCode::kUnavailable, moment);
   }
   window_.forget_old(moment.now, watermark_);
+  refusals_.forget_old(moment.now);
 }
 
 void ShardCore::info(std::uint64_t bytes) {

@@ -14,6 +14,7 @@
 #include "dispatcher/metrics.h"
 #include "dispatcher/moment.h"
 #include "dispatcher/parking.h"
+#include "dispatcher/refusals.h"
 #include "dispatcher/stored_waits.h"
 #include "dispatcher/types.h"
 #include "dispatcher/window.h"
@@ -112,6 +113,9 @@ class ShardCore {
   void enqueue(std::unique_ptr<OpenEntry> open);
   void refuse(const SendFrame& frame, ErrorCode code, const Moment& moment);
   void refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code, const Moment& moment);
+  // For good, if the code says so: every copy of it finds the same.
+  void remember_refusal(const ConversationId& conversation, const UserId& sender,
+                        const ClientMsgId& id, ErrorCode code, const Moment& moment);
   void acknowledge(const Asker& asker, const ClientMsgId& id, const ConversationId& conversation,
                    const KnownMessage& message);
 
@@ -128,7 +132,8 @@ class ShardCore {
                        const Moment& moment);
   static ErrorCode why_not_in(const GroupHead& group, const SendFrame& frame);
   void apply_change(OpenEntry& open, GroupHead& group, const MembersChange& change);
-  void change_logged(OpenEntry& open, GroupHead& group, const Moment& moment);
+  void change_logged(OpenEntry& open, const ConversationId& conversation, GroupHead& group,
+                     const Moment& moment);
 
   // The database: shard_core_cold.cc.
   void asking(const wire::ColdQuestion& question);
@@ -153,6 +158,7 @@ class ShardCore {
   MessageId last_message_id_;
   Heads heads_;
   Window window_;
+  Refusals refusals_{kMaxRefusals};
   Parking parking_;
   StoredWaits stored_waits_;
   std::deque<std::unique_ptr<OpenEntry>> queue_;

@@ -83,7 +83,7 @@ void ShardCore::refuse_in_group(const GroupHead& group, const SendFrame& frame, 
   if (group.open_change == nullptr) return refuse(frame, code, moment);
   auto& refused = group.open_change->refused;
   if (refused.size() >= kMaxRefusedPerChange) return metrics_.silent(Silence::kRepeat);
-  refused.push_back({frame.asker, frame.id, code});
+  refused.push_back({frame.asker, frame.user, frame.id, code});
 }
 
 void ShardCore::apply_change(OpenEntry& open, GroupHead& group, const MembersChange& change) {
@@ -93,9 +93,13 @@ void ShardCore::apply_change(OpenEntry& open, GroupHead& group, const MembersCha
   heads_.weigh(entry.conversation);
 }
 
-void ShardCore::change_logged(OpenEntry& open, GroupHead& group, const Moment& moment) {
+void ShardCore::change_logged(OpenEntry& open, const ConversationId& conversation,
+                              GroupHead& group, const Moment& moment) {
   if (group.open_change == &open) group.open_change = nullptr;
-  for (const RefusedByChange& one : open.refused) refuse(one.asker, one.id, one.code, moment);
+  for (const RefusedByChange& one : open.refused) {
+    remember_refusal(conversation, one.user, one.id, one.code, moment);
+    refuse(one.asker, one.id, one.code, moment);
+  }
 }
 
 // Of no use a moment later, so it never waits for anything.

@@ -57,6 +57,7 @@ struct SendFrame {
 // A frame that is refused because of a change that is not in the log yet.
 struct RefusedByChange {
   Asker asker;
+  UserId user;
   ClientMsgId id;
   ErrorCode code = ErrorCode::kNone;
 };

@@ -7,8 +7,8 @@
 
 namespace martlet::dispatcher {
 
-std::string Window::key_of(const ConversationId& conversation, const UserId& sender,
-                           const ClientMsgId& id) {
+std::string message_key(const ConversationId& conversation, const UserId& sender,
+                        const ClientMsgId& id) {
   // Ids have no colon, so the three parts cannot run into each other.
   std::string key;
   key.reserve(conversation.str().size() + sender.str().size() + 1 + id.bytes.size());
@@ -19,14 +19,14 @@ std::string Window::key_of(const ConversationId& conversation, const UserId& sen
 
 Window::Slot* Window::find(const ConversationId& conversation, const UserId& sender,
                            const ClientMsgId& id) {
-  const auto found = messages_.find(key_of(conversation, sender, id));
+  const auto found = messages_.find(message_key(conversation, sender, id));
   return found == messages_.end() ? nullptr : &*found;
 }
 
 Window::Slot* Window::open(const ConversationId& conversation, const UserId& sender,
                            const ClientMsgId& id, const KnownMessage& message) {
   MARTLET_ASSERT(message.open != nullptr);
-  const auto [place, is_new] = messages_.emplace(key_of(conversation, sender, id), message);
+  const auto [place, is_new] = messages_.emplace(message_key(conversation, sender, id), message);
   MARTLET_ASSERT(is_new);
   return &*place;
 }
@@ -41,7 +41,7 @@ void Window::settle(Slot* slot, LogPosition position, MonotonicTime until) {
 bool Window::add(const ConversationId& conversation, const UserId& sender, const ClientMsgId& id,
                  const KnownMessage& message, MonotonicTime until) {
   MARTLET_ASSERT(message.open == nullptr);
-  const auto [place, is_new] = messages_.emplace(key_of(conversation, sender, id), message);
+  const auto [place, is_new] = messages_.emplace(message_key(conversation, sender, id), message);
   if (is_new) leaving_.push_back({until, &place->first});
   return is_new;
 }

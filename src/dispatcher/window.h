@@ -13,6 +13,10 @@ namespace martlet::dispatcher {
 
 struct OpenEntry;
 
+// A message by its name, whatever became of it.
+std::string message_key(const ConversationId& conversation, const UserId& sender,
+                        const ClientMsgId& id);
+
 // What is known of a message that was accepted, or is about to be.
 struct KnownMessage {
   Seq seq;
@@ -68,8 +72,6 @@ class Window {
     MonotonicTime until;
     const std::string* key;
   };
-  static std::string key_of(const ConversationId& conversation, const UserId& sender,
-                            const ClientMsgId& id);
 
   Map messages_;
   std::deque<Leaving> leaving_;  // settled ones, in the order of `until`

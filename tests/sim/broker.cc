@@ -204,8 +204,9 @@ void Broker::answer_request(const std::string& inbox, std::shared_ptr<const Byte
   scheduler().at(arrival(link->receives), link->lane,
                  [this, link, epoch = link->epoch, question = question,
                   payload = std::move(payload)] {
-                   if (link->epoch != epoch || !finish(link, question)) return;
                    const auto request = link->requests.find(question);
+                   if (link->epoch != epoch || request == link->requests.end()) return;
+                   finish(link, question);
                    const bus::Bus::Reply callback = std::move(request->second);
                    link->requests.erase(request);
                    payload ? callback(*payload) : callback(tl::unexpected(unavailable()));

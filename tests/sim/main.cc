@@ -65,9 +65,11 @@ int main(int argc, char** argv) {
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>("sim", std::make_shared<TraceSink>()));
   spdlog::set_level(trace ? spdlog::level::debug : spdlog::level::off);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Coverage coverage;
   std::size_t failed = 0;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
+    std::fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
     const auto findings = run(seed, coverage);
     failed += findings.empty() ? 0 : 1;
     for (const Finding& finding : findings) {

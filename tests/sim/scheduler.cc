@@ -11,6 +11,8 @@ namespace {
 constexpr WallMs kWallAtStart = 1'800'000'000'000;
 // How often run_until looks at its condition.
 constexpr std::uint64_t kLookEvery = 64;
+// A hundred times what a world usually takes.
+constexpr std::uint64_t kMaxSteps = 2'000'000;
 
 Scheduler*& current() {
   static Scheduler* scheduler = nullptr;
@@ -55,7 +57,7 @@ bool Scheduler::step() {
   Entry entry = std::move(heap_.back());
   heap_.pop_back();
   now_ = entry.when;
-  ++steps_;
+  MARTLET_ASSERT(++steps_ < kMaxSteps && "a world that never comes to rest");
   if (!entry.lane) return entry.task(), true;
   if (entry.lane->dead) return true;
   if (entry.lane->paused) return entry.lane->held.push_back(std::move(entry.task)), true;

@@ -120,6 +120,33 @@ TEST_F(Groups, RefusalsThatWaitForAChangeAreBounded) {
   EXPECT_EQ(rig.answers().size(), 1 + kMaxRefusedPerChange);
 }
 
+// Copies of a frame come late: its sender was told that it never will be in the log.
+TEST_F(Groups, ACopyOfWhatWasRefusedIsRefusedThoughItWouldBeAllowedNow) {
+  const ClientMsgId id = id_of(next());
+  rig.send({.from = "carol", .to = "g:team", .id = id});
+  EXPECT_EQ(refusal(), ErrorCode::kNotMember);
+  act("alice", act_of(Action::kInvited, {"carol"}));
+  rig.settle();
+  rig.answers();
+  rig.send({.from = "carol", .to = "g:team", .id = id});
+  EXPECT_EQ(refusal(), ErrorCode::kNotMember);
+  send("carol");
+  EXPECT_EQ(accepted(), Seq(3));
+}
+
+TEST_F(Groups, ACopyOfWhatAChangeRefusedIsRefusedToo) {
+  const ClientMsgId id = id_of(next());
+  act("alice", act_of(Action::kRemoved, {"bob"}));
+  rig.send({.from = "bob", .to = "g:team", .id = id});
+  rig.settle();
+  ASSERT_EQ(rig.answers().size(), 2u);
+  act("alice", act_of(Action::kInvited, {"bob"}));
+  rig.settle();
+  rig.answers();
+  rig.send({.from = "bob", .to = "g:team", .id = id});
+  EXPECT_EQ(refusal(), ErrorCode::kNotMember);
+}
+
 TEST_F(Groups, AGroupIsCreatedOnce) {
   EXPECT_EQ(refusal_of("dave", created()), ErrorCode::kGroupTaken);
   EXPECT_EQ(refusal_of("alice", created({"bob"})), ErrorCode::kGroupTaken);
