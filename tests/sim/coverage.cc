@@ -8,7 +8,7 @@ namespace martlet::sim {
 namespace {
 
 // Counters of the services, by the path that they count.
-const std::unordered_map<std::string_view, std::string>& paths() {
+const std::unordered_map<std::string_view, std::string>& counters() {
   static const std::unordered_map<std::string_view, std::string> all = {
       {"martlet_dispatcher_take_overs_total", "path: take-over"},
       {"martlet_dispatcher_doubts_total", "path: doubt"},
@@ -30,8 +30,8 @@ void Coverage::add(const metrics::Registry& registry) {
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     if (line.starts_with('#')) continue;
     const std::size_t space = line.rfind(' ');
-    const auto found = paths().find(line.substr(0, space));
-    if (found == paths().end()) continue;
+    const auto found = counters().find(line.substr(0, space));
+    if (found == counters().end()) continue;
     std::uint64_t value = 0;
     std::from_chars(line.data() + space + 1, line.data() + line.size(), value);
     add(found->second, value);
@@ -40,6 +40,20 @@ void Coverage::add(const metrics::Registry& registry) {
 
 void Coverage::add(const Coverage& other) {
   for (const auto& [name, count] : other.counts_) add(name, count);
+}
+
+std::vector<std::string> Coverage::paths() {
+  std::vector<std::string> all = {
+      "path: gap found",
+      "path: gap fetched",
+      "path: tail check found something",
+      "path: event dropped as known",
+      "path: event waited for a sync",
+      "path: send repeated",
+      "path: sign-in again",
+  };
+  for (const auto& [counter, path] : counters()) all.push_back(path);
+  return all;
 }
 
 std::uint64_t Coverage::of(const std::string& name) const {

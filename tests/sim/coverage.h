@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "metrics/registry.h"
 
@@ -20,6 +21,8 @@ class Coverage {
   void add(const Coverage& other);
 
   std::uint64_t of(const std::string& name) const;
+  // The paths that every long run must have gone.
+  static std::vector<std::string> paths();
   const std::map<std::string, std::uint64_t>& all() const { return counts_; }
 
  private:

@@ -1,83 +1,160 @@
-// martlet-sim: worlds by seed. See docs/simulation.md.
+// martlet-sim: worlds by seed (docs/simulation.md).
+//   martlet-sim --seeds N [--from S] [--fresh N] [--processes N]
+//   martlet-sim --seed S [--trace]
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/sinks/base_sink.h>
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <string>
+#include <optional>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "sim/crew.h"
 #include "sim/nemesis.h"
-#include "sim/workload.h"
-#include "sim/world.h"
+#include "sim/run.h"
 
 namespace {
 
 using namespace martlet;
 using namespace martlet::sim;
 
-constexpr Duration kTrafficTime = std::chrono::seconds(9);
+// A kind of fault or a path that is rarer than this shows that the simulation lost its teeth.
+constexpr std::uint64_t kLeastOfAKind = 100;
+constexpr std::uint64_t kPerSeeds = 20'000;
+// With fewer seeds chance decides.
+constexpr std::uint64_t kLeastSeedsToJudge = 2'000;
+constexpr std::uint64_t kLeastSends = 200;
+constexpr std::uint64_t kLeastClients = 5;
+constexpr std::uint64_t kLeastFaults = 3;
 
-// Lines with the world's time and the process that wrote them.
-class TraceSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    if (!Scheduler::exists()) return;
-    const Scheduler& scheduler = Scheduler::get();
-    const double seconds =
-        double(to_ms(scheduler.now().time_since_epoch())) / 1000.0 - 1000.0;
-    const std::string name = scheduler.lane() ? scheduler.lane()->name : "world";
-    std::fprintf(stdout, "%8.3f %-16s %.*s\n", seconds, name.c_str(), int(message.payload.size()),
-                 message.payload.data());
-  }
-  void flush_() override { std::fflush(stdout); }
+struct Options {
+  std::uint64_t from = 1;
+  std::uint64_t seeds = 1'000;
+  std::uint64_t fresh = 0;  // so many more, from a base that nobody saw before
+  std::size_t processes = std::max(1U, std::thread::hardware_concurrency());
+  std::optional<std::uint64_t> seed;
+  bool trace = false;
 };
 
-std::vector<Finding> run(std::uint64_t seed, Coverage& coverage) {
-  World world(seed);
-  Workload workload(world);
-  Nemesis nemesis(world);
-  world.begin();
-  workload.begin();
-  nemesis.plan(kTrafficTime);
-  workload.plan(kTrafficTime);
-  world.scheduler().run_until(world.scheduler().now() + kTrafficTime);
-  std::vector<Finding> findings = world.finish();
-  coverage.add(world.coverage());
-  coverage.add("steps", world.scheduler().steps());
-  coverage.add("virtual ms", to_ms<std::uint64_t>(world.scheduler().now().time_since_epoch()) -
-                                 1'000'000);
-  return findings;
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<Options> parse(const std::vector<std::string_view>& arguments) {
+  Options options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view name = arguments[i];
+    if (name == "--trace") {
+      options.trace = true;
+      continue;
+    }
+    const auto value = i + 1 < arguments.size() ? number(arguments[++i]) : std::nullopt;
+    if (!value) return std::nullopt;
+    if (name == "--from") {
+      options.from = *value;
+    } else if (name == "--seeds") {
+      options.seeds = *value;
+    } else if (name == "--fresh") {
+      options.fresh = *value;
+    } else if (name == "--processes" && *value > 0) {
+      options.processes = *value;
+    } else if (name == "--seed") {
+      options.seed = *value;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return options;
+}
+
+void print(const Failure& failure) {
+  fmt::print("seed {}: {} {}: {}\n", failure.seed, failure.promise, failure.breach,
+             failure.detail);
+}
+
+int run_one(std::uint64_t seed, bool trace) {
+  if (trace) start_trace();
+  const Outcome outcome = run_world(seed);
+  for (const Finding& finding : outcome.findings) {
+    print({seed, std::string(promise_of(finding.breach)), std::string(name_of(finding.breach)),
+           finding.detail});
+  }
+  if (!trace) {
+    for (const auto& [name, count] : outcome.coverage.all()) fmt::print("{:>10} {}\n", count, name);
+  }
+  fmt::print("1 seeds, {} failed\n", outcome.findings.empty() ? 0 : 1);
+  return outcome.findings.empty() ? 0 : 1;
+}
+
+std::uint64_t median(std::vector<std::uint64_t> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// True: enough of everything happened.
+bool judge(const Sum& sum) {
+  bool enough = true;
+  const auto lacks = [&](const std::string& what) {
+    fmt::print("too little: {}\n", what);
+    enough = false;
+  };
+  if (median(sum.sends) < kLeastSends) lacks("sends in the median seed");
+  if (median(sum.clients) < kLeastClients) lacks("clients in the median seed");
+  if (median(sum.faults) < kLeastFaults) lacks("faults in the median seed");
+  if (sum.seeds < kLeastSeedsToJudge) return enough;
+  std::vector<std::string> wanted = Coverage::paths();
+  for (const std::string& name : Nemesis::names()) wanted.push_back("fault: " + name);
+  for (const std::string& name : wanted) {
+    const std::uint64_t count = sum.coverage.of(name);
+    if (count * kPerSeeds < kLeastOfAKind * sum.seeds) {
+      lacks(fmt::format("{}: {} times", name, count));
+    }
+  }
+  return enough;
+}
+
+int run_many(const Options& options) {
+  CrewOrders orders{.from = options.from, .seeds = options.seeds, .processes = options.processes};
+  Sum sum = run_worlds(orders, print);
+  if (options.fresh > 0) {
+    orders.from = static_cast<std::uint64_t>(
+        std::chrono::system_clock::now().time_since_epoch().count());
+    orders.seeds = options.fresh;
+    fmt::print("fresh seeds from {}\n", orders.from);
+    const Sum more = run_worlds(orders, print);
+    sum.seeds += more.seeds;
+    sum.failed += more.failed;
+    sum.coverage.add(more.coverage);
+    sum.sends.insert(sum.sends.end(), more.sends.begin(), more.sends.end());
+    sum.faults.insert(sum.faults.end(), more.faults.begin(), more.faults.end());
+    sum.clients.insert(sum.clients.end(), more.clients.begin(), more.clients.end());
+  }
+  for (const auto& [name, count] : sum.coverage.all()) fmt::print("{:>10} {}\n", count, name);
+  fmt::print("median seed: {} sends, {} clients, {} faults\n", median(sum.sends),
+             median(sum.clients), median(sum.faults));
+  const bool enough = judge(sum);
+  fmt::print("{} seeds, {} failed\n", sum.seeds, sum.failed);
+  return sum.failed == 0 && enough ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint64_t from = 1, seeds = 10;
-  bool trace = false;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--trace") == 0) trace = true;
-    if (std::strcmp(argv[i], "--from") == 0) from = std::strtoull(argv[++i], nullptr, 10);
-    if (std::strcmp(argv[i], "--seeds") == 0) seeds = std::strtoull(argv[++i], nullptr, 10);
+  const auto options = parse({argv + 1, argv + argc});
+  if (!options) {
+    fmt::print(stderr, "usage: martlet-sim --seeds N [--from S] [--fresh N] [--processes N]\n"
+                       "       martlet-sim --seed S [--trace]\n");
+    return 2;
   }
-  spdlog::set_default_logger(
-      std::make_shared<spdlog::logger>("sim", std::make_shared<TraceSink>()));
-  spdlog::set_level(trace ? spdlog::level::debug : spdlog::level::off);
+  spdlog::set_level(spdlog::level::off);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  Coverage coverage;
-  std::size_t failed = 0;
-  for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
-    std::fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
-    const auto findings = run(seed, coverage);
-    failed += findings.empty() ? 0 : 1;
-    for (const Finding& finding : findings) {
-      fmt::print("seed {}: {} {}: {}\n", seed, promise_of(finding.breach), name_of(finding.breach),
-                 finding.detail);
-    }
-  }
-  for (const auto& [name, count] : coverage.all()) fmt::print("{:>10} {}\n", count, name);
-  fmt::print("{} seeds, {} failed\n", seeds, failed);
-  return failed == 0 ? 0 : 1;
+  return options->seed ? run_one(*options->seed, options->trace) : run_many(*options);
 }

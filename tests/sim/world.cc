@@ -296,6 +296,7 @@ void World::read_history() {
 }
 
 void World::count_clients() {
+  coverage_.add("clients", devices_.size());
   for (const auto& device : devices_) {
     coverage_.add("sends", device->history().sent.size());
     coverage_.add("shown", device->history().shown.size());
