@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/planted.h"
 #include "bus/leases.h"
 #include "wire/group_requests.h"
 #include "wire/limits.h"
@@ -147,6 +148,7 @@ void ShardCore::arrive(SendFrame frame, const Moment& moment) {
 }
 
 bool ShardCore::needs_lookup(const SendFrame& frame, const Moment& moment) {
+  if (is_planted(Planted::kNoLookUp)) return false;
   const WallMs complete_since = window_.complete_since();
   if (frame.received_ms > moment.wall_ms + kClockMarginMs) {
     metrics_.clock_skewed();
@@ -217,7 +219,9 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
   wire::Entry& entry = open->entry;
   head->last_seq = head->last_seq.next();
   ++head->open;
-  last_message_id_ = make_message_id(shard_, moment.wall_ms, last_message_id_);
+  if (!is_planted(Planted::kReuseMessageId) || head->last_seq.value() % 50 != 0) {
+    last_message_id_ = make_message_id(shard_, moment.wall_ms, last_message_id_);
+  }
 
   entry.seq = head->last_seq;
   entry.message_id = last_message_id_;
@@ -229,6 +233,7 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
                              .open = open.get()});
   if (head->group != nullptr) open->members_at = head->group->members_at();
   if (frame.act != nullptr) apply_change(*open, *head->group, frame.act->change);
+  plant_haste(*open);
   enqueue(std::move(open));
 }
 

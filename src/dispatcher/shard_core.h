@@ -111,6 +111,7 @@ class ShardCore {
   void accept(SendFrame frame, const Moment& moment);
   ErrorCode why_not_queue(const OpenEntry& open);
   void enqueue(std::unique_ptr<OpenEntry> open);
+  void plant_haste(const OpenEntry& open);
   void refuse(const SendFrame& frame, ErrorCode code, const Moment& moment);
   void refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code, const Moment& moment);
   // For good, if the code says so: every copy of it finds the same.

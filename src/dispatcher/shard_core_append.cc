@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "dispatcher/shard_core.h"
 #include "wire/limits.h"
 
@@ -83,6 +84,22 @@ void ShardCore::settle(OpenEntry& open, wire::Entry entry, LogPosition position,
   }
   actions_.events.push_back(
       {position, std::move(entry), open.origin, open.members_at, std::move(open.concerned)});
+}
+
+// Planted faults: what may happen only after the append happens before it.
+void ShardCore::plant_haste(const OpenEntry& open) {
+  if (is_planted(Planted::kAckBeforeAppend)) {
+    const KnownMessage message{.seq = open.entry.seq,
+                               .message_id = open.entry.message_id,
+                               .time_ms = open.entry.time_ms,
+                               .position = LogPosition(UINT64_MAX)};
+    for (const Asker& asker : open.askers) {
+      acknowledge(asker, open.entry.client_msg_id, open.entry.conversation, message);
+    }
+  }
+  if (is_planted(Planted::kPublishBeforeAppend)) {
+    actions_.events.push_back({LogPosition(), open.entry, open.origin, open.members_at, {}});
+  }
 }
 
 void ShardCore::doubt(std::string reason) {

@@ -156,11 +156,12 @@ class Crew {
     ++sum_.failed;
     for (Failure& failure : failures) {
       on_failure_(failure);
+      if (orders_.stop_at && orders_.stop_at(failure)) stop();
       sum_.failures.push_back(std::move(failure));
     }
-    if (orders_.stop_at_first) stop();
   }
 
+  // What the others still say is not read any more.
   void stop() {
     stopped_ = true;
     for (const Worker& worker : workers_) {

@@ -30,7 +30,8 @@ struct CrewOrders {
   std::uint64_t from = 1;
   std::uint64_t seeds = 1;
   std::size_t processes = 1;
-  bool stop_at_first = false;
+  // True: enough was seen. Empty: all seeds are run.
+  std::function<bool(const Failure&)> stop_at;
 };
 
 // Runs the worlds of many seeds in several processes; one that crashes costs its seed alone.

@@ -1,6 +1,7 @@
 // martlet-sim: worlds by seed (docs/simulation.md).
 //   martlet-sim --seeds N [--from S] [--fresh N] [--processes N]
 //   martlet-sim --seed S [--trace]
+//   martlet-sim --planted NAME|all [--seeds N] (a build with planted_faults)
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "sim/crew.h"
 #include "sim/nemesis.h"
+#include "sim/planted.h"
 #include "sim/run.h"
 
 namespace {
@@ -38,6 +40,7 @@ struct Options {
   std::size_t processes = std::max(1U, std::thread::hardware_concurrency());
   std::optional<std::uint64_t> seed;
   bool trace = false;
+  std::optional<std::string> planted;  // a part of a name; empty: all
 };
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -53,6 +56,10 @@ std::optional<Options> parse(const std::vector<std::string_view>& arguments) {
     const std::string_view name = arguments[i];
     if (name == "--trace") {
       options.trace = true;
+      continue;
+    }
+    if (name == "--planted" && MARTLET_PLANTED_FAULTS && i + 1 < arguments.size()) {
+      options.planted = arguments[++i] == "all" ? "" : std::string(arguments[i]);
       continue;
     }
     const auto value = i + 1 < arguments.size() ? number(arguments[++i]) : std::nullopt;
@@ -156,5 +163,10 @@ int main(int argc, char** argv) {
   }
   spdlog::set_level(spdlog::level::off);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (options->planted) {
+    const bool good =
+        run_planted(options->from, options->seeds, options->processes, *options->planted);
+    return good ? 0 : 1;
+  }
   return options->seed ? run_one(*options->seed, options->trace) : run_many(*options);
 }

@@ -1,0 +1,9 @@
+#include "base/planted.h"
+
+namespace martlet {
+
+#if MARTLET_PLANTED_FAULTS
+Planted planted_fault = Planted::kNone;
+#endif
+
+}  // namespace martlet
