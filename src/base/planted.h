@@ -22,9 +22,9 @@ enum class Planted : std::uint8_t {
   kReuseMessageId,  // sometimes the id of the message before
   kReorderBatch,    // the entries of a batch change places
   // persist
-  kWatermarkOnce,   // announced after a commit, and never again
-  kPurgeTooMuch,    // up to the end of the log
-  kSkipBarrier,     // an answer waits for nothing
+  kWatermarkOnce,  // announced after a commit, and never again
+  kPurgeTooMuch,   // up to the end of the log
+  kSkipBarrier,    // an answer waits for nothing
   // edge
   kIgnoreMembersAt,  // events go to whom the edge takes for a member, however old that is
   kSkipTokenCheck,

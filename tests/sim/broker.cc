@@ -190,8 +190,8 @@ void Broker::request(const LinkPtr& link, std::string subject, BytesView payload
       expect(link, timeout, [callback](const Error& error) { callback(tl::unexpected(error)); });
   if (!link->up) return fail_soon(link, question);
   link->requests.emplace(question, std::move(callback));
-  publish(link, {std::move(subject), inbox_of(*link, question),
-                 std::make_shared<const Bytes>(payload)});
+  publish(link,
+          {std::move(subject), inbox_of(*link, question), std::make_shared<const Bytes>(payload)});
 }
 
 void Broker::answer_request(const std::string& inbox, std::shared_ptr<const Bytes> payload) {
@@ -201,16 +201,16 @@ void Broker::answer_request(const std::string& inbox, std::shared_ptr<const Byte
       [](const LinkPtr& link, std::uint64_t wanted) { return link->number < wanted; });
   if (found == links_.end() || (*found)->number != number) return;
   const LinkPtr& link = *found;
-  scheduler().at(arrival(link->receives), link->lane,
-                 [this, link, epoch = link->epoch, question = question,
-                  payload = std::move(payload)] {
-                   const auto request = link->requests.find(question);
-                   if (link->epoch != epoch || request == link->requests.end()) return;
-                   finish(link, question);
-                   const bus::Bus::Reply callback = std::move(request->second);
-                   link->requests.erase(request);
-                   payload ? callback(*payload) : callback(tl::unexpected(unavailable()));
-                 });
+  scheduler().at(
+      arrival(link->receives), link->lane,
+      [this, link, epoch = link->epoch, question = question, payload = std::move(payload)] {
+        const auto request = link->requests.find(question);
+        if (link->epoch != epoch || request == link->requests.end()) return;
+        finish(link, question);
+        const bus::Bus::Reply callback = std::move(request->second);
+        link->requests.erase(request);
+        payload ? callback(*payload) : callback(tl::unexpected(unavailable()));
+      });
 }
 
 void Broker::pass(const LinkPtr& link, bool publishes, Duration timeout, bus::Bus::Done callback) {
@@ -222,7 +222,8 @@ void Broker::pass(const LinkPtr& link, bool publishes, Duration timeout, bus::Bu
                  [this, link, epoch = link->epoch, question, callback = std::move(callback)] {
                    scheduler().at(arrival(link->receives), link->lane,
                                   [this, link, epoch, question, callback] {
-                                    if (link->epoch == epoch && finish(link, question)) callback({});
+                                    if (link->epoch == epoch && finish(link, question))
+                                      callback({});
                                   });
                  });
 }
@@ -253,9 +254,8 @@ void Broker::ask(const LinkPtr& link, Duration timeout, std::function<void(const
 }
 
 void Broker::fail_soon(const LinkPtr& link, std::uint64_t question) {
-  scheduler().after(Duration(0), link->lane, [link, question] {
-    end_question(*link, question, unavailable());
-  });
+  scheduler().after(Duration(0), link->lane,
+                    [link, question] { end_question(*link, question, unavailable()); });
 }
 
 // ---- interest --------------------------------------------------------------------------------
@@ -347,7 +347,8 @@ void Broker::cut(const LinkPtr& link, Duration time) {
 void Broker::kill(std::size_t server) {
   servers_[server]->dead = true;
   for (const LinkPtr& link : std::vector(links_)) {
-    if (link->up && link->server == server) cut(link, scheduler().between(kMinDelay, milliseconds(100)));
+    if (link->up && link->server == server)
+      cut(link, scheduler().between(kMinDelay, milliseconds(100)));
   }
 }
 
@@ -375,8 +376,7 @@ class SimSubscription final : public bus::Subscription {
 }  // namespace
 
 bus::SendResult SimBus::publish(std::string_view subject, BytesView payload) {
-  return broker_.publish(link_,
-                         {std::string(subject), {}, std::make_shared<const Bytes>(payload)});
+  return broker_.publish(link_, {std::string(subject), {}, std::make_shared<const Bytes>(payload)});
 }
 
 std::unique_ptr<bus::Subscription> SimBus::subscribe(std::string_view subject,

@@ -50,8 +50,8 @@ class Checker {
       check_shown(device);
       if (!device.is_intruder && device.from_start) check_complete(device);
       for (const std::string& why : device.overdue) {
-        found(Breach::kUnanswered, fmt::format("{}/{}: {}", device.user.str(),
-                                               device.device.str(), why));
+        found(Breach::kUnanswered,
+              fmt::format("{}/{}: {}", device.user.str(), device.device.str(), why));
       }
     }
     for (const HistoryRead& read : history_.reads) check_read(read);
@@ -83,8 +83,8 @@ class Checker {
       last_id = message.message_id;
       truth.by_seq[message.seq.value()] = &message;
       if (message.tombstone) {
-        found(Breach::kDoubled, fmt::format("{}#{}: put aside as a repeat", conversation.str(),
-                                            message.seq.value()));
+        found(Breach::kDoubled,
+              fmt::format("{}#{}: put aside as a repeat", conversation.str(), message.seq.value()));
         continue;
       }
       const auto key = std::pair(message.id, message.sender);
@@ -107,9 +107,8 @@ class Checker {
                       const StoredMessage& message) {
     if (!conversation.is_group()) {
       if (!conversation.has_user(message.sender)) {
-        found(Breach::kWrittenByOutsider,
-              fmt::format("{}#{} by {}", conversation.str(), message.seq.value(),
-                          message.sender.str()));
+        found(Breach::kWrittenByOutsider, fmt::format("{}#{} by {}", conversation.str(),
+                                                      message.seq.value(), message.sender.str()));
       }
       return;
     }
@@ -192,25 +191,24 @@ class Checker {
 
   void check_outcome(const DeviceHistory& device, const SentRecord& sent,
                      const std::optional<std::uint64_t>& seq) {
-    const std::string what =
-        fmt::format("{} of {}/{} in {}", text_of(sent.id), device.user.str(),
-                    device.device.str(), sent.conversation.str());
+    const std::string what = fmt::format("{} of {}/{} in {}", text_of(sent.id), device.user.str(),
+                                         device.device.str(), sent.conversation.str());
     switch (sent.outcome) {
       case SentRecord::Outcome::kOpen:
         found(Breach::kUnanswered, what + " is open");
         break;
       case SentRecord::Outcome::kRefused:
         if (seq) {
-          found(Breach::kRefusedButThere, fmt::format("{}: refused ({}), and at #{}", what,
-                                                      error_name(sent.refusal), *seq));
+          found(Breach::kRefusedButThere,
+                fmt::format("{}: refused ({}), and at #{}", what, error_name(sent.refusal), *seq));
         }
         break;
       case SentRecord::Outcome::kAcknowledged:
         if (!seq) {
           if (!may_be_gone(sent)) found(Breach::kLost, what + " was acknowledged");
         } else if (*seq != sent.seq.value() && !may_be_gone(sent)) {
-          found(Breach::kUnequalSeq, fmt::format("{}: acknowledged as #{}, is #{}", what,
-                                                 sent.seq.value(), *seq));
+          found(Breach::kUnequalSeq,
+                fmt::format("{}: acknowledged as #{}, is #{}", what, sent.seq.value(), *seq));
         }
         break;
     }
@@ -261,8 +259,8 @@ class Checker {
                       stored->second->id == shown.id && stored->second->sender == shown.sender &&
                       stored->second->content == shown.content;
     if (!same && !history_.power_cut) {
-      found(Breach::kUnequalSeq, fmt::format("{}, in the database {}", what,
-                                             text_of(stored->second->id)));
+      found(Breach::kUnequalSeq,
+            fmt::format("{}, in the database {}", what, text_of(stored->second->id)));
     }
     if (same && !may_see(device.user, shown.conversation, truth->second, shown.seq.value())) {
       found(Breach::kShownToOutsider, what);

@@ -11,8 +11,8 @@
 namespace martlet::sim {
 namespace {
 
-// Histories written by hand. A writer makes one in which everything is as promised; each test spoils
-// it in one way.
+// Histories written by hand. A writer makes one in which everything is as promised; each test
+// spoils it in one way.
 class Checker : public ::testing::Test {
  protected:
   static constexpr std::size_t kAlice = 0, kBob = 1, kCarol = 2;

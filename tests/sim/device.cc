@@ -40,9 +40,9 @@ void Device::start() {
   options.addresses = given_.edges;
   options.user = given_.user;
   options.device = given_.device;
-  process_->client = std::make_unique<client::Client>(
-      *process_->loop, process_->random, store_, std::move(options),
-      static_cast<client::ClientListener&>(*this));
+  process_->client = std::make_unique<client::Client>(*process_->loop, process_->random, store_,
+                                                      std::move(options),
+                                                      static_cast<client::ClientListener&>(*this));
   process_->client->start();
 }
 
@@ -87,8 +87,7 @@ SentRecord& Device::note_sent(const ConversationId& to, const ClientMsgId& id) {
 
 void Device::send(const ConversationId& to, const std::string& text, client::Strength want) {
   const InLane inside(process_->lane);
-  const ClientMsgId id =
-      make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
+  const ClientMsgId id = make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
   SentRecord& record = note_sent(to, id);
   record.content = wire::encode_text(text);
   MARTLET_LOG(debug, "send id={} to={} text={}", to_string(id), to.str(), text);
@@ -100,8 +99,7 @@ void Device::send(const ConversationId& to, const std::string& text, client::Str
 
 void Device::change(const GroupId& group, const MembersChange& change) {
   const InLane inside(process_->lane);
-  const ClientMsgId id =
-      make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
+  const ClientMsgId id = make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
   SentRecord& record = note_sent(ConversationId::of_group(group), id);
   record.is_change = true;
   const auto asked = process_->client->change_group(group, change, id);
@@ -139,7 +137,8 @@ void Device::on_message(const client::Message& message, client::Origin) {
   history_.shown.push_back({message.conversation, message.seq, message.id, message.sender,
                             message.client_msg_id, message.content, message.generation,
                             Scheduler::get().now()});
-  MARTLET_LOG(debug, "shown {}#{} by={} id={}", message.conversation.str(), message.seq.value(), message.sender.str(), to_string(message.client_msg_id));
+  MARTLET_LOG(debug, "shown {}#{} by={} id={}", message.conversation.str(), message.seq.value(),
+              message.sender.str(), to_string(message.client_msg_id));
 }
 
 void Device::on_dropped(const ConversationId& conversation, Seq from) {
@@ -149,7 +148,8 @@ void Device::on_dropped(const ConversationId& conversation, Seq from) {
 void Device::acknowledged(const client::Acknowledged& ack) {
   SentRecord* record = find(ack.id);
   if (record == nullptr) return;
-  MARTLET_LOG(debug, "acked id={} to={} seq={}", to_string(ack.id), ack.conversation.str(), ack.seq.value());
+  MARTLET_LOG(debug, "acked id={} to={} seq={}", to_string(ack.id), ack.conversation.str(),
+              ack.seq.value());
   record->outcome = SentRecord::Outcome::kAcknowledged;
   record->seq = ack.seq;
   record->message_id = ack.message_id;
@@ -170,7 +170,8 @@ void Device::on_refused(const client::SendQueue::Refused& refused) {
   if (record == nullptr) return;
   record->outcome = SentRecord::Outcome::kRefused;
   record->refusal = refused.error.code;
-  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id), error_name(refused.error.code));
+  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id),
+              error_name(refused.error.code));
 }
 
 void Device::on_changed(const client::GroupChanges::Done& done) {
@@ -182,7 +183,8 @@ void Device::on_change_refused(const client::GroupChanges::Refused& refused) {
   if (record == nullptr) return;
   record->outcome = SentRecord::Outcome::kRefused;
   record->refusal = refused.error.code;
-  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id), error_name(refused.error.code));
+  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id),
+              error_name(refused.error.code));
 }
 
 void Device::on_synced(bool behind) {

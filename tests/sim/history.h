@@ -55,8 +55,8 @@ struct DroppedRecord {
 struct DeviceHistory {
   UserId user;
   DeviceId device;
-  bool from_start = true;  // it was there before the first message: it lacks nothing
-  bool is_intruder = false;  // its token is not good: it may see nothing
+  bool from_start = true;          // it was there before the first message: it lacks nothing
+  bool is_intruder = false;        // its token is not good: it may see nothing
   std::vector<SentRecord> sent;    // in the order of its application
   std::vector<ShownRecord> shown;  // in the order of its screen
   std::vector<DroppedRecord> dropped;
@@ -88,7 +88,7 @@ struct History {
   std::size_t dead_entries = 0;
   // A power cut took the end of a log: what was acknowledged and not stored by then may be gone.
   std::optional<MonotonicTime> power_cut;
-  bool settled = true;  // everybody came to rest in time
+  bool settled = true;    // everybody came to rest in time
   std::string unsettled;  // who did not
 };
 

@@ -142,7 +142,8 @@ void SimLog::append(ShardId shard, LogSequence expected_last, BytesView batch, D
                     Appended callback) {
   broker_.ask(
       link_, timeout,
-      [&jetstream = jetstream_, shard, expected_last, batch = Bytes(batch), callback](const Broker::Answer& answer) {
+      [&jetstream = jetstream_, shard, expected_last, batch = Bytes(batch),
+       callback](const Broker::Answer& answer) {
         const auto done = jetstream.append(shard, expected_last.value(), batch);
         answer([callback, done] { callback(done); });
       },
@@ -215,9 +216,10 @@ class SimLogReader final : public bus::LogReader {
     broker_.ask(
         link_, max_wait + kReadTimeout,
         [this, alive, wanted, taken](const Broker::Answer& answer) {
-          if (!alive.expired()) serve(wanted, [answer, taken](const Taken& records) {
-            answer([taken, records] { taken(records); });
-          });
+          if (!alive.expired())
+            serve(wanted, [answer, taken](const Taken& records) {
+              answer([taken, records] { taken(records); });
+            });
         },
         [taken](const Error& error) { taken(tl::unexpected(error)); });
   }

@@ -82,8 +82,7 @@ std::optional<Options> parse(const std::vector<std::string_view>& arguments) {
 }
 
 void print(const Failure& failure) {
-  fmt::print("seed {}: {} {}: {}\n", failure.seed, failure.promise, failure.breach,
-             failure.detail);
+  fmt::print("seed {}: {} {}: {}\n", failure.seed, failure.promise, failure.breach, failure.detail);
 }
 
 int run_one(std::uint64_t seed, bool trace) {
@@ -132,8 +131,8 @@ int run_many(const Options& options) {
   CrewOrders orders{.from = options.from, .seeds = options.seeds, .processes = options.processes};
   Sum sum = run_worlds(orders, print);
   if (options.fresh > 0) {
-    orders.from = static_cast<std::uint64_t>(
-        std::chrono::system_clock::now().time_since_epoch().count());
+    orders.from =
+        static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     orders.seeds = options.fresh;
     fmt::print("fresh seeds from {}\n", orders.from);
     const Sum more = run_worlds(orders, print);
@@ -157,8 +156,9 @@ int run_many(const Options& options) {
 int main(int argc, char** argv) {
   const auto options = parse({argv + 1, argv + argc});
   if (!options) {
-    fmt::print(stderr, "usage: martlet-sim --seeds N [--from S] [--fresh N] [--processes N]\n"
-                       "       martlet-sim --seed S [--trace]\n");
+    fmt::print(stderr,
+               "usage: martlet-sim --seeds N [--from S] [--fresh N] [--processes N]\n"
+               "       martlet-sim --seed S [--trace]\n");
     return 2;
   }
   spdlog::set_level(spdlog::level::off);

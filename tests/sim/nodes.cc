@@ -203,8 +203,7 @@ void PersistNode::start() {
 
 void PersistNode::stop(std::function<void()> done) {
   const InLane inside(lane_);
-  process_->persist->stop_phase_one(
-      [this, done] { process_->persist->stop_phase_two(done); });
+  process_->persist->stop_phase_one([this, done] { process_->persist->stop_phase_two(done); });
 }
 
 }  // namespace martlet::sim

@@ -25,9 +25,9 @@ bool run_one(const PlantedFault& fault, CrewOrders orders) {
   orders.stop_at = [&fault](const Failure& failure) { return is_caught_by(fault, failure); };
   const Sum sum = run_worlds(orders, [](const Failure&) {});
   plant(Planted::kNone);
-  const auto caught = std::find_if(
-      sum.failures.begin(), sum.failures.end(),
-      [&fault](const Failure& failure) { return is_caught_by(fault, failure); });
+  const auto caught =
+      std::find_if(sum.failures.begin(), sum.failures.end(),
+                   [&fault](const Failure& failure) { return is_caught_by(fault, failure); });
   if (caught == sum.failures.end()) {
     fmt::print("| {} | missed | {} seeds | {} |\n", fault.name, sum.seeds,
                sum.failures.empty() ? "" : sum.failures.front().promise);

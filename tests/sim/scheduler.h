@@ -19,7 +19,7 @@ struct Lane {
   std::string name;
   bool paused = false;
   bool dead = false;
-  Duration wall_skew{};     // of its wall clock
+  Duration wall_skew{};    // of its wall clock
   std::vector<Task> held;  // became due while it was paused
 };
 using LanePtr = std::shared_ptr<Lane>;

@@ -54,7 +54,8 @@ void Workload::plan(Duration time) {
   const auto some_time = [&] { return scheduler.between(Duration(0), time); };
   const std::size_t sends = kSends + scheduler.random().below(kMostSends - kSends);
   for (std::size_t planned = 0; planned < sends;) {
-    const std::size_t burst = scheduler.chance(100) ? 1 + scheduler.random().below(kLongestBurst) : 1;
+    const std::size_t burst =
+        scheduler.chance(100) ? 1 + scheduler.random().below(kLongestBurst) : 1;
     planned += burst;
     scheduler.after(some_time(), nullptr, [this, burst] { send_some(burst); });
   }

@@ -43,9 +43,7 @@ WorldOptions options_of(Random& random) {
 }  // namespace
 
 World::World(std::uint64_t seed)
-    : scheduler_(seed),
-      options_(options_of(scheduler_.random())),
-      database_(options_.shards) {
+    : scheduler_(seed), options_(options_of(scheduler_.random())), database_(options_.shards) {
   broker_ = std::make_unique<Broker>(scheduler_.chance(300) ? 3 : 1);
   add_slots();
   add_devices();
@@ -72,10 +70,10 @@ void World::add_slots() {
                             }});
   }
   for (std::size_t i = 0; i < kPersists; ++i) {
-    persists_.push_back({.name = fmt::format("persist-{}", i),
-                         .make = [this, backbone](const std::string& name) {
-                           return std::make_unique<PersistNode>(name, backbone, options_);
-                         }});
+    persists_.push_back(
+        {.name = fmt::format("persist-{}", i), .make = [this, backbone](const std::string& name) {
+           return std::make_unique<PersistNode>(name, backbone, options_);
+         }});
   }
 }
 
@@ -195,12 +193,13 @@ std::string World::who_is_busy() {
   std::string text;
   for (const auto& device : devices_) {
     if (device->is_at_rest()) continue;
-    text += fmt::format(" {}/{} (state {}, {} unanswered, {} not stored, changes empty: {}, {} retryable, {} overdue)",
-                        device->user().str(), device->history().device.str(),
-                        int(device->client().state()), device->client().queue().unacknowledged(),
-                        device->client().queue().unstored(), device->client().changes().empty(),
-                        device->client().queue().counters().retryable,
-                        device->client().queue().counters().overdue);
+    text += fmt::format(
+        " {}/{} (state {}, {} unanswered, {} not stored, changes empty: {}, {} retryable, {} "
+        "overdue)",
+        device->user().str(), device->history().device.str(), int(device->client().state()),
+        device->client().queue().unacknowledged(), device->client().queue().unstored(),
+        device->client().changes().empty(), device->client().queue().counters().retryable,
+        device->client().queue().counters().overdue);
   }
   const auto states = database_.tables.load_shards();
   for (const bus::LogInfo& info : jetstream_.infos()) {
@@ -236,9 +235,8 @@ std::vector<Finding> World::finish() {
     collect_store();
     findings = check(history_);
     const bool lacks_something =
-        std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-          return finding.breach == Breach::kNotDelivered;
-        });
+        std::any_of(findings.begin(), findings.end(),
+                    [](const Finding& finding) { return finding.breach == Breach::kNotDelivered; });
     if (!lacks_something || scheduler_.now() > told) break;
     coverage_.add("waits for the tail check");
   }
@@ -253,7 +251,8 @@ std::vector<Finding> World::finish() {
   return findings;
 }
 
-// ---- a new device reads everything ---------------------------------------------------------------
+// ---- a new device reads everything
+// ---------------------------------------------------------------
 
 void World::read_history() {
   const UserId user = users_[scheduler_.random().below(users_.size())];
