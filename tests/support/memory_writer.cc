@@ -73,16 +73,14 @@ ConversationTable& MemoryWriter::table_of(const wire::Entry& entry) {
   return *tables_.find(entry.conversation.str());
 }
 
-// Each row proposed takes an id from the sequence, whether it is new or not.
 void MemoryWriter::write_conversations(const ApplyPlan& plan) {
   for (const auto& [name, change] : plan.conversations()) {
     if (failed_) return;
-    const std::int64_t id = tables_.next_row_id++;
     const ConversationHeadRow now{as_signed(change.last_seq), as_signed(change.last_position),
                                   as_signed(change.sent_first), as_signed(change.sent_second)};
     ConversationTable* table = tables_.find(name);
     if (table == nullptr) {
-      tables_.add_conversation(name, id, shard_, journal_).head = now;
+      tables_.add_conversation(name, shard_, journal_).head = now;
       continue;
     }
     ConversationHeadRow& head = journal_.changing(table->head);

@@ -94,9 +94,9 @@ std::string text(const SyncRows& rows) {
   for (std::size_t i = 0; i < rows.now.positions.size(); ++i)
     out += line("now", i, rows.now.generations.at(i), rows.now.positions[i]);
   for (const SyncConversation& one : rows.conversations) {
-    out += line("conversation", static_cast<std::uint64_t>(one.row_id), one.conversation,
-                one.last_seq, one.read_seq, one.peer_read_seq, one.unread, one.first_seq,
-                one.start_seq, one.members_at, one.is_former, one.generation);
+    out += line("conversation", one.conversation, one.last_seq, one.read_seq, one.peer_read_seq,
+                one.unread, one.first_seq, one.start_seq, one.members_at, one.is_former,
+                one.generation);
     out += lines("newest", one.newest);
   }
   return out;

@@ -7,7 +7,8 @@
 #include "store/types.h"
 
 // Answers of the store, each field of them, as text: two answers are the same if their texts are.
-// What SQL leaves open (the order of rows without ORDER BY, the ids of tombstones) is left out.
+// What SQL leaves open (the order of rows without ORDER BY, row ids, the ids of tombstones) is left
+// out.
 namespace martlet::store {
 
 std::string text(const ShardStates& states);

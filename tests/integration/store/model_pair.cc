@@ -59,8 +59,19 @@ void ModelPair::load_shards() {
   same<ShardStates>("load_shards", store::load_shards(connection_), model_.load_shards());
 }
 
-SyncRows ModelPair::sync(const SyncRequest& request) {
-  return same<SyncRows>("sync", store::sync(connection_, request), model_.sync(request));
+// Each goes on after its own row ids.
+SyncVector ModelPair::sync(SyncRequest request) {
+  SyncRequest of_model = request;
+  std::optional<SyncVector> first;
+  for (;;) {
+    auto modelled = model_.sync(of_model);
+    const SyncRows rows = same<SyncRows>("sync", store::sync(connection_, request), modelled);
+    if (!first) first = rows.now;
+    const bool are_same = modelled && modelled->conversations.size() == rows.conversations.size();
+    if (!rows.more || rows.conversations.empty() || !are_same) return *first;
+    request.after = rows.conversations.back().row_id;
+    of_model.after = modelled->conversations.back().row_id;
+  }
 }
 
 FetchRows ModelPair::fetch(const FetchRequest& request) {

@@ -19,7 +19,8 @@ class ModelPair {
   RaisedBase raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
                         LogPosition known);
   void load_shards();
-  SyncRows sync(const SyncRequest& request);
+  // All pages; answers the positions of the first one.
+  SyncVector sync(SyncRequest request);
   FetchRows fetch(const FetchRequest& request);
   HistoryRows history(const HistoryRequest& request);
   ColdAnswers look_up_cold(const ColdQuestions& questions);

@@ -9,8 +9,8 @@
 namespace martlet::store {
 namespace {
 
-constexpr int kRounds = 60;
-constexpr std::size_t kMaxBatches = 4;
+constexpr int kRounds = 40;
+constexpr std::size_t kMaxBatches = 8;
 
 // PostgreSQL and the model of it that simulations use, told and asked the same by chance.
 class ModelTest : public DatabaseTest {
@@ -119,6 +119,8 @@ void ModelTest::play(std::uint64_t seed) {
     const std::uint64_t batches = random.below(8);
     for (std::uint64_t i = 0; i < batches; ++i) log_.write(random);
     if (random.below(10) == 0) log_.write_garbage(random);
+    if (random.below(10) == 0) log_.write_burst(random);
+    if (random.below(10) == 0) log_.write_restless(random);
     apply_some(random);
     if (HasFatalFailure()) return;
     if (random.below(10) == 0) apply_taken_seq(random);

@@ -8,6 +8,7 @@ namespace martlet::store {
 namespace {
 
 constexpr std::size_t kMaxEntriesPerBatch = 6;
+constexpr std::size_t kBurst = 60;
 constexpr const char* kUnreadable = "no change of members";
 constexpr WallMs kBegin = 1'700'000'000'000;
 
@@ -133,7 +134,12 @@ wire::Entry RandomLog::change(Random& random, const ConversationId& group) {
     actor = any_user(random);
     change = any_change(random, exists);
   }
-  members.apply(actor, change);
+  return this->members(random, group, actor, change);
+}
+
+wire::Entry RandomLog::members(Random& random, const ConversationId& group, const UserId& actor,
+                               const MembersChange& change) {
+  groups_[group.str()].apply(actor, change);
   wire::Entry entry = placed(random, wire::EntryKind::kMembers, group, actor);
   entry.content = one_in(random, 40) ? Bytes(kUnreadable) : wire::encode(change);
   entry.content_hash = base::hash64(entry.content);
@@ -183,6 +189,39 @@ void RandomLog::write(Random& random) {
     }
   }
   append(shard_of(conversation), std::move(entries));
+}
+
+void RandomLog::write_burst(Random& random) {
+  const ConversationId conversation = any_conversation(random);
+  if (conversation.is_group() && !groups_.contains(conversation.str())) return;
+  const bool is_long = one_in(random, 2);
+  const UserId sender = conversation.is_group() ? any_user(random) : conversation.users().first;
+  std::vector<wire::Entry> entries;
+  for (std::size_t i = 0; i < kBurst; ++i) {
+    const UserId& other = one_in(random, 30) ? any_user(random) : sender;
+    entries.push_back(placed(random, wire::EntryKind::kMessage, conversation, other));
+    entries.back().content = random.bytes(is_long ? 25'000 : 10);
+    entries.back().content_hash = base::hash64(entries.back().content);
+    if (entries.size() < kBurst / 10) continue;
+    append(shard_of(conversation), std::move(entries));
+    entries.clear();
+  }
+}
+
+void RandomLog::write_restless(Random& random) {
+  const ConversationId group = any_group(random);
+  const UserId actor = any_user(random);
+  const auto found = groups_.find(group.str());
+  if (found == groups_.end() || found->second.role_of(actor) == GroupRole::kOwner) return;
+  std::vector<wire::Entry> entries;
+  for (std::size_t i = 0; i < kBurst / 2; ++i) {
+    entries.push_back(
+        members(random, group, actor, martlet::store::change(MembersAction::kJoined)));
+    if (one_in(random, 3)) entries.push_back(message(random, group));
+    entries.push_back(members(random, group, actor, martlet::store::change(MembersAction::kLeft)));
+    if (one_in(random, 3)) entries.push_back(message(random, group));
+  }
+  append(shard_of(group), std::move(entries));
 }
 
 void RandomLog::write_garbage(Random& random) {

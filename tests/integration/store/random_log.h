@@ -23,6 +23,10 @@ class RandomLog {
 
   // Some entries of a conversation or of a reader, at the end of their shard's log.
   void write(Random& random);
+  // Many messages of one sender in one conversation.
+  void write_burst(Random& random);
+  // Somebody who comes into a group and leaves it, many times.
+  void write_restless(Random& random);
   // One that can't be read.
   void write_garbage(Random& random);
   // A message under a seq that another one has: a bug of a dispatcher. Only where all is stored.
@@ -49,6 +53,8 @@ class RandomLog {
   wire::Entry placed(Random& random, wire::EntryKind kind, const ConversationId& conversation,
                      const UserId& sender);
   wire::Entry message(Random& random, const ConversationId& conversation);
+  wire::Entry members(Random& random, const ConversationId& group, const UserId& actor,
+                      const MembersChange& change);
   wire::Entry repeat(Random& random, const wire::Entry& original);
   wire::Entry change(Random& random, const ConversationId& group);
   wire::Entry read(Random& random, const UserId& reader);

@@ -9,15 +9,15 @@ namespace {
 constexpr std::size_t kTokens = 8;
 constexpr int kMaxPages = 100;
 
-// Up to one that a round of questions comes near to.
-constexpr WallMs kTokenLifeMs = 400'000;
+// All times are multiples of it, so that some meet exactly.
+constexpr WallMs kStepMs = 20'000;
 
 bool one_in(Random& random, std::uint64_t n) {
   return random.below(n) == 0;
 }
 
 DeviceId any_device(Random& random) {
-  return DeviceId::trusted("d" + std::to_string(random.below(40)));
+  return DeviceId::trusted("d" + std::to_string(random.below(60)));
 }
 
 }  // namespace
@@ -33,21 +33,14 @@ void RandomQuestions::ask(ModelPair& pair, const RandomLog& log, Random& random)
   devices(pair, random);
 }
 
-// Page by page; the token is that of the first one's snapshot.
 void RandomQuestions::sync(ModelPair& pair, Random& random) {
   SyncRequest request{any_user(random), {}, 0, random.below(4)};
   std::vector<SyncVector>& tokens = tokens_[request.user.str()];
   if (!tokens.empty() && !one_in(random, 4)) request.since = tokens[random.below(tokens.size())];
   if (request.since && one_in(random, 10)) request.since->positions.resize(kShards / 2);
-  std::optional<SyncVector> now;
-  for (int page = 0; page < kMaxPages; ++page) {
-    const SyncRows rows = pair.sync(request);
-    if (!now) now = rows.now;
-    if (!rows.more || rows.conversations.empty()) break;
-    request.after = rows.conversations.back().row_id;
-  }
+  SyncVector now = pair.sync(request);
   if (tokens.size() == kTokens) tokens.erase(tokens.begin());
-  tokens.push_back(*now);
+  tokens.push_back(std::move(now));
 }
 
 void RandomQuestions::fetch(ModelPair& pair, const RandomLog& log, Random& random) {
@@ -72,7 +65,7 @@ void RandomQuestions::history(ModelPair& pair, const RandomLog& log, Random& ran
   request.body.conversation = any_conversation(random);
   request.body.from = Seq(random.below(log.last_seq(request.body.conversation) + 3));
   request.body.direction = one_in(random, 2) ? wire::Direction::Backward : wire::Direction::Forward;
-  request.body.limit = static_cast<std::uint32_t>(random.below(12));
+  request.body.limit = static_cast<std::uint32_t>(random.below(6));
   for (int page = 0; page < kMaxPages; ++page) {
     const HistoryRows rows = pair.history(request);
     if (!rows.more || rows.messages.empty()) return;
@@ -121,12 +114,13 @@ void RandomQuestions::group_pages(ModelPair& pair, Random& random) {
 }
 
 void RandomQuestions::devices(ModelPair& pair, Random& random) {
-  now_ms_ += random.below(kRefreshGraceMs);
-  const UserId user = any_user(random);
+  now_ms_ += random.below(4) * kStepMs;
+  // Half of them are one user's, who comes to have as many devices as one may.
+  const UserId who = one_in(random, 2) ? any_user(random) : user(users_with_accounts().front());
   for (int i = 0; i < 4; ++i) {
-    const NewToken token{random.bytes(16), now_ms_, now_ms_ + 1 + random.below(kTokenLifeMs)};
-    if (refresh_tokens_.empty() || one_in(random, 2)) {
-      pair.start_login(user, any_device(random), token);
+    const NewToken token{random.bytes(16), now_ms_, now_ms_ + (1 + random.below(40)) * kStepMs};
+    if (refresh_tokens_.empty() || !one_in(random, 4)) {
+      pair.start_login(who, any_device(random), token);
     } else {
       pair.refresh(refresh_tokens_[random.below(refresh_tokens_.size())], token);
     }
@@ -134,12 +128,12 @@ void RandomQuestions::devices(ModelPair& pair, Random& random) {
     if (refresh_tokens_.size() > kTokens) refresh_tokens_.erase(refresh_tokens_.begin());
   }
   if (one_in(random, 10))
-    pair.sign_out({user, one_in(random, 2) ? any_device(random) : DeviceId(), any_device(random)});
-  if (one_in(random, 10)) pair.forget_tokens(now_ms_ + random.below(2 * kKeepExpiredTokensMs));
+    pair.sign_out({who, one_in(random, 2) ? any_device(random) : DeviceId(), any_device(random)});
+  if (one_in(random, 10)) pair.forget_tokens(now_ms_ + kKeepExpiredTokensMs);
   if (one_in(random, 5)) pair.create_account(any_user(random), "another hash", now_ms_);
-  pair.find_devices(user, now_ms_);
-  pair.is_revoked(user, any_device(random));
-  pair.find_password_hash(user);
+  pair.find_devices(who, now_ms_);
+  pair.is_revoked(who, any_device(random));
+  pair.find_password_hash(who);
 }
 
 }  // namespace martlet::store
