@@ -120,7 +120,7 @@ void ModelTest::play(std::uint64_t seed) {
     for (std::uint64_t i = 0; i < batches; ++i) log_.write(random);
     if (random.below(10) == 0) log_.write_garbage(random);
     if (random.below(10) == 0) log_.write_burst(random);
-    if (random.below(10) == 0) log_.write_restless(random);
+    if (random.below(5) == 0) log_.write_restless(random);
     apply_some(random);
     if (HasFatalFailure()) return;
     if (random.below(10) == 0) apply_taken_seq(random);

@@ -25,8 +25,10 @@ DeviceId any_device(Random& random) {
 void RandomQuestions::ask(ModelPair& pair, const RandomLog& log, Random& random) {
   pair.load_shards();
   sync(pair, random);
-  fetch(pair, log, random);
-  history(pair, log, random);
+  for (int i = 0; i < 3; ++i) {
+    fetch(pair, log, random);
+    history(pair, log, random);
+  }
   cold(pair, log, random);
   groups(pair, random);
   group_pages(pair, random);
