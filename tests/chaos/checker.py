@@ -216,10 +216,11 @@ class Account:
 
     def _may_be_refused(self, user: str, sent: Sent, code: str) -> bool:
         """A message of one who was not in the group all the time, or a change that makes no sense."""
-        group = self._conversations.get(sent.conversation, Conversation(sent.conversation)).group
         if sent.is_change:
             return code in REFUSALS_OF_CHANGES
-        return code == "NOT_MEMBER" and group.spans.get(user) != [(1, None)]
+        conversation = self._conversations.get(sent.conversation) or Conversation(sent.conversation)
+        was_always_in = conversation.group.spans.get(user) == [(1, None)]
+        return conversation.is_group and code == "NOT_MEMBER" and not was_always_in
 
     def _check_order_of_sending(self, journal: Journal) -> None:
         last: dict[str, int] = {}
