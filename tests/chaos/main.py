@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -72,6 +73,8 @@ def chaos(options: argparse.Namespace) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    # Clients that are paused just then would stay so.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return 0 if chaos(parse(arguments)) else 1
     except ClusterError as error:

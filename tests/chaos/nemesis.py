@@ -52,6 +52,7 @@ class Nemesis:
     victims: Victims
     links: Links
     seed: int
+    say: Callable[[str], None]
     faults: list[Fault] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -98,6 +99,7 @@ class Nemesis:
             target=self._play, args=(act, names), name=f"{act.card.fault} {names}", daemon=True
         )
         self._running.add(thread)
+        self.say(f"{act.card.fault} {', '.join(names)} ({act.seconds:.1f} s)")
         thread.start()
         return act
 

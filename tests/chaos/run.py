@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import subprocess
 from pathlib import Path
 
 from chaos import journal
@@ -14,7 +15,8 @@ from chaos.population import Clients, Comings, Population, read_history
 from chaos.report import Run
 from chaos.timeline import Timeline
 from chaos.victims import Victims
-from martlet_cluster import Cluster
+from martlet_cluster import Cluster, paths
+from martlet_cluster.errors import ClusterError
 
 DRAIN_S = 120.0
 SETTLED_S = 60.0
@@ -28,7 +30,7 @@ def say(line: str) -> None:
 def play(options: argparse.Namespace, directory: Path) -> Run:
     """Leaves journals and rows in the directory; servers and clients are gone."""
     run = Run(options.seed, options.minutes, options.clients, options.rate, options.cluster)
-    cluster = Cluster(directory / "cluster", edges=3, dispatchers=2, persists=2, overrides={})
+    cluster = make_cluster(directory / "cluster", is_nats_cluster=options.cluster)
     links = Links()
     with cluster:
         try:
@@ -39,6 +41,27 @@ def play(options: argparse.Namespace, directory: Path) -> Run:
         finally:
             links.close()
     return run
+
+
+def make_cluster(directory: Path, *, is_nats_cluster: bool) -> Cluster:
+    """With three NATS servers all that they keep is on all of them."""
+    program = newer_nats() if is_nats_cluster else None
+    replicas = {"nats.replicas": 3} if is_nats_cluster else {}
+    overrides = {kind: dict(replicas) for kind in ("edge", "dispatcher", "persist")}
+    shape = {"edges": 3, "dispatchers": 2, "persists": 2, "nats_servers": 3 if program else 1}
+    cluster = Cluster(directory, overrides=overrides, **shape)
+    for nats in cluster.nats_servers:
+        nats.program = program
+    return cluster
+
+
+def newer_nats() -> Path:
+    """Fetched if need be: this Debian's 2.9 is known to lose messages when there are several."""
+    script = paths.ROOT / "scripts/lib/newer_nats.sh"
+    done = subprocess.run(["bash", str(script)], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise ClusterError("a cluster needs nats-server 2.10 or later, which could not be fetched")
+    return Path(done.stdout.split()[-1])
 
 
 def play_on(cluster: Cluster, links: Links, run: Run, directory: Path) -> None:
@@ -63,7 +86,7 @@ def load(
     cluster: Cluster, links: Links, run: Run, population: Population, clients: Clients
 ) -> None:
     victims = Victims(cluster, clients, population.names)
-    nemesis = Nemesis(victims, links, run.seed)
+    nemesis = Nemesis(victims, links, run.seed, say)
     comings = Comings(population, clients, run.seed)
     run.begin_ms = now_ms()
     clients.send()
