@@ -33,6 +33,7 @@ class Run:
     faults: list[Fault] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)  # what went wrong beside the account
+    gave_up: list[str] = field(default_factory=list)  # services at their start
 
 
 def too_little(run: Run, account: Account, timeline: Timeline) -> list[str]:
@@ -85,6 +86,7 @@ def make(run: Run, account: Account, timeline: Timeline) -> dict[str, Any]:
         "findings": account.findings.examples,
         "finding_counts": dict(account.findings.counts),
         "problems": run.problems,
+        "gave_up_at_start": run.gave_up,
         "too_little": reasons,
         "pauses": pauses(timeline, run.faults),
         "reconnects": reconnects(run, timeline),
@@ -134,6 +136,7 @@ def lines(report: dict[str, Any]) -> list[str]:
     for name, examples in report["findings"].items():
         result += [f"{name}: {text}" for text in examples[:5]]
         result.append(f"{name}: {report['finding_counts'][name]} in all")
+    result += [f"gave up at its start: {text}" for text in report["gave_up_at_start"]]
     result += [f"problem: {text}" for text in report["problems"]]
     result += [f"too little: {text}" for text in report["too_little"]]
     return result

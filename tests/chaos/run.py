@@ -98,6 +98,7 @@ def load(
         comings.end()
         run.faults, run.kills = nemesis.faults, nemesis.kills
         run.problems += nemesis.problems + victims.deaths
+        run.gave_up = victims.gave_up
     say(f"{len(run.faults)} faults, {run.kills.total()} kills; all is healed")
     run.end_ms = now_ms()
 

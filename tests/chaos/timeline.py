@@ -12,7 +12,7 @@ from chaos.journal import Journal
 from chaos.nemesis import Fault
 
 AFTERWARDS_MS = 2_000  # a fault may be felt for so long after it was healed
-LONGEST_WAIT_MS = 120_000
+BEFORE_MS = 1_000  # messages that were on their way when the fault began
 
 
 class Wait(NamedTuple):
@@ -71,7 +71,7 @@ class Timeline:
 
     def longest_wait_ms(self, begin_ms: int, end_ms: int, without: list[Blackout]) -> int:
         """Of a message that was open in this time; not of clients who were hindered themselves."""
-        first = bisect_left(self.waits, (begin_ms - LONGEST_WAIT_MS,))
+        first = bisect_left(self.waits, (begin_ms - BEFORE_MS,))
         longest = 0
         for wait in self.waits[first : bisect_right(self.waits, (end_ms,))]:
             took = wait.acked_ms - wait.sent_ms

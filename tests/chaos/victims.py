@@ -23,6 +23,7 @@ class Victims:
         self._client_names = client_names
         self._paused: dict[str, list[ProcessId]] = {}
         self.deaths: list[str] = []  # of services that nobody killed
+        self.gave_up: list[str] = []  # at their start, and had to be started again
 
     def of_kind(self, kind: str) -> list[str]:
         if kind == "client":
@@ -68,8 +69,10 @@ class Victims:
             try:
                 return self._cluster.wait_healthy(HEALTHY_S, [name])
             except ClusterError:
-                if self._cluster.member(name).alive or tried == START_TRIES:
+                member = self._cluster.member(name)
+                if member.alive or tried == START_TRIES:
                     raise
+                self.gave_up.append(f"{name}: {member.log_tail(1)}")
 
     def pause(self, name: str) -> None:
         if name in self._client_names:
