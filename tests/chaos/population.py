@@ -18,6 +18,11 @@ GROUPS = 20
 GROUP_MEMBERS = 10
 GOERS = 3  # of each group: they come and go
 LARGE_GROUP_PART = 0.3  # of all users
+# Users sit in a ring and write to the next ones: seldom, so that the servers have forgotten most of
+# such a conversation, and often to their neighbours.
+REACH = 12
+LIVELY = 8
+GROUP_PERCENT = 20
 LEAVES_PER_S = 0.3  # devices of each process that say goodbye and come back
 READY_S = 120.0
 STORED_PERCENT = 5
@@ -35,6 +40,8 @@ class Population:
         self.users = [f"user{number:03}" for number in range(count)]
         self._chance = random.Random(count)
         self.groups = self._make_groups()
+        lively = swarm.ring(self.users) * LIVELY
+        self._pairs = lively + swarm.ring(self.users, REACH)
         self._homes: dict[str, str] = {}  # user to the process of the first device
         self._members = self._spread(clients - count)
 
@@ -102,7 +109,8 @@ class Population:
         return {
             "journals": str(self.journals),
             "members": self._members[name],
-            "pairs": [pair for pair in swarm.ring(self.users, 2) if local & set(pair)],
+            "pairs": [pair for pair in self._pairs if local & set(pair)],
+            "group_percent": GROUP_PERCENT,
             "groups": groups,
             "make_groups": is_first_start,
             "register": False,

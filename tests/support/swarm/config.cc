@@ -38,6 +38,7 @@ Config read(const json& object) {
   config.registers = object.value("register", config.registers);
   config.seed = object.value("seed", config.seed);
   config.makes_groups = object.value("make_groups", config.makes_groups);
+  if (object.contains("group_percent")) config.group_percent = object["group_percent"];
   config.rate = object.value("rate", config.rate);
   config.leaves_per_s = object.value("leaves_per_s", config.leaves_per_s);
   config.total = object.value("total", config.total);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,7 @@ struct GroupConfig {
 //    "pairs": [["u1", "u2"], …],
 //    "groups": [{"group", "members": ["u1", "u2", …], "open": false, "history": false}],
 //    "make_groups": true (false: they are there),
+//    "group_percent": of the messages are to groups (left out: each pair and group gets as many),
 //    "rate": messages a second, "total": 0 (until stop),
 //    "leaves_per_s": members who go offline for some seconds while the swarm sends,
 //    "stored_percent": 0, "text_bytes": [20, 200]}
@@ -47,6 +49,7 @@ struct Config {
   std::vector<std::pair<UserId, UserId>> pairs;
   std::vector<GroupConfig> groups;
   bool makes_groups = true;
+  std::optional<std::uint64_t> group_percent;
   double rate = 100;
   double leaves_per_s = 0;
   std::uint64_t total = 0;

@@ -253,9 +253,18 @@ void Swarm::send_some_away(Duration passed) {
   }
 }
 
+// A pair, or a group behind them.
+std::uint64_t Swarm::next_place() {
+  const std::size_t pairs = config_.pairs.size();
+  const std::size_t groups = config_.groups.size();
+  if (!config_.group_percent || pairs == 0 || groups == 0) return plan_.below(pairs + groups);
+  const bool is_group = plan_.below(100) < *config_.group_percent;
+  return is_group ? pairs + plan_.below(groups) : plan_.below(pairs);
+}
+
 // One message to any of the pairs and groups.
 void Swarm::send_planned() {
-  const std::uint64_t place = plan_.below(config_.pairs.size() + config_.groups.size());
+  const std::uint64_t place = next_place();
   Member* member = nullptr;
   ConversationId to;
   if (place < config_.pairs.size()) {

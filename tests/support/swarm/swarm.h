@@ -39,6 +39,7 @@ class Swarm {
   void change_one(const std::string& arguments);
   void make_groups();
   void send_some_away(Duration passed);
+  std::uint64_t next_place();
   void send_planned();
   Member* device_of(const std::string& user, const std::string& device);
   void send_some();
