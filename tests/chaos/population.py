@@ -11,7 +11,6 @@ from pathlib import Path
 import swarm
 
 from martlet_cluster import Cluster
-from martlet_cluster.errors import ClusterError
 
 PROCESSES = 6
 GROUPS = 20
@@ -230,8 +229,8 @@ class Clients:
             running.close()
 
 
-def read_history(population: Population, cluster: Cluster, directory: Path) -> Path:
-    """A new device of each user reads everything; the directory of its journals."""
+def read_history(population: Population, cluster: Cluster, directory: Path) -> str:
+    """A new device of each user reads everything; what is wrong if they don't come to the end."""
     edges = [edge.listen for edge in cluster.edges]
     members = swarm.members(population.users, edges, ["fresh"])
     fresh = swarm.Swarm(directory, members=members, register=False)
@@ -239,10 +238,10 @@ def read_history(population: Population, cluster: Cluster, directory: Path) -> P
         fresh.wait("ready", READY_S)
         fresh.ask("history", "history", READY_S)
     except AssertionError as error:
-        raise ClusterError(f"new devices: {error}") from error
+        return f"new devices: {error}"
     finally:
         fresh.close()
-    return fresh.journals
+    return ""
 
 
 class Comings(threading.Thread):

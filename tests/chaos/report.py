@@ -33,7 +33,7 @@ class Run:
     faults: list[Fault] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)  # what went wrong beside the account
-    gave_up: list[str] = field(default_factory=list)  # services at their start
+    gave_up: list[str] = field(default_factory=list)  # services, at a start or stop
 
 
 def too_little(run: Run, account: Account, timeline: Timeline) -> list[str]:
@@ -86,7 +86,7 @@ def make(run: Run, account: Account, timeline: Timeline) -> dict[str, Any]:
         "findings": account.findings.examples,
         "finding_counts": dict(account.findings.counts),
         "problems": run.problems,
-        "gave_up_at_start": run.gave_up,
+        "gave_up": run.gave_up,
         "too_little": reasons,
         "pauses": pauses(timeline, run.faults),
         "reconnects": reconnects(run, timeline),
@@ -117,14 +117,18 @@ def reconnects(run: Run, timeline: Timeline) -> dict[str, Any]:
 
 def lines(report: dict[str, Any]) -> list[str]:
     """For the terminal; the verdict last."""
-    result = [f"{key:22} {report[key]}" for key in ORDER]
+    result = [f"{key:24} {report[key]}" for key in ORDER]
     result.append(
-        f"{'sent':22} {report['sent']}, refused {report['refused']}, never answered "
+        f"{'sent':24} {report['sent']}, refused {report['refused']}, never answered "
         f"{report['never_answered']}, least {report['least_sent_per_s']:.0f}/s in ten seconds"
     )
     result.append(
-        f"{'new devices read':22} {report['history_read']} of {report['history_expected']}"
+        f"{'new devices read':24} {report['history_read']} of {report['history_expected']}"
     )
+    back = report["reconnects"]
+    if back:
+        times = f"median {back['median_ms']} ms, p99 {back['p99_ms']} ms, worst {back['worst_ms']} ms"
+        result.append(f"{'clients of killed edges':24} {back['clients']} were back: {times}")
     result.append("")
     head = "times  alone  silence ms: median  worst   one message waited: median  worst"
     result.append(f"{'fault':30} {head}")
@@ -136,7 +140,7 @@ def lines(report: dict[str, Any]) -> list[str]:
     for name, examples in report["findings"].items():
         result += [f"{name}: {text}" for text in examples[:5]]
         result.append(f"{name}: {report['finding_counts'][name]} in all")
-    result += [f"gave up at its start: {text}" for text in report["gave_up_at_start"]]
+    result += [f"gave up: {text}" for text in report["gave_up"]]
     result += [f"problem: {text}" for text in report["problems"]]
     result += [f"too little: {text}" for text in report["too_little"]]
     return result

@@ -76,11 +76,13 @@ def play_on(cluster: Cluster, links: Links, run: Run, directory: Path) -> None:
         problem = clients.drain(DRAIN_S)
         if problem:
             run.problems.append(problem)
-        say("all clients have settled" if not problem else problem)
+        say(problem or "all clients have settled")
     finally:
         clients.close()
-    fresh = read_history(population, cluster, directory / "fresh")
-    say(f"new devices have read everything into {fresh.name}")
+    problem = read_history(population, cluster, directory / "fresh")
+    if problem:
+        run.problems.append(problem)
+    say(problem or "new devices have read everything")
     keep_rows(cluster, directory)
 
 
@@ -96,12 +98,14 @@ def load(
     try:
         nemesis.run(run.minutes * 60)
         cluster.wait_healthy(SETTLED_S)
+    except ClusterError as error:
+        run.problems.append(str(error))
     finally:
         comings.end()
         run.faults, run.kills = nemesis.faults, nemesis.kills
         run.problems += nemesis.problems + victims.deaths
         run.gave_up = victims.gave_up
-    say(f"{len(run.faults)} faults, {run.kills.total()} kills; all is healed")
+    say(f"{len(run.faults)} faults, {run.kills.total()} kills; all is started again")
     run.end_ms = now_ms()
 
 

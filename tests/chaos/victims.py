@@ -22,8 +22,9 @@ class Victims:
         self._clients = clients
         self._client_names = client_names
         self._paused: dict[str, list[ProcessId]] = {}
-        self.deaths: list[str] = []  # of services that nobody killed
-        self.gave_up: list[str] = []  # at their start, and had to be started again
+        self.deaths: list[str] = []  # services that ended as none may
+        # At their start, and had to be started again, or at their stop.
+        self.gave_up: list[str] = []
 
     def of_kind(self, kind: str) -> list[str]:
         if kind == "client":
@@ -56,8 +57,11 @@ class Victims:
         process = member.process
         self._cluster.stop_member(name)
         code = final_exit_code(process) if process else 0
-        if code and member in self._cluster.services:
-            self.deaths.append(f"{name} ended with {code} when it was stopped")
+        if not code or member not in self._cluster.services:
+            return
+        # A stop that takes too long, while a server stands still, ends with 1, or is ended.
+        known = self.gave_up if code in (1, -signal.SIGKILL) else self.deaths
+        known.append(f"{name} ended with {code} when it was stopped: {member.log_tail(1)}")
 
     def start(self, name: str) -> None:
         """And waits until it serves. One that gives up meanwhile, because a server that it needs
@@ -72,7 +76,7 @@ class Victims:
                 member = self._cluster.member(name)
                 if member.alive or tried == START_TRIES:
                     raise
-                self.gave_up.append(f"{name}: {member.log_tail(1)}")
+                self.gave_up.append(f"{name} did not start: {member.log_tail(1)}")
 
     def pause(self, name: str) -> None:
         if name in self._client_names:
