@@ -38,11 +38,13 @@ class Cluster(Roster):
         dispatchers: int = 2,
         persists: int = 1,
         apis: int = 1,
+        nats_servers: int = 1,
         overrides: Overrides | None = None,
         detached: bool = False,
         progress: Progress | None = None,
     ) -> None:
         counts = {"edge": edges, "dispatcher": dispatchers, "persist": persists, "api": apis}
+        counts["nats"] = nats_servers
         saved = state.read(Path(directory))
         if overrides is None:
             overrides = saved["overrides"] if saved else {}
@@ -237,7 +239,7 @@ class Cluster(Roster):
     # Inside.
 
     def _base_settings(self, kind: str) -> dict[str, Any]:
-        settings: dict[str, Any] = {"nats.url": self.nats.url}
+        settings: dict[str, Any] = {"nats.url": self.nats_url}
         if kind in ("edge", "api"):
             settings["redis.url"] = self.redis.url
         if kind == "edge":

@@ -61,7 +61,7 @@ class Swarm:
         self.journals.mkdir(exist_ok=True)
         file = directory / "swarm.json"
         file.write_text(json.dumps({"journals": str(self.journals), **config}))
-        self._errors = (directory / "swarm.log").open("w")
+        self._errors = (directory / "swarm.log").open("a")
         self.process = subprocess.Popen(
             [str(paths.built("tests/support/swarm/martlet-swarm")), str(file)],
             cwd=ROOT,
