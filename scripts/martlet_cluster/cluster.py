@@ -15,6 +15,7 @@ from martlet_cluster.errors import ClusterError
 from martlet_cluster.guardian import Guardian
 from martlet_cluster.limits import raise_open_files
 from martlet_cluster.member import Member
+from martlet_cluster.patience import longer
 from martlet_cluster.roster import Overrides, Roster
 from martlet_cluster.service import Service
 
@@ -108,7 +109,7 @@ class Cluster(Roster):
                 if member.is_ready():
                     waiting.remove(member)
                     self._progress(f"{member.name} is ready ({time.monotonic() - begin:.1f} s)")
-            if waiting and time.monotonic() - begin > timeout_s:
+            if waiting and time.monotonic() - begin > longer(timeout_s):
                 logs = "\n".join(f"--- {member.name}\n{member.log_tail()}" for member in waiting)
                 late = ", ".join(member.name for member in waiting)
                 raise ClusterError(f"not healthy within {timeout_s:g} s: {late}\n{logs}")
