@@ -141,10 +141,12 @@ void Broker::deliver(const InterestPtr& interest, const BrokerMessage& message) 
   const bool may_be_lost = interest->priority == bus::Priority::kDroppable;
   if (may_be_lost && link->lose_silently > 0) {
     --link->lose_silently;
+    scheduler().coverage().add("event lost, untold");
     return;
   }
   if (may_be_lost && (link->pending >= kMaxPending || link->drop_events > 0)) {
     link->drop_events -= link->drop_events > 0 ? 1 : 0;
+    scheduler().coverage().add("event dropped, told");
     if (!std::exchange(link->dropped, true)) handle(link, nullptr, {});
     return;
   }
@@ -163,6 +165,7 @@ void Broker::handle(const LinkPtr& link, const InterestPtr& interest,
                      interest->handler({message.subject, message.reply, *message.payload});
                    }
                    if (std::exchange(link->dropped, false) && link->listener) {
+                     scheduler().coverage().add("path: slow consumer");
                      link->listener(bus::BusState::kSlowConsumer);
                    }
                  });
@@ -246,11 +249,16 @@ void Broker::ask(const LinkPtr& link, Duration timeout, std::function<void(const
     --link->delay_answers;
     at += scheduler().between(Duration(0), kMaxLateQuestion);
   }
-  scheduler().at(at, servers_[link->server],
-                 [this, link, epoch = link->epoch, work = std::move(work), answer, lost] {
-                   if (link->epoch != epoch || scheduler().now() < electing_until_) return;
-                   work(lost ? [](const Task&) {} : answer);
-                 });
+  scheduler().at(
+      at, servers_[link->server],
+      [this, link, epoch = link->epoch, question, work = std::move(work), answer, lost] {
+        if (link->epoch != epoch || scheduler().now() < electing_until_) return;
+        if (lost) scheduler().coverage().add("answer of JetStream lost");
+        if (!link->closed && !link->questions.contains(question)) {
+          scheduler().coverage().add("question reached JetStream after its author gave up");
+        }
+        work(lost ? [](const Task&) {} : answer);
+      });
 }
 
 void Broker::fail_soon(const LinkPtr& link, std::uint64_t question) {
@@ -334,6 +342,7 @@ void Broker::rejoin(const LinkPtr& link) {
   for (const InterestPtr& interest : link->interests) activate(link, interest);
   scheduler().at(link->subscribes + kMaxDelay, link->lane, [link, epoch = link->epoch] {
     if (!link->closed && link->epoch == epoch && link->listener) {
+      scheduler().coverage().add("path: reconnected to the broker");
       link->listener(bus::BusState::kReconnected);
     }
   });

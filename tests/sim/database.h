@@ -18,7 +18,6 @@ struct Database {
   bool up = true;
   Duration slow{};               // besides the usual time
   std::size_t lose_answers = 0;  // of the next calls: done, and nobody is told
-  std::size_t answers_lost = 0;
 };
 
 // One persist's connections to it.

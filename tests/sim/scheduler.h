@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "sim/coverage.h"
 
 namespace martlet::sim {
 
@@ -49,6 +50,9 @@ class Scheduler {
     at(now_ + delay, std::move(lane), std::move(task));
   }
 
+  // What happened in this world.
+  Coverage& coverage() { return coverage_; }
+
   // Runs the next task. False: there is none.
   bool step();
   // Until then, or until the condition holds; it is looked at now and then.
@@ -87,6 +91,7 @@ class Scheduler {
   SeededRandom process_random_;
   std::vector<Entry> heap_;
   LanePtr lane_;
+  Coverage coverage_;
 };
 
 // While it lives, what is built belongs to the lane.

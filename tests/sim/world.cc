@@ -135,7 +135,7 @@ void World::start(Slot& slot) {
 
 void World::kill(Slot& slot) {
   if (!slot.node) return;
-  coverage_.add(slot.node->registry());
+  coverage().add(slot.node->registry());
   slot.node.reset();
 }
 
@@ -238,7 +238,7 @@ std::vector<Finding> World::finish() {
         std::any_of(findings.begin(), findings.end(),
                     [](const Finding& finding) { return finding.breach == Breach::kNotDelivered; });
     if (!lacks_something || scheduler_.now() > told) break;
-    coverage_.add("waits for the tail check");
+    coverage().add("waits for the tail check");
   }
   if (findings.empty() && scheduler_.chance(300)) {
     read_history();
@@ -291,24 +291,24 @@ void World::read_history() {
   };
   for (std::size_t i = 0; i < history_.reads.size(); ++i) ask(i, Seq(0));
   scheduler_.run_until(scheduler_.now() + seconds(30), [&] { return open == 0; });
-  coverage_.add("histories read", history_.reads.size());
+  coverage().add("histories read", history_.reads.size());
 }
 
 void World::count_clients() {
-  coverage_.add("clients", devices_.size());
+  coverage().add("clients", devices_.size());
   for (const auto& device : devices_) {
-    coverage_.add("sends", device->history().sent.size());
-    coverage_.add("shown", device->history().shown.size());
-    coverage_.add("path: sign-in again", device->logins() - 1);
+    coverage().add("sends", device->history().sent.size());
+    coverage().add("shown", device->history().shown.size());
+    coverage().add("path: sign-in again", device->logins() - 1);
     device->kill();
     const client::SyncEngine::Counters& counters = device->counters();
-    coverage_.add("path: gap found", counters.gaps);
-    coverage_.add("path: gap fetched", counters.fetches);
-    coverage_.add("path: tail check found something", counters.live_missed);
-    coverage_.add("path: event dropped as known", counters.duplicates);
-    coverage_.add("path: event waited for a sync", counters.waited);
-    coverage_.add("path: event of an old generation", counters.old_generation);
-    coverage_.add("path: send repeated", device->repeats());
+    coverage().add("path: gap found", counters.gaps);
+    coverage().add("path: gap fetched", counters.fetches);
+    coverage().add("path: tail check found something", counters.live_missed);
+    coverage().add("path: event dropped as known", counters.duplicates);
+    coverage().add("path: event waited for a sync", counters.waited);
+    coverage().add("path: event of an old generation", counters.old_generation);
+    coverage().add("path: send repeated", device->repeats());
   }
 }
 
