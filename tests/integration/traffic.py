@@ -82,7 +82,8 @@ class TrafficTest(ClusterTest):
         self.assertEqual(swarm.problems_of(self.traffic, self.cluster), [])
         self.assertEqual(summary["ended"], 0, "devices ended")
         self.assertEqual(summary["refused"], 0, "messages were refused")
-        least_rate = self.least_rate / longer(1)
+        # Programs that are slow on purpose are slower still when they share the machine.
+        least_rate = self.least_rate / longer(1) ** 2
         self.assertGreaterEqual(sent / seconds, least_rate, "there was less traffic than asked for")
 
     def drain(self) -> dict[str, Any]:
