@@ -21,7 +21,9 @@ class TrafficTest(ClusterTest):
     the sending."""
 
     # What is in the logs stays there for the whole file, so that it can be read from its start.
-    overrides: ClassVar[dict[str, dict[str, Any]]] = {"persist": {"persist.keep_s": 600}}
+    overrides: ClassVar[dict[str, dict[str, Any]]] = {
+        "persist": {"persist.keep_s": int(longer(600))}
+    }
     reach: ClassVar[int] = 4  # of the ring
     rate: ClassVar[int] = RATE
     least_rate: ClassVar[int] = LEAST_RATE  # below it there was less than the test asked for
