@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from support import longer
 from wire_client import AUTH, ERROR, HEADER, LOGIN, Frame, make_frame
 
 T = TypeVar("T")
 WANTED_FILES = 8192
-PATIENCE_S = 60.0
+PATIENCE_S = longer(60.0)
 FLOOD_PERIOD_S = 0.01  # leaves the other hostiles their turn
 CLOSED = (ConnectionError, asyncio.IncompleteReadError, TimeoutError)
 

@@ -27,7 +27,7 @@ from hostile import (
     peak_mib,
     reset_peak,
 )
-from support import new_directory, wait_until  # also makes martlet_cluster possible
+from support import longer, new_directory, wait_until  # also makes martlet_cluster possible
 from traffic import TrafficTest
 from wire_client import AUTH, HEADER, PING, SEND, TYPING, make_frame, new_message_id
 
@@ -68,7 +68,7 @@ class HostileClients(TrafficTest):
     rate = 300
     least_rate = 1  # the others have the processors as well
     overrides = {
-        "persist": {"persist.keep_s": 600},
+        "persist": {"persist.keep_s": int(longer(600))},
         "edge": {"edge.heartbeat_s": HEARTBEAT_S, "edge.output_stall_s": STALL_S},
     }
     hostiles: ClassVar[Hostiles]

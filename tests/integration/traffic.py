@@ -21,7 +21,9 @@ class TrafficTest(ClusterTest):
     the sending."""
 
     # What is in the logs stays there for the whole file, so that it can be read from its start.
-    overrides: ClassVar[dict[str, dict[str, Any]]] = {"persist": {"persist.keep_s": 600}}
+    overrides: ClassVar[dict[str, dict[str, Any]]] = {
+        "persist": {"persist.keep_s": int(longer(600))}
+    }
     reach: ClassVar[int] = 4  # of the ring
     rate: ClassVar[int] = RATE
     least_rate: ClassVar[int] = LEAST_RATE  # below it there was less than the test asked for
@@ -82,7 +84,8 @@ class TrafficTest(ClusterTest):
         self.assertEqual(swarm.problems_of(self.traffic, self.cluster), [])
         self.assertEqual(summary["ended"], 0, "devices ended")
         self.assertEqual(summary["refused"], 0, "messages were refused")
-        least_rate = self.least_rate / longer(1)
+        # Programs that are slow on purpose are slower still when they share the machine.
+        least_rate = self.least_rate / longer(1) ** 2
         self.assertGreaterEqual(sent / seconds, least_rate, "there was less traffic than asked for")
 
     def drain(self) -> dict[str, Any]:
