@@ -88,6 +88,9 @@ struct History {
   std::size_t dead_entries = 0;
   // A power cut took the end of a log: what was acknowledged and not stored by then may be gone.
   std::optional<MonotonicTime> power_cut;
+  // Two were told that they own a shard (nats-server 2.9 with replicas): the log let only one of
+  // them write, but what the other one refused for good may be there.
+  bool two_owners = false;
   bool settled = true;    // everybody came to rest in time
   std::string unsettled;  // who did not
 };

@@ -124,6 +124,7 @@ Result<std::uint64_t> JetStream::write(const std::string& key, const Bytes& valu
     scheduler().coverage().add("path: lease lost to another one");
     if (both_win == 0) return fail(ErrorCode::kConflict, "wrong revision");
     --both_win;
+    scheduler().coverage().add("path: two told that they won");
     return revision + 1;
   }
   entries[key] = {key, value, ++revision};

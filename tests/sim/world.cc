@@ -212,6 +212,7 @@ std::string World::who_is_busy() {
 
 void World::collect_store() {
   history_.store.clear();
+  history_.two_owners = coverage().of("path: two told that they won") > 0;
   history_.dead_entries = database_.tables.dead_entries().size();
   for (const ConversationId& conversation : database_.tables.conversations()) {
     std::vector<StoredMessage>& all = history_.store[conversation];
