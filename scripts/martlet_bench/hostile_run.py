@@ -171,10 +171,13 @@ def row_of(result: dict[str, Any]) -> str:
     def memory(side: str) -> str:
         return " + ".join(f"{result[side]['memory_mib'][service]:.0f}" for service in SERVICES)
 
+    def latencies(side: str) -> str:
+        return f"{result[side]['p50_ms']:.1f} · {result[side]['p99_ms']:.0f}"
+
     cells = (
         result["client"],
         result["limit"],
-        f"{result['without']['p99_ms']:.1f} / {result['with']['p99_ms']:.1f} ms",
+        f"{latencies('without')} / {latencies('with')}",
         f"{result['p99_ratio']:.2f}" if result["p99_ratio"] else "-",
         f"{memory('without')} / {memory('with')}",
         f"{result['attackers_cpu']:.2f}",
@@ -183,8 +186,9 @@ def row_of(result: dict[str, Any]) -> str:
 
 
 HEAD = (
-    "| hostile clients | limit | honest p99 without / with | ratio | MiB of edge + dispatcher + "
-    "persist without / with | processors that the hostile clients took |\n|---|---|---|---|---|---|"
+    "| hostile clients | limit | honest p50 · p99 without / with, ms | p99 ratio "
+    "| MiB of edge + dispatcher + persist without / with | processors that the hostile clients took |"
+    "\n|---|---|---|---|---|---|"
 )
 
 
