@@ -26,6 +26,7 @@ class TrafficTest(ClusterTest):
     }
     reach: ClassVar[int] = 4  # of the ring
     rate: ClassVar[int] = RATE
+    text_bytes: ClassVar[list[int]] = [20, 200]
     least_rate: ClassVar[int] = LEAST_RATE  # below it there was less than the test asked for
     traffic: ClassVar[swarm.Swarm]
     logs: ClassVar[shard_logs.ShardLogs]
@@ -43,6 +44,7 @@ class TrafficTest(ClusterTest):
             register=False,
             rate=cls.rate,
             stored_percent=5,
+            text_bytes=cls.text_bytes,
             seed=cls.seed,
         )
         cls.addClassCleanup(cls.traffic.close)
