@@ -216,6 +216,53 @@ TEST_F(Checker, NamesAnAcknowledgedMessageThatHistoryDoesNotTell) {
   EXPECT_EQ(breaches(), std::set{Breach::kNotInHistory});
 }
 
+TEST_F(Checker, NamesAnAcknowledgedMessageThatASyncDidNotTell) {
+  talk(20);
+  history.devices[kBob].untold.emplace_back(pair, Seq(3));
+  EXPECT_EQ(breaches(), std::set{Breach::kNotTold});
+  history.ends_late = true;
+  EXPECT_EQ(breaches(), std::set<Breach>());
+}
+
+TEST_F(Checker, NamesWhatHistoryToldToAnOutsider) {
+  talk(20);
+  history.devices[kCarol].pried.push_back(*shown()[2]);
+  EXPECT_EQ(breaches(), std::set{Breach::kShownToOutsider});
+}
+
+TEST_F(Checker, NamesWhatAnIntruderWrote) {
+  talk(20);
+  DeviceHistory& intruder = history.devices.emplace_back();
+  intruder.user = UserId::trusted("bob");
+  intruder.is_intruder = true;
+  intruder.sent.push_back(history.devices[kBob].sent.back());
+  EXPECT_EQ(breaches(), std::set{Breach::kWrittenByOutsider});
+}
+
+TEST_F(Checker, NamesWhatCameLateWhileNothingWasWrong) {
+  talk(20);
+  history.calm = true;
+  history.devices[kBob].stayed = true;
+  shown()[3]->at += std::chrono::seconds(6);
+  EXPECT_EQ(breaches(), std::set{Breach::kMissedLive});
+}
+
+TEST_F(Checker, WantsWhatAPowerCutTookToBeTakenBack) {
+  talk(20);
+  const ShownRecord last = *shown().back();
+  stored().pop_back();
+  history.power_cut = MonotonicTime(std::chrono::seconds(1));
+  EXPECT_EQ(breaches(), std::set{Breach::kLost});
+  for (DeviceHistory& device : history.devices) {
+    device.dropped.push_back({pair, last.seq, device.shown.size()});
+  }
+  EXPECT_EQ(breaches(), std::set<Breach>());
+  for (DeviceHistory& device : history.devices) {
+    for (SentRecord& sent : device.sent) sent.stored = sent.conversation == pair;
+  }
+  EXPECT_EQ(breaches(), std::set{Breach::kLost});
+}
+
 TEST_F(Checker, NamesWhatWasRefusedAndIsThere) {
   talk(20);
   history.devices[kAlice].sent.back().outcome = SentRecord::Outcome::kRefused;

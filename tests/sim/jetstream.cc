@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
+#include "wire/log_batch.h"
+
 namespace martlet::sim {
 namespace {
 
@@ -14,7 +17,10 @@ using bus::LogSequence;
 
 // As far above the owner's limit as this lies the server's; smaller than the real one, as are the
 // batches here.
-constexpr std::uint64_t kReserveBytes = 64 * 1024;
+constexpr std::uint64_t kReserveBytes = 2 * 1024;
+constexpr Duration kAuthorGaveUp = std::chrono::milliseconds(3050);
+constexpr Duration kSoonAfter = std::chrono::milliseconds(1);
+constexpr std::uint64_t kAppliedThoughRefused = 20;  // per mille
 constexpr Duration kAdminTimeout = std::chrono::seconds(5);
 constexpr Duration kKvTimeout = std::chrono::seconds(2);
 constexpr Duration kReadTimeout = std::chrono::seconds(5);
@@ -44,7 +50,8 @@ tl::expected<LogSequence, AppendError> JetStream::append(ShardId shard, std::uin
     return Refusal(AppendError{AppendFailure::kRefused, "no stream"});
   }
   Stream& stream = found->second;
-  if (stream.last != expected) {
+  // Planted fault: the header with the expected sequence is left out.
+  if (stream.last != expected && !is_planted(Planted::kSkipFence)) {
     scheduler().coverage().add("path: append refused, another one wrote");
     return Refusal(AppendError{AppendFailure::kWrongSequence, "wrong last sequence"});
   }
@@ -58,6 +65,34 @@ tl::expected<LogSequence, AppendError> JetStream::append(ShardId shard, std::uin
   stream.bytes += batch.size();
   wake(stream);
   return LogSequence(stream.last);
+}
+
+void JetStream::append_later(ShardId shard, const Bytes& batch) {
+  if (!scheduler().chance(kAppliedThoughRefused)) return;
+  scheduler().after(scheduler().between(Duration(0), std::chrono::seconds(1)), nullptr,
+                    [this, shard, batch] { (void)append(shard, streams_[shard].last, batch); });
+}
+
+bool JetStream::hold(ShardId shard, std::uint64_t expected, const Bytes& batch) {
+  if (hold_changes == 0) return false;
+  const auto parsed = wire::parse_batch(batch);
+  const bool has_change =
+      parsed && parsed->entries.size() > 1 &&
+      std::any_of(parsed->entries.begin(), parsed->entries.end(),
+                  [](const auto& entry) { return entry.kind == wire::EntryKind::kMembers; });
+  if (!has_change) return false;
+  --hold_changes;
+  Stream& stream = streams_[shard];
+  stream.held = [this, shard, expected, batch] { (void)append(shard, expected, batch); };
+  stream.held_until = scheduler().now() + kAuthorGaveUp;
+  return true;
+}
+
+void JetStream::was_read(ShardId shard) {
+  Stream& stream = streams_[shard];
+  if (!stream.held || scheduler().now() < stream.held_until) return;
+  scheduler().after(scheduler().between(Duration(0), kSoonAfter), nullptr,
+                    std::exchange(stream.held, {}));
 }
 
 void JetStream::cut_front(Stream& stream) {
@@ -145,14 +180,22 @@ void SimLog::ensure(ShardId shard, const bus::LogOptions& options, Done callback
 
 void SimLog::append(ShardId shard, LogSequence expected_last, BytesView batch, Duration timeout,
                     Appended callback) {
+  const auto under_way = under_way_;
+  // Three replicas of 2.9.10 may apply what they refused, of several that are under way.
+  const bool may_come_later = (*under_way)[shard]++ > 0 && broker_.servers() > 1;
   broker_.ask(
       link_, timeout,
-      [&jetstream = jetstream_, shard, expected_last, batch = Bytes(batch),
-       callback](const Broker::Answer& answer) {
+      [=, &jetstream = jetstream_, batch = Bytes(batch)](const Broker::Answer& answer) {
+        if (jetstream.hold(shard, expected_last.value(), batch)) return;
         const auto done = jetstream.append(shard, expected_last.value(), batch);
-        answer([callback, done] { callback(done); });
+        if (!done && may_come_later) jetstream.append_later(shard, batch);
+        answer([callback, done, shard, under_way] {
+          --(*under_way)[shard];
+          callback(done);
+        });
       },
-      [callback](const Error& error) {
+      [callback, shard, under_way](const Error& error) {
+        --(*under_way)[shard];
         callback(tl::unexpected(AppendError{AppendFailure::kUnknown, error.detail}));
       });
 }
@@ -226,7 +269,10 @@ class SimLogReader final : public bus::LogReader {
               answer([taken, records] { taken(records); });
             });
         },
-        [taken](const Error& error) { taken(tl::unexpected(error)); });
+        [taken](const Error& error) {
+          const Taken failed(tl::unexpect, error);
+          taken(failed);
+        });
   }
 
  private:
@@ -254,6 +300,8 @@ class SimLogReader final : public bus::LogReader {
       bytes += record.batch.size();
       records.push_back(record);
     }
+    const bool is_all = wanted.from == first && records.size() == stream.records.size();
+    if (is_all) jetstream_.was_read(shard_);
     if (!records.empty() || scheduler().now() >= wanted.until) return answer(records);
     const auto again = [this, alive = std::weak_ptr(alive_), wanted, answer,
                         done = std::make_shared<bool>(false)] {

@@ -2,6 +2,7 @@
 //   martlet-sim --seeds N [--from S] [--fresh N] [--processes N]
 //   martlet-sim --seed S [--trace]
 //   martlet-sim --planted NAME|all [--seeds N] (a build with planted_faults)
+//   martlet-sim --planted NAME --seed S [--trace]
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -163,7 +164,9 @@ int main(int argc, char** argv) {
   }
   spdlog::set_level(spdlog::level::off);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  if (options->planted) {
+  if (options->planted && options->seed) {
+    if (!plant_one(*options->planted)) return 2;
+  } else if (options->planted) {
     const bool good =
         run_planted(options->from, options->seeds, options->processes, *options->planted);
     return good ? 0 : 1;
