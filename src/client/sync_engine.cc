@@ -125,7 +125,6 @@ void SyncEngine::release_waiting(bool behind, MonotonicTime now) {
 
 void SyncEngine::check_generation(const ConversationId& id, Track& track, Generation generation,
                                   MonotonicTime now) {
-  if (is_planted(Planted::kIgnoreGeneration)) return;
   const std::size_t before = track.ahead_count();
   if (!track.raise_generation(generation)) return;
   ahead_ = ahead_ + track.ahead_count() - before;

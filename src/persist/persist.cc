@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/planted.h"
 #include "bus/subjects.h"
 #include "persist/limits.h"
 #include "wire/envelopes.h"
@@ -164,10 +163,8 @@ void Persist::on_watermark(const bus::Incoming& message) {
 }
 
 void Persist::on_second() {
-  for (const auto& [shard, follower] : followers_) {
-    if (is_planted(Planted::kWatermarkOnce)) break;
+  for (const auto& [shard, follower] : followers_)
     if (follower->core().is_following()) announce(shard);
-  }
   if (loading_) return;
   loading_ = true;
   std::map<ShardId, LogPosition> then;

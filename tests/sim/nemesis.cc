@@ -14,8 +14,6 @@ using std::chrono::seconds;
 
 constexpr Duration kShortest = milliseconds(50);
 constexpr Duration kLongestPause = seconds(6);
-constexpr Duration kSoon = seconds(1);
-constexpr Duration kLongestTail = seconds(2);
 constexpr Duration kLongestAway = seconds(4);
 constexpr std::size_t kMinFaults = 2;
 constexpr std::size_t kMaxFaults = 6;
@@ -168,23 +166,6 @@ bool Nemesis::stop(std::vector<Slot>& slots) {
   return true;
 }
 
-// An edge stands still with what its clients wrote, and they go on elsewhere.
-bool Nemesis::leave_edge_alone(Duration left) {
-  Slot* slot = living(world_.edges());
-  if (slot == nullptr) return false;
-  world_.history().left_alone = true;
-  pause_lane(slot->node->lane(),
-             std::max(some_time(left, kLongestPause), std::min(left, kSoon * 4)));
-  world_.scheduler().after(some_time(left, kSoon), nullptr, [this] {
-    for (const auto& device : world_.devices()) {
-      if (!device->is_running() || device->lane()->paused) continue;
-      const InLane inside(device->lane());
-      device->client().reconnect();
-    }
-  });
-  return true;
-}
-
 bool Nemesis::add_edge(Duration) {
   const std::size_t before = world_.edges().size();
   world_.add_edge();
@@ -288,11 +269,6 @@ bool Nemesis::refuse_appends(Duration) {
   return true;
 }
 
-bool Nemesis::hold_append(Duration) {
-  world_.jetstream().hold_changes = 1;
-  return true;
-}
-
 bool Nemesis::elect(Duration left) {
   world_.broker().elect(some_time(left, kLongestAway));
   return true;
@@ -311,39 +287,6 @@ bool Nemesis::late_ends(Duration left) {
 bool Nemesis::both_win(Duration) {
   world_.jetstream().both_win = 1 + world_.scheduler().random().below(2);
   return true;
-}
-
-// All servers lose power, and with it what the disks do not have yet: most of the database's own
-// history is there. Often the database is away as well, for it stood beside them.
-bool Nemesis::cut_power(Duration left) {
-  Broker& broker = world_.broker();
-  if (world_.history().power_cut) return false;
-  for (std::size_t i = 0; i < broker.servers(); ++i) {
-    if (!broker.is_up(i)) return false;
-  }
-  if (world_.scheduler().chance(500)) stop_database(left);
-  const Duration before = some_time(left, kSoon);
-  world_.scheduler().after(before, nullptr, [this, left, before] { lose_power(left - before); });
-  return true;
-}
-
-void Nemesis::lose_power(Duration left) {
-  Broker& broker = world_.broker();
-  const Duration tail = some_time(kLongestTail, kLongestTail);
-  for (std::size_t i = 0; i < broker.servers(); ++i) {
-    if (!broker.is_up(i)) return;
-  }
-  for (std::size_t i = 0; i < broker.servers(); ++i) broker.kill(i);
-  std::size_t lost = 0;
-  for (std::uint16_t i = 0; i < world_.options().shards; ++i) {
-    lost += world_.jetstream().lose_tail(ShardId(i), tail);
-  }
-  MARTLET_LOG(info, "power_cut lost={}", lost);
-  world_.coverage().add("appends lost with power", lost);
-  world_.history().power_cut = world_.scheduler().now();
-  world_.scheduler().after(some_time(left, kLongestAway), nullptr, [&broker] {
-    for (std::size_t i = 0; i < broker.servers(); ++i) broker.start(i);
-  });
 }
 
 // ---- the database ------------------------------------------------------------------------------

@@ -69,10 +69,6 @@ class Nemesis {
   bool elect(Duration left);
   bool late_ends(Duration left);
   bool both_win(Duration left);
-  bool hold_append(Duration left);
-  bool cut_power(Duration left);
-  void lose_power(Duration left);
-  bool leave_edge_alone(Duration left);
   bool stop_database(Duration left);
   bool lose_commit_answers(Duration left);
   bool slow_database(Duration left);

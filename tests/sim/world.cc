@@ -23,7 +23,6 @@ constexpr Duration kRestartTime = milliseconds(300);
 // Answered within 15 s, then the tail check with the jitter of its period, and the way of the
 // answers.
 constexpr Duration kAnswerTime = seconds(20);
-constexpr Duration kStoredTime = seconds(75);
 constexpr Duration kSlack = seconds(8);
 
 const auth::SigningKey& signing_key() {
@@ -244,16 +243,6 @@ void World::collect_store() {
                      !row.content.has_value()});
     }
   }
-}
-
-// Who waits for STORED asks again, at longer and longer intervals.
-bool World::all_stored() {
-  const auto told = [this] {
-    return std::all_of(devices_.begin(), devices_.end(),
-                       [](const auto& device) { return device->has_all_stored(); });
-  };
-  scheduler_.run_until(scheduler_.now() + kStoredTime, told);
-  return told();
 }
 
 std::vector<Finding> World::finish() {
