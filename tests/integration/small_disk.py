@@ -63,7 +63,8 @@ class SmallDisk:
                         ballast.write(piece)
 
     def empty(self) -> None:
-        (self.directory / BALLAST).unlink()
+        """Harmless when it is not full."""
+        (self.directory / BALLAST).unlink(missing_ok=True)
 
     def forbid(self) -> None:
         """Nothing in it can be opened, made or removed any more; for root, who may open everything,
