@@ -50,7 +50,8 @@ void count(const Result<store::ColdAnswers>& answers) {
 }  // namespace
 
 template <class T>
-void SimStore::run(std::function<Result<T>(DatabaseModel&)> work, Done<T> done) {
+void SimStore::run(std::function<Result<T>(DatabaseModel&)> work, Done<T> callback) {
+  const Done<T> done = expected_by(lane_, std::move(callback));
   const auto lost = [lane = lane_, done] {
     scheduler().after(until_lost(), lane, [done] {
       done(fail(ErrorCode::kUnavailable, "the database does not answer"));
@@ -66,7 +67,9 @@ void SimStore::run(std::function<Result<T>(DatabaseModel&)> work, Done<T> done) 
                     });
 }
 
-void SimStore::apply(store::ApplyRequest request, std::function<void(store::ApplyResult)> done) {
+void SimStore::apply(store::ApplyRequest request,
+                     std::function<void(store::ApplyResult)> callback) {
+  const std::function<void(store::ApplyResult)> done = expected_by(lane_, std::move(callback));
   const auto lost = [lane = lane_, done] {
     scheduler().after(until_lost(), lane, [done] {
       done({.outcome = store::ApplyOutcome::kUnknown, .detail = "the connection broke"});

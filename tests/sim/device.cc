@@ -52,8 +52,7 @@ void Device::start() {
 
 void Device::kill() {
   add_counters();
-  process_->lane->dead = true;
-  process_->lane->held.clear();
+  Scheduler::get().kill(process_->lane);
   Sockets::get().process_died(process_->lane);
   process_.reset();
 }

@@ -70,8 +70,7 @@ Node::Node(std::string name, const Backbone& backbone)
       link_(backbone.broker.open(lane_)) {}
 
 void Node::die() {
-  lane_->dead = true;
-  lane_->held.clear();
+  Scheduler::get().kill(lane_);
   backbone_.broker.close(link_);
   Sockets::get().process_died(lane_);
 }
@@ -106,9 +105,6 @@ struct EdgeNode::Process {
 EdgeNode::EdgeNode(std::string name, const Backbone& backbone, const WorldOptions& options,
                    std::uint16_t port)
     : Node(std::move(name), backbone) {
-  // Sessions of a device are ordered by the clocks of their edges: one that begins at an edge which
-  // is behind, within that time, is taken for the older one and ended for good. A known hole.
-  lane_->wall_skew = Duration(0);
   const InLane inside(lane_);
   process_ = std::make_unique<Process>(*this, options, port);
 }

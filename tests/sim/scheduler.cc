@@ -1,6 +1,7 @@
 #include "sim/scheduler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -47,6 +48,7 @@ WallMs Scheduler::wall_ms() const {
 }
 
 void Scheduler::at(MonotonicTime when, LanePtr lane, Task task) {
+  if (lane && lane->dead) return;
   heap_.push_back({std::max(when, now_), ++order_, std::move(lane), std::move(task)});
   std::push_heap(heap_.begin(), heap_.end(), Later());
 }
@@ -59,7 +61,6 @@ bool Scheduler::step() {
   now_ = entry.when;
   MARTLET_ASSERT(++steps_ < kMaxSteps && "a world that never comes to rest");
   if (!entry.lane) return entry.task(), true;
-  if (entry.lane->dead) return true;
   if (entry.lane->paused) return entry.lane->held.push_back(std::move(entry.task)), true;
   const InLane inside(entry.lane);
   entry.task();
@@ -78,6 +79,20 @@ void Scheduler::resume(const LanePtr& lane) {
   if (!lane->paused) return;
   lane->paused = false;
   for (Task& task : std::exchange(lane->held, {})) at(now_, lane, std::move(task));
+}
+
+void Scheduler::kill(const LanePtr& lane) {
+  lane->dead = true;
+  // What tasks hold may schedule while it goes.
+  const auto its_own = std::partition(heap_.begin(), heap_.end(),
+                                      [&](const Entry& entry) { return entry.lane != lane; });
+  std::vector<Entry> forgotten(std::make_move_iterator(its_own),
+                               std::make_move_iterator(heap_.end()));
+  heap_.erase(its_own, heap_.end());
+  std::make_heap(heap_.begin(), heap_.end(), Later());
+  forgotten.clear();
+  std::exchange(lane->held, {}).clear();
+  std::exchange(lane->expecting, {}).clear();
 }
 
 Duration Scheduler::between(Duration a, Duration b) {

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,10 +22,25 @@ struct Lane {
   std::string name;
   bool paused = false;
   bool dead = false;
-  Duration wall_skew{};    // of its wall clock
-  std::vector<Task> held;  // became due while it was paused
+  Duration wall_skew{};                       // of its wall clock
+  std::vector<Task> held;                     // became due while it was paused
+  std::set<std::shared_ptr<void>> expecting;  // see expected_by
 };
 using LanePtr = std::shared_ptr<Lane>;
+
+// A callback of a process that waits somewhere in the world, as in a server that works for it. What
+// it holds goes with the process, wherever it waits.
+template <class Callback>
+auto expected_by(const LanePtr& lane, Callback callback) {
+  const auto held = std::make_shared<Callback>(std::move(callback));
+  lane->expecting.insert(held);
+  return [lane, weak = std::weak_ptr(held)](auto... answer) {
+    const auto found = weak.lock();
+    if (!found) return;
+    lane->expecting.erase(found);
+    (*found)(std::move(answer)...);
+  };
+}
 
 // Virtual time and everything that will happen in it, one thread, in one order for each seed. There
 // is one world at a time in a process: Scheduler::get() is it.
@@ -61,6 +78,8 @@ class Scheduler {
 
   void pause(const LanePtr& lane) { lane->paused = true; }
   void resume(const LanePtr& lane);
+  // Forgets what it would have done, while all that this refers to is still there.
+  void kill(const LanePtr& lane);
 
   // The lane whose task runs, or which is being built (InLane); null: the world.
   const LanePtr& lane() const { return lane_; }
