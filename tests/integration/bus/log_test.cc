@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <string>
 #include <vector>
 
+#include "bus/jetstream.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_log.h"
 #include "bus/subjects.h"
@@ -57,6 +59,15 @@ class LogTest : public ::testing::Test {
     });
     const std::string key = R"("max_bytes":)";
     return std::stoull(answer.value().substr(answer->find(key) + key.size()));
+  }
+  // The only one there is.
+  std::string consumer() {
+    const auto answer = wait<Result<Bytes>>([&](auto done) {
+      bus_->request("$JS.API.CONSUMER.NAMES." + subject::log_stream(kShard), {}, 5s, done);
+    });
+    const std::string key = R"("consumers":[")";
+    const std::size_t begin = answer.value().find(key) + key.size();
+    return answer->substr(begin, answer->find('"', begin) - begin);
   }
   Result<void> purge(std::uint64_t keep_from, const LogInfo& now) {
     return wait<Result<void>>(
@@ -233,6 +244,45 @@ TEST_F(LogTest, FollowsALogThatGrows) {
   EXPECT_TRUE(test::run_until(loop_, [&] { return all.size() >= 300; }));
   ASSERT_EQ(all.size(), 300U);
   for (std::uint64_t i = 0; i < 300; ++i) EXPECT_EQ(all[i], i + 1);
+}
+
+// Records that were under way when a fetch was over: one comes, then somebody asks for the next,
+// then another one comes before the first was handed out. Here they come since we ask the reader's
+// consumer in its name.
+TEST_F(LogTest, RecordsAroundANewCallAreHandedOutOnce) {
+  fill(1);
+  const std::string last = bus_->new_inbox();
+  const std::size_t digits = last.rfind('.') + 1;
+  const std::string inbox =
+      fmt::format("{}{}", last.substr(0, digits), std::stoull(last.substr(digits)) + 1);
+  const auto reader = log_.read(kShard, LogSequence(1));
+  EXPECT_EQ(sequences(next(*reader)), (std::vector<std::uint64_t>{1}));
+  std::vector<std::uint64_t> all{1};
+  std::size_t calls = 0;
+  std::size_t answers = 0;
+  std::size_t copies = 0;
+  // The server hands out to whole subjects before those with wildcards: at the second copy, the
+  // reader has the first record.
+  const auto copy = bus_->subscribe(inbox + ".0", {}, Priority::kAnswers, [&](const Incoming&) {
+    if (++copies % 2 == 1) return;
+    ++calls;
+    reader->next(4U << 20, 5s, [&](Records records) {
+      ++answers;
+      for (const std::uint64_t s : sequences(records)) all.push_back(s);
+    });
+  });
+  ASSERT_TRUE(wait<Result<void>>([&](auto done) { bus_->after_subscriptions(5s, done); }));
+  const std::string stream = subject::log_stream(kShard);
+  for (std::uint64_t turn = 1; turn <= 20; ++turn) {
+    ASSERT_TRUE(append(2 * turn - 1, "one"));
+    ASSERT_TRUE(append(2 * turn, "two"));
+    bus_->publish_with_reply(jetstream::next_subject(stream, consumer()), inbox + ".0",
+                             jetstream::next_batch(2, 1U << 20, 1s));
+    ASSERT_TRUE(test::run_until(loop_, [&] { return answers == turn && copies == 2 * turn; }));
+  }
+  EXPECT_EQ(calls, 20U);
+  ASSERT_EQ(all.size(), 41U);
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], i + 1);
 }
 
 TEST_F(LogTest, AStartBehindTheEndIsAConflict) {
