@@ -30,6 +30,8 @@ inline constexpr std::size_t kMaxRefusedPerChange = 64;
 
 // Messages of a shard that were refused for good lately: their copies find the same.
 inline constexpr std::size_t kMaxRefusals = 4'096;
+inline constexpr Duration kRefusalTime = std::chrono::seconds(30);
+static_assert(kRefusalTime >= 2 * std::chrono::milliseconds(kAnswerDeadlineMs));
 
 // ---- heads of conversations ---------------------------------------------------------------------
 inline constexpr std::size_t kDefaultHeadsPerShard = 200'000;

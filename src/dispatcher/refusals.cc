@@ -5,18 +5,18 @@
 namespace martlet::dispatcher {
 
 void Refusals::add(const ConversationId& conversation, const UserId& sender, const ClientMsgId& id,
-                   ErrorCode code, MonotonicTime until) {
-  const auto [place, is_new] = codes_.emplace(message_key(conversation, sender, id), code);
-  if (!is_new) return;
+                   const Refusal& refusal, MonotonicTime until) {
+  const auto [place, is_new] = refusals_.emplace(message_key(conversation, sender, id), refusal);
+  if (!is_new) return void(place->second.is_told |= refusal.is_told);
   leaving_.push_back({until, &place->first});
-  if (codes_.size() > most_) forget_oldest();
+  if (refusals_.size() > most_) forget_oldest();
 }
 
-ErrorCode Refusals::find(const ConversationId& conversation, const UserId& sender,
-                         const ClientMsgId& id) const {
-  if (codes_.empty()) return ErrorCode::kNone;
-  const auto found = codes_.find(message_key(conversation, sender, id));
-  return found == codes_.end() ? ErrorCode::kNone : found->second;
+Refusals::Refusal Refusals::find(const ConversationId& conversation, const UserId& sender,
+                                 const ClientMsgId& id) const {
+  if (refusals_.empty()) return {};
+  const auto found = refusals_.find(message_key(conversation, sender, id));
+  return found == refusals_.end() ? Refusal() : found->second;
 }
 
 void Refusals::forget_old(MonotonicTime now) {
@@ -24,7 +24,7 @@ void Refusals::forget_old(MonotonicTime now) {
 }
 
 void Refusals::forget_oldest() {
-  codes_.erase(codes_.find(*leaving_.front().key));
+  refusals_.erase(refusals_.find(*leaving_.front().key));
   leaving_.pop_front();
 }
 

@@ -21,13 +21,19 @@ class Refusals {
  public:
   explicit Refusals(std::size_t most) : most_(most) {}
 
+  struct Refusal {
+    ErrorCode code = ErrorCode::kNone;  // kNone: it was not refused, or that is forgotten
+    bool is_told = false;               // false: only when what forbids the message is in the log
+    friend bool operator==(const Refusal&, const Refusal&) = default;
+  };
+
+  // Again: the first reason stays, and what was told stays told.
   void add(const ConversationId& conversation, const UserId& sender, const ClientMsgId& id,
-           ErrorCode code, MonotonicTime until);
-  // kNone: it was not refused, or that is forgotten.
-  ErrorCode find(const ConversationId& conversation, const UserId& sender,
-                 const ClientMsgId& id) const;
+           const Refusal& refusal, MonotonicTime until);
+  Refusal find(const ConversationId& conversation, const UserId& sender,
+               const ClientMsgId& id) const;
   void forget_old(MonotonicTime now);
-  std::size_t size() const { return codes_.size(); }
+  std::size_t size() const { return refusals_.size(); }
 
  private:
   struct Leaving {
@@ -37,8 +43,8 @@ class Refusals {
   void forget_oldest();
 
   const std::size_t most_;
-  std::unordered_map<std::string, ErrorCode> codes_;  // its nodes do not move
-  std::deque<Leaving> leaving_;                       // in the order of `until`
+  std::unordered_map<std::string, Refusal> refusals_;  // its nodes do not move
+  std::deque<Leaving> leaving_;                        // in the order of `until`
 };
 
 }  // namespace martlet::dispatcher

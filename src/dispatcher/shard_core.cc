@@ -180,9 +180,10 @@ void ShardCore::park(SendFrame frame, Needs needs, const Moment& moment) {
 void ShardCore::judge(SendFrame frame, const Moment& moment) {
   Window::Slot* known = window_.find(frame.conversation, frame.user, frame.id);
   if (known != nullptr) return answer_known(*known, frame, moment);
-  const ErrorCode refused = refusals_.find(frame.conversation, frame.user, frame.id);
-  const bool is_known = refused != ErrorCode::kNone && !is_planted(Planted::kForgetRefusals);
-  if (is_known) return refuse(frame, refused, moment);
+  const Refusals::Refusal refused = refusals_.find(frame.conversation, frame.user, frame.id);
+  const bool is_known = refused.code != ErrorCode::kNone && !is_planted(Planted::kForgetRefusals);
+  if (is_known && !refused.is_told) return metrics_.silent(Silence::kRepeat);
+  if (is_known) return refuse(frame, refused.code, moment);
   accept(std::move(frame), moment);
 }
 
@@ -284,15 +285,16 @@ void ShardCore::enqueue(std::unique_ptr<OpenEntry> open) {
 }
 
 void ShardCore::refuse(const SendFrame& frame, ErrorCode code, const Moment& moment) {
-  remember_refusal(frame.conversation, frame.user, frame.id, code, moment);
+  remember_refusal(frame.conversation, frame.user, frame.id, {code, true}, moment);
   refuse(frame.asker, frame.id, code, moment);
 }
 
 // A conflict is about another message, which is there.
 void ShardCore::remember_refusal(const ConversationId& conversation, const UserId& sender,
-                                 const ClientMsgId& id, ErrorCode code, const Moment& moment) {
-  if (is_retryable(code) || code == ErrorCode::kConflict) return;
-  refusals_.add(conversation, sender, id, code, moment.now + limits_.window_time);
+                                 const ClientMsgId& id, const Refusals::Refusal& refusal,
+                                 const Moment& moment) {
+  if (is_retryable(refusal.code) || refusal.code == ErrorCode::kConflict) return;
+  refusals_.add(conversation, sender, id, refusal, moment.now + kRefusalTime);
 }
 
 void ShardCore::refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code,

@@ -117,7 +117,8 @@ class ShardCore {
   void refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code, const Moment& moment);
   // For good, if the code says so: every copy of it finds the same.
   void remember_refusal(const ConversationId& conversation, const UserId& sender,
-                        const ClientMsgId& id, ErrorCode code, const Moment& moment);
+                        const ClientMsgId& id, const Refusals::Refusal& refusal,
+                        const Moment& moment);
   void acknowledge(const Asker& asker, const ClientMsgId& id, const ConversationId& conversation,
                    const KnownMessage& message);
 

@@ -85,6 +85,7 @@ void ShardCore::refuse_in_group(const GroupHead& group, const SendFrame& frame, 
   if (group.open_change == nullptr) return refuse(frame, code, moment);
   auto& refused = group.open_change->refused;
   if (refused.size() >= kMaxRefusedPerChange) return metrics_.silent(Silence::kRepeat);
+  remember_refusal(frame.conversation, frame.user, frame.id, {code, false}, moment);
   refused.push_back({frame.asker, frame.user, frame.id, code});
 }
 
@@ -99,7 +100,7 @@ void ShardCore::change_logged(OpenEntry& open, const ConversationId& conversatio
                               const Moment& moment) {
   if (group.open_change == &open) group.open_change = nullptr;
   for (const RefusedByChange& one : open.refused) {
-    remember_refusal(conversation, one.user, one.id, one.code, moment);
+    remember_refusal(conversation, one.user, one.id, {one.code, true}, moment);
     refuse(one.asker, one.id, one.code, moment);
   }
 }

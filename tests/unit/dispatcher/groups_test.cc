@@ -113,6 +113,36 @@ TEST_F(Groups, ARefusalBecauseOfAChangeWaitsUntilThatIsInTheLog) {
   EXPECT_EQ(rig.only_answer().answer.kind, Kind::kAccepted);
 }
 
+// What forbids it is not in the log yet, so nobody was told; what would allow it comes right
+// behind.
+TEST_F(Groups, ACopyOfWhatWillBeRefusedIsNotAccepted) {
+  act("alice", act_of(Action::kRemoved, {"bob"}));
+  const ClientMsgId id = id_of(next());
+  rig.send({.from = "bob", .to = "g:team", .id = id});
+  act("alice", act_of(Action::kInvited, {"bob"}));
+  rig.send({.from = "bob", .to = "g:team", .id = id});
+  rig.settle();
+  const auto answers = rig.answers();
+  ASSERT_EQ(answers.size(), 3u);
+  for (const auto& one : answers) {
+    const bool is_copy = one.answer.client_msg_id == id;
+    EXPECT_EQ(one.answer.error, is_copy ? ErrorCode::kNotMember : ErrorCode::kNone);
+  }
+  rig.send({.from = "bob", .to = "g:team", .id = id});
+  EXPECT_EQ(refusal(), ErrorCode::kNotMember);
+}
+
+TEST_F(Groups, ACopyOfWhatWouldHaveBeenRefusedIsJudgedAnewAfterATakeOver) {
+  act("alice", act_of(Action::kRemoved, {"bob"}));
+  const ClientMsgId id = id_of(next());
+  rig.send({.from = "bob", .to = "g:team", .id = id});
+  rig.fail_append(bus::AppendFailure::kUnknown);
+  rig.take_over();
+  rig.send({.from = "bob", .to = "g:team", .id = id});
+  rig.settle();
+  EXPECT_EQ(rig.only_answer().answer.kind, Kind::kAccepted);
+}
+
 TEST_F(Groups, RefusalsThatWaitForAChangeAreBounded) {
   act("alice", act_of(Action::kRemoved, {"bob"}));
   for (std::size_t i = 0; i < kMaxRefusedPerChange + 10; ++i) send("bob");
