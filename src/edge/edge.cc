@@ -81,6 +81,7 @@ Edge::Edge(EdgeParts parts)
                    *this},
       tick_(parts_.loop, [this] { tick(); }),
       next_second_(parts_.clock.now()),
+      awake_(parts_.clock.now()),
       resync_allowed_(parts_.clock.now()) {
   parts_.bus.on_state([this](bus::BusState state) { on_bus_state(state); });
 }
@@ -165,6 +166,7 @@ void Edge::make_room(std::uint64_t number) {
 // ---- links -----------------------------------------------------------------------------------
 
 Result<Taken> Edge::on_request(const Request& request) {
+  notice_standstill();
   const CommandRule* rule = find_rule(request.command);
   if (rule == nullptr) return fail(ErrorCode::kUnknownCommand);
   return rule->handle(context_, request);
@@ -258,6 +260,29 @@ void Edge::on_bus_state(bus::BusState state) {
   if (lost_something) hint_resync_all();
 }
 
+// Whoever stood still (SIGSTOP, a machine without memory) has frames of sessions that went
+// elsewhere meanwhile, and frames whose answers it did not read. It reads what the broker has for
+// it before it publishes any of them (docs/adr/0042-standstill.md).
+void Edge::notice_standstill() {
+  const MonotonicTime before = std::exchange(awake_, parts_.clock.now());
+  if (awake_ - before < kStandstill || is_behind_) return;
+  MARTLET_LOG(warn, "stood_still ms={}", to_ms<std::int64_t>(awake_ - before));
+  parts_.metrics.stood_still();
+  is_behind_ = true;
+  unanswered_.hold();
+  catch_up();
+}
+
+void Edge::catch_up() {
+  is_catching_up_ = true;
+  parts_.bus.after_subscriptions(kCatchUpTime, [this](const Result<void>& result) {
+    is_catching_up_ = false;
+    if (!result) return;  // the next tick asks again
+    is_behind_ = false;
+    unanswered_.release();
+  });
+}
+
 // At most once in the time over which the clients spread: what is lost meanwhile is owed.
 void Edge::hint_resync_all() {
   const MonotonicTime now = parts_.clock.now();
@@ -270,6 +295,7 @@ void Edge::hint_resync_all() {
 // ---- time ------------------------------------------------------------------------------------
 
 void Edge::tick() {
+  notice_standstill();
   const MonotonicTime now = parts_.clock.now();
   unanswered_.advance(now);
   wheel_.advance(now);
@@ -277,6 +303,7 @@ void Edge::tick() {
   for (const ShardId shard : credit_queue_.shards()) {
     if (unanswered_.has_credit(shard)) wake_one(shard);
   }
+  if (is_behind_ && !is_catching_up_) catch_up();
   if (resync_owed_ && now >= resync_allowed_) hint_resync_all();
   for (std::size_t i = 0; i < waits_.size(); ++i) {
     if (!waits_[i].condition() && now < waits_[i].deadline) continue;

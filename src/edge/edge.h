@@ -75,6 +75,8 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   void subscribe();
   Result<void> listen();
   void on_bus_state(bus::BusState state);
+  void notice_standstill();
+  void catch_up();
   void hint_resync_all();
   void wake_one(ShardId shard);
   void tick();
@@ -114,6 +116,9 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;
   event::Timer tick_;
   MonotonicTime next_second_;
+  MonotonicTime awake_;
+  bool is_behind_ = false;
+  bool is_catching_up_ = false;
   MonotonicTime resync_allowed_;
   bool resync_owed_ = false;
   bool draining_ = false;

@@ -111,6 +111,12 @@ inline constexpr std::size_t kWheelSlots = 8192;
 static_assert(kWheelTick + 2 * kTick < std::chrono::seconds(1));
 static_assert(kWheelTick * kWheelSlots > std::chrono::hours(1));
 
+// An edge whose loop did not turn for so long reads what the broker has for it before it publishes
+// anything for its clients; asked again after the second.
+inline constexpr Duration kStandstill = std::chrono::milliseconds(500);
+inline constexpr Duration kCatchUpTime = std::chrono::seconds(2);
+static_assert(kStandstill > 2 * kTick);
+
 // Between two looks at the directory of public keys.
 inline constexpr Duration kKeyLookPeriod = std::chrono::seconds(2);
 

@@ -85,6 +85,8 @@ EdgeMetrics::EdgeMetrics(metrics::Registry& r)
                               "Messages that clients found by SYNC and should have had live."})),
       renewals_(r.counter({"martlet_edge_renewals_total", "subscriptions",
                            "Subscriptions of users begun anew because of that."})),
+      standstills_(r.counter({"martlet_edge_standstills_total", "times",
+                              "Times that the edge stood still for half a second or longer."})),
       slow_(r.counter({"martlet_edge_slow_consumers_total", "connections",
                        "Clients closed because they did not read."})),
       bytes_in_(r.counter({"martlet_edge_received_bytes_total", "bytes", "Bytes from clients."})),

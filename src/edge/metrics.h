@@ -47,6 +47,7 @@ class EdgeMetrics {
   void resync() { resyncs_.add(); }
   void live_missed(std::size_t messages) { live_missed_.add(messages); }
   void subscription_renewed() { renewals_.add(); }
+  void stood_still() { standstills_.add(); }
   void slow_consumer() { slow_.add(); }
   void groups(std::size_t groups, std::size_t subscriptions) {
     groups_.set(std::int64_t(groups)), group_subscriptions_.set(std::int64_t(subscriptions));
@@ -79,6 +80,7 @@ class EdgeMetrics {
   metrics::Counter& resyncs_;
   metrics::Counter& live_missed_;
   metrics::Counter& renewals_;
+  metrics::Counter& standstills_;
   metrics::Counter& slow_;
   metrics::Counter& bytes_in_;
   metrics::Counter& bytes_out_;

@@ -39,10 +39,10 @@ void Unanswered::add(OutgoingFrame frame, MonotonicTime now) {
   MARTLET_ASSERT(is_new);
   shard.bytes += frame.payload.size();
   repeats_.add(limits_.repeat_share);
-  port_.publish(frame.subject, frame.payload);
 
   Waiting waiting;
   waiting.frame = std::move(frame);
+  publish(waiting);
   waiting.give_up = now + limits_.timeout;
   waiting.backoff = limits_.first_repeat;
   waiting.timer =
@@ -83,15 +83,16 @@ void Unanswered::on_timer(ShardId shard_id, Order order) {
     return;
   }
   if (repeats_.take(now_)) {
-    repeat(waiting);
+    publish(waiting);
     port_.on_repeated(1);
     waiting.backoff *= 2;
   }
   wheel_.schedule(*waiting.timer, std::min(now_ + waiting.backoff, waiting.give_up));
 }
 
-void Unanswered::repeat(Waiting& waiting) {
-  port_.publish(waiting.frame.subject, waiting.frame.payload);
+void Unanswered::publish(Waiting& waiting) {
+  waiting.is_owed = is_held_;
+  if (!is_held_) port_.publish(waiting.frame.subject, waiting.frame.payload);
 }
 
 void Unanswered::republish(ShardId shard_id, MonotonicTime now) {
@@ -99,7 +100,7 @@ void Unanswered::republish(ShardId shard_id, MonotonicTime now) {
   const auto shard = shards_.find(shard_id);
   if (shard == shards_.end() || shard->second.frames.empty()) return;
   for (auto& [order, waiting] : shard->second.frames) {
-    repeat(waiting);
+    publish(waiting);
     waiting.backoff = limits_.first_repeat;
     wheel_.schedule(*waiting.timer, std::min(now + waiting.backoff, waiting.give_up));
   }
@@ -108,6 +109,15 @@ void Unanswered::republish(ShardId shard_id, MonotonicTime now) {
 
 void Unanswered::republish_all(MonotonicTime now) {
   for (const auto& [shard_id, shard] : shards_) republish(shard_id, now);
+}
+
+void Unanswered::release() {
+  is_held_ = false;
+  for (auto& [shard_id, shard] : shards_) {
+    for (auto& [order, waiting] : shard.frames) {
+      if (waiting.is_owed) publish(waiting);
+    }
+  }
 }
 
 void Unanswered::advance(MonotonicTime now) {

@@ -88,6 +88,10 @@ class Unanswered {
   void republish_all(MonotonicTime now);
   void advance(MonotonicTime now);
 
+  // Nothing is published until release(): what is added or due meanwhile is published then, once.
+  void hold() { is_held_ = true; }
+  void release();
+
   std::size_t size() const { return index_.size(); }
   std::size_t size_of(ShardId shard) const;
   std::size_t bytes() const;
@@ -97,6 +101,7 @@ class Unanswered {
     OutgoingFrame frame;
     MonotonicTime give_up;
     Duration backoff;
+    bool is_owed = false;  // was held back
     std::unique_ptr<TimerWheel::Entry> timer;
   };
   using Order = std::uint64_t;
@@ -111,7 +116,7 @@ class Unanswered {
 
   bool is_below_limit(const Shard& shard) const;
   void on_timer(ShardId shard, Order order);
-  void repeat(Waiting& waiting);
+  void publish(Waiting& waiting);
   OutgoingFrame remove(const RequestKey& key);
 
   const UnansweredLimits limits_;
@@ -120,6 +125,7 @@ class Unanswered {
   TokenBucket repeats_;
   MonotonicTime now_;
   Order last_order_ = 0;
+  bool is_held_ = false;
   std::unordered_map<ShardId, Shard> shards_;
   std::unordered_map<RequestKey, Place, RequestKeyHash> index_;
   std::vector<RequestKey> expired_;

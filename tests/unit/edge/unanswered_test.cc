@@ -193,5 +193,31 @@ TEST_F(UnansweredTest, ARepeatWithoutAllowanceIsMadeUpForLater) {
   EXPECT_GE(port_.repeated, 2u);
 }
 
+TEST_F(UnansweredTest, PublishesWhatItHeldBackOnceAndInOrder) {
+  add(1);
+  take_published();
+  unanswered_->hold();
+  add(2);
+  advance_to(seconds(4));  // both are due to be repeated, more than once
+  add(3);
+  unanswered_->republish(kShard, now_);
+  EXPECT_EQ(take_published(), Strings{});
+  EXPECT_TRUE(settle(2));
+  unanswered_->release();
+  EXPECT_EQ(take_published(), (Strings{"1", "3"}));
+  unanswered_->release();
+  EXPECT_EQ(take_published(), Strings{});
+  add(4);
+  EXPECT_EQ(take_published(), Strings{"4"});
+}
+
+TEST_F(UnansweredTest, TellsAgainNothingOfWhatIsNotDue) {
+  add(1);
+  take_published();
+  unanswered_->hold();
+  unanswered_->release();
+  EXPECT_EQ(take_published(), Strings{});
+}
+
 }  // namespace
 }  // namespace martlet::edge
