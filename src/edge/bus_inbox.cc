@@ -143,12 +143,11 @@ void BusInbox::on_kick(const wire::KickSession& kick) {
 void BusInbox::on_to_user(const UserId& user, BytesView payload) {
   const auto message = wire::parse_to_user(payload);
   if (!message) return malformed("to_user", message.error());
-  std::visit(Overloaded{[&](const wire::Event& event) { on_event(user, event); },
-                        [&](const wire::SessionStarted& one) {
-                          on_session_started(edge_, user, one.device, one.session);
-                        },
-                        [&](const wire::KickDevice& kick) { on_kick_device(user, kick); }},
-             *message);
+  std::visit(
+      Overloaded{[&](const wire::Event& event) { on_event(user, event); },
+                 [&](const wire::SessionStarted& one) { on_session_started(edge_, user, one); },
+                 [&](const wire::KickDevice& kick) { on_kick_device(user, kick); }},
+      *message);
 }
 
 void BusInbox::on_event(const UserId& user, const wire::Event& event) {

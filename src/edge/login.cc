@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "edge/ask_persist.h"
-#include "wire/envelopes.h"
 
 namespace martlet::edge {
 namespace {
@@ -55,9 +54,8 @@ registry::SessionRecord record_of(const EdgeContext& edge, const Session& sessio
           .since_ms = session.id().time_ms};
 }
 
-void tell_others(EdgeContext& edge, const Session& session) {
-  edge.channels.publish(session.user(),
-                        wire::encode(wire::SessionStarted{session.device(), session.id()}));
+void tell_others(EdgeContext& edge, const UserId& user, const wire::SessionStarted& session) {
+  edge.channels.publish(user, wire::encode(session));
 }
 
 void fail_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id, const Error& error) {
@@ -79,9 +77,10 @@ void start_session(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
   link.finish(request_id);
   answer_auth(edge, link, request_id, claims);
   link.reschedule();
-  on_session_started(edge, claims.user, claims.device, id);
+  const wire::SessionStarted started{claims.device, id};
+  on_session_started(edge, claims.user, started);
   if (link.has_ended()) return;
-  tell_others(edge, session);
+  tell_others(edge, claims.user, started);
   edge.registry.add(record_of(edge, session));
   MARTLET_LOG(debug, "session_started user={} device={} session={}", claims.user.str(),
               claims.device.str(), to_string(id));
@@ -133,15 +132,16 @@ void end_session(EdgeContext& edge, ClientLink& link) {
   edge.registry.remove(record_of(edge, session));
 }
 
-void on_session_started(EdgeContext& edge, const UserId& user, const DeviceId& device,
-                        const SessionId& started) {
-  for (ClientLink* link : edge.sessions.of_device(user, device)) {
+void on_session_started(EdgeContext& edge, const UserId& user, const wire::SessionStarted& other) {
+  for (ClientLink* link : edge.sessions.of_device(user, other.device)) {
     const SessionId& ours = link->session().id();
-    if (ours == started) continue;
-    if (ours < started) {
-      link->kick(CloseReason::kReplaced, wire::KickReason::Replaced, false);
+    if (ours == other.session) continue;
+    if (ours > other.session && ours != other.after) {
+      tell_others(edge, user, {.device = other.device, .session = ours, .answers = other.session});
+    } else if (ours == other.answers) {
+      tell_others(edge, user, {.device = other.device, .session = ours, .after = other.session});
     } else {
-      tell_others(edge, link->session());
+      link->kick(CloseReason::kReplaced, wire::KickReason::Replaced, false);
     }
   }
 }

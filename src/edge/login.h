@@ -1,6 +1,7 @@
 #pragma once
 
 #include "edge/context.h"
+#include "wire/envelopes.h"
 
 namespace martlet::edge {
 
@@ -13,9 +14,9 @@ void renew_session(EdgeContext& edge, const Request& request, const TokenClaims&
 // Undoes what begin_session did, in whatever phase the session is.
 void end_session(EdgeContext& edge, ClientLink& link);
 
-// Another session of the device exists somewhere: the smaller one ends, a greater one of ours tells
-// about itself.
-void on_session_started(EdgeContext& edge, const UserId& user, const DeviceId& device,
-                        const SessionId& started);
+// Another session of the device exists somewhere. The older one ends: as a rule the smaller, but
+// clocks of edges differ, and one that is said to be there already was there before
+// (docs/adr/0043-sessions-of-a-device.md).
+void on_session_started(EdgeContext& edge, const UserId& user, const wire::SessionStarted& other);
 
 }  // namespace martlet::edge

@@ -101,7 +101,8 @@ Result<ToUser> read_event(const busproto::Event& table) {
 
 Result<ToUser> read_session_started(const busproto::SessionStarted& table) {
   FieldReader read;
-  SessionStarted out{read.device(table.device(), "device"), from_bus(table.session())};
+  SessionStarted out{read.device(table.device(), "device"), from_bus(table.session()),
+                     from_bus(table.answers()), from_bus(table.after())};
   return read.result(ToUser(std::move(out)));
 }
 
@@ -171,8 +172,13 @@ Bytes encode(const SessionStarted& one) {
   Builder builder(256);
   const auto device = put(builder, one.device.str());
   const busproto::SessionId session = to_bus(one.session);
-  return finish_to_user(builder, busproto::UserBody::SessionStarted,
-                        busproto::CreateSessionStarted(builder, device, &session));
+  const busproto::SessionId answers = to_bus(one.answers);
+  const busproto::SessionId after = to_bus(one.after);
+  return finish_to_user(
+      builder, busproto::UserBody::SessionStarted,
+      busproto::CreateSessionStarted(builder, device, &session,
+                                     one.answers == SessionId() ? nullptr : &answers,
+                                     one.after == SessionId() ? nullptr : &after));
 }
 
 Bytes encode(const KickDevice& kick) {

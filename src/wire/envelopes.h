@@ -85,6 +85,8 @@ struct Event {
 struct SessionStarted {
   DeviceId device;
   SessionId session;
+  SessionId answers;  // told again, since it is greater than this, a later one; zero: none
+  SessionId after;    // a greater one that was there before; zero: none
 };
 
 struct KickDevice {

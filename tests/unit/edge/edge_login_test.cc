@@ -108,25 +108,72 @@ TEST_F(EdgeTest, TheSameDeviceReplacesItsOlderSession) {
   EXPECT_FALSE(other->is_closed());
 }
 
-TEST_F(EdgeTest, AGreaterSessionElsewhereEndsOurs) {
-  auto client = login("ann", "phone");
-  to_user("ann", wire::encode(wire::SessionStarted{DeviceId::trusted("phone"),
-                                                   {last_session_.time_ms + 1, 0}}));
-  EXPECT_EQ(next(*client).command(), Command::KickedEvent);
+class SessionOrderTest : public EdgeTest {
+ protected:
+  void SetUp() override {
+    EdgeTest::SetUp();
+    client_ = login("ann", "phone");
+    bus_.take("im.u.");
+  }
+  // So many milliseconds after ours, by the clock of its edge.
+  SessionId other(int later_ms) const {
+    return {last_session_.time_ms + WallMs(later_ms), last_session_.random};
+  }
+  void hear(const SessionId& session, const SessionId& answers = {}, const SessionId& after = {}) {
+    to_user("ann", wire::encode(
+                       wire::SessionStarted{DeviceId::trusted("phone"), session, answers, after}));
+  }
+  // What we say of our session.
+  wire::SessionStarted said() {
+    taken_ = bus_.take("im.u.ann");
+    EXPECT_EQ(taken_.size(), 1u);
+    if (taken_.empty()) return {};
+    const auto message = wire::parse_to_user(taken_[0].payload).value();
+    EXPECT_EQ(std::get<wire::SessionStarted>(message).session, last_session_);
+    return std::get<wire::SessionStarted>(message);
+  }
+
+  std::unique_ptr<TestClient> client_;
+};
+
+TEST_F(SessionOrderTest, AGreaterOneElsewhereEndsOurs) {
+  hear(other(1));
+  EXPECT_EQ(next(*client_).command(), Command::KickedEvent);
   settle();
   EXPECT_TRUE(registry_.live.empty());
 }
 
-TEST_F(EdgeTest, ASmallerSessionElsewhereIsToldAboutOurs) {
-  auto client = login("ann", "phone");
-  bus_.take("im.u.");
-  to_user("ann", wire::encode(wire::SessionStarted{DeviceId::trusted("phone"),
-                                                   {last_session_.time_ms - 1, 0}}));
-  const auto told = bus_.take("im.u.ann");
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(std::get<wire::SessionStarted>(wire::parse_to_user(told[0].payload).value()).session,
-            last_session_);
-  EXPECT_FALSE(client->is_closed());
+TEST_F(SessionOrderTest, ASmallerOneElsewhereIsToldAboutOurs) {
+  hear(other(-1));
+  const auto told = said();
+  EXPECT_EQ(told.answers, other(-1));
+  EXPECT_EQ(told.after, SessionId());
+  EXPECT_FALSE(client_->is_closed());
+}
+
+TEST_F(SessionOrderTest, AGreaterOneThatWasThereBeforeIsToldToEnd) {
+  hear(other(500), last_session_);
+  const auto told = said();
+  EXPECT_EQ(told.after, other(500));
+  EXPECT_EQ(told.answers, SessionId());
+  EXPECT_FALSE(client_->is_closed());
+}
+
+TEST_F(SessionOrderTest, AGreaterOneThatAnswersAThirdEndsOurs) {
+  hear(other(500), other(-1));
+  EXPECT_EQ(next(*client_).command(), Command::KickedEvent);
+}
+
+TEST_F(SessionOrderTest, ASmallerOneThatBeganAfterOursEndsIt) {
+  hear(other(-500), {}, last_session_);
+  EXPECT_EQ(next(*client_).command(), Command::KickedEvent);
+  EXPECT_TRUE(bus_.take("im.u.ann").empty());
+}
+
+TEST_F(SessionOrderTest, ASmallerOneThatBeganAfterAThirdIsToldAboutOurs) {
+  hear(other(-500), {}, other(-100));
+  EXPECT_EQ(said().answers, other(-500));
+  EXPECT_FALSE(client_->is_closed());
 }
 
 TEST_F(EdgeTest, ARevokedDeviceIsKicked) {

@@ -155,6 +155,12 @@ TEST(Envelopes, SessionsAndKicksOfDevicesComeBack) {
   const auto started = parse_to_user(encode(SessionStarted{samples::device("phone"), kSession}));
   EXPECT_EQ(std::get<SessionStarted>(*started).device, samples::device("phone"));
   EXPECT_EQ(std::get<SessionStarted>(*started).session, kSession);
+  EXPECT_EQ(std::get<SessionStarted>(*started).answers, SessionId());
+  EXPECT_EQ(std::get<SessionStarted>(*started).after, SessionId());
+  const auto again =
+      parse_to_user(encode(SessionStarted{samples::device("phone"), kSession, {5, 6}, {7, 8}}));
+  EXPECT_EQ(std::get<SessionStarted>(*again).answers, (SessionId{5, 6}));
+  EXPECT_EQ(std::get<SessionStarted>(*again).after, (SessionId{7, 8}));
   const auto kick =
       parse_to_user(encode(KickDevice{samples::device("phone"), proto::KickReason::Revoked}));
   EXPECT_EQ(std::get<KickDevice>(*kick).device, samples::device("phone"));
