@@ -138,18 +138,24 @@ bool ClientLink::try_take(const wire::Frame& frame) {
   return true;
 }
 
-// Once a turn: checking a signature takes longer than anything else here, and a client that sends
-// one token after the other must not keep the rest waiting.
+// One a turn at most, and only a few of all clients: neither one that sends one token after the
+// other nor a crowd that comes back at once must keep the rest waiting.
 bool ClientLink::may_check_token() {
-  if (token_checked_) return false;
-  token_checked_ = true;
-  environment_.loop.post([self = self_] {
+  if (std::exchange(token_granted_, false)) return true;
+  if (token_waits_) return false;
+  if (!token_checked_ && environment_.token_turns.take()) {
+    token_checked_ = true;
+    return true;
+  }
+  token_waits_ = true;
+  environment_.token_turns.wait([self = self_] {
     ClientLink* link = *self;
     if (link == nullptr) return;
-    link->token_checked_ = false;
+    link->token_waits_ = false;
+    link->token_granted_ = true;
     link->wake();
   });
-  return true;
+  return false;
 }
 
 // The FlatBuffers body, whatever codec and compression it came in.

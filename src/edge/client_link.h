@@ -10,6 +10,7 @@
 #include "edge/outgoing.h"
 #include "edge/session.h"
 #include "edge/timer_wheel.h"
+#include "edge/token_turns.h"
 #include "event/loop.h"
 #include "net/connection.h"
 #include "wire/bodies.h"
@@ -56,6 +57,7 @@ struct LinkEnvironment {
   const SessionLimits& limits;
   const FrameRates& rates;
   UserMeter& users;
+  TokenTurns& token_turns;
   net::ConnectionOptions connection;
   Duration stop_linger{};  // for last words when the edge stops
   LinkHost& host;
@@ -74,7 +76,8 @@ class ClientLink final : private net::ConnectionListener {
   bool has_ended() const { return ended_; }
   // A stranger who waits for nothing.
   bool is_idle_stranger() const {
-    return !ended_ && session_.phase() == Phase::kConnecting && session_.unanswered_count() == 0;
+    return !ended_ && !token_waits_ && !token_granted_ && session_.phase() == Phase::kConnecting &&
+           session_.unanswered_count() == 0;
   }
 
   // The request has its answer or refusal now: makes room for the next. False: no such request.
@@ -143,7 +146,9 @@ class ClientLink final : private net::ConnectionListener {
   std::optional<ThrottledBy> throttled_by_;
   MonotonicTime throttled_since_;
   bool wake_scheduled_ = false;
-  bool token_checked_ = false;  // in this turn
+  bool token_checked_ = false;  // one, ever: the next waits for its turn
+  bool token_waits_ = false;
+  bool token_granted_ = false;
   bool ends_with_turn_ = false;
   bool ended_ = false;
   TimerWheel::Entry timer_;

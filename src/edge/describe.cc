@@ -91,6 +91,8 @@ std::vector<service::Limit> limits() {
        "that the kernel takes for a client beyond what is on its way"},
       {"kMaxReadPerTurnBytes", kMaxReadPerTurnBytes, "bytes",
        "taken from one socket before the others have their turn"},
+      {"kMaxTokenChecksPerTurn", kMaxTokenChecksPerTurn, "tokens",
+       "checked before the others have their turn; AUTH beyond that waits in its order"},
       {"kMaxAccessTokenBytes", kMaxAccessTokenBytes, "bytes", "of an access token"},
       {"kStandstill", to_ms<std::uint64_t>(kStandstill), "ms",
        "without a turn of the loop: an edge listens to the broker before it publishes anything"},

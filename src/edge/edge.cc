@@ -44,6 +44,7 @@ Edge::Edge(EdgeParts parts)
       wheel_(parts_.clock.now(), kWheelTick, kWheelSlots),
       throttle_wheel_(parts_.clock.now(), kThrottleTick, kThrottleSlots),
       users_(parts_.options.frames.user),
+      token_turns_(parts_.loop, kMaxTokenChecksPerTurn),
       door_(parts_.options.door),
       unanswered_(parts_.clock.now(), parts_.options.unanswered, *this),
       channels_(
@@ -76,6 +77,7 @@ Edge::Edge(EdgeParts parts)
                    parts_.options.session,
                    parts_.options.frames,
                    users_,
+                   token_turns_,
                    connection_options(parts_.options, totals_),
                    stop_share(milliseconds(kStopCloseDeadlineMs), 2),
                    *this},

@@ -97,6 +97,8 @@ static_assert(kOutputHighMarkBytes + kMaxJsonReadsPerConnection * wire::kMaxJson
 inline constexpr int kMaxUnsentBytes = 128 * 1024;
 
 inline constexpr std::size_t kMaxReadPerTurnBytes = 32 * 1024;
+// With what a session begins with they take some 2 ms.
+inline constexpr std::size_t kMaxTokenChecksPerTurn = 16;
 inline constexpr std::size_t kMaxConnections = 20'000;
 inline constexpr std::size_t kMaxAccessTokenBytes = 4 * 1024;
 // An AUTH as JSON, every character of the client's name escaped.
