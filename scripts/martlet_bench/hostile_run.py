@@ -34,7 +34,10 @@ LIMITS = {
     "bad_tokens": ("20 addresses that try tokens", "`edge.stranger_frames_*`, 16 bad tokens"),
     "garbage": ("20 addresses that send what is no frame", "`edge.address_connects_*`"),
     "many_groups": ("9 sessions in 1,000 groups come and go, one floods", "`edge.frames_*`"),
-    "large_group": ("a flood to a group of 5,000, 500 of them online", "`edge.frames_*`"),
+    "large_group": (
+        "a flood to a group of 5,000, 500 of them online",
+        "`dispatcher.*_deliveries_per_s`",
+    ),
 }
 
 

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "edge/token_bucket.h"
+#include "base/token_bucket.h"
 
-namespace martlet::edge {
+namespace martlet {
 
 // Token buckets by key, for keys that strangers choose: those that are full again are forgotten,
 // and beyond the limit the one that was used least recently. Pure. Rate must be limited.
@@ -50,4 +50,4 @@ class RecentBuckets {
   std::unordered_map<Key, typename Order::iterator> places_;
 };
 
-}  // namespace martlet::edge
+}  // namespace martlet

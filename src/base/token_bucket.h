@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-namespace martlet::edge {
+namespace martlet {
 
 // So many in the long run, and so many at once after a rest. 0: no limit.
 struct Rate {
@@ -64,4 +64,4 @@ class TokenBucket {
   MonotonicTime filled_;
 };
 
-}  // namespace martlet::edge
+}  // namespace martlet

@@ -49,6 +49,14 @@ inline constexpr std::size_t kMaxColdItems = 256;  // of one question
 inline constexpr Duration kColdTimeout = 1s;
 inline constexpr Duration kColdRetryPause = 100ms;
 
+// ---- messages to groups -------------------------------------------------------------------------
+// Deliveries: one for each member. A sender may send to 5,000 members five times a second in the
+// long run, to 50 as fast as an edge reads.
+inline constexpr std::uint32_t kSenderDeliveriesPerSecond = 25'000;
+inline constexpr std::uint32_t kGroupDeliveriesPerSecond = 100'000;
+inline constexpr std::uint32_t kDeliveriesBurstSeconds = 4;  // so much at once after a rest
+inline constexpr std::size_t kMaxFanoutBuckets = 16 * 1024;  // groups, and senders in groups
+
 // ---- frames that wait for their append ----------------------------------------------------------
 inline constexpr std::size_t kDefaultQueuedEntries = 20'000;  // a shard
 inline constexpr std::size_t kMaxQueuedBytes = 16U << 20;

@@ -79,6 +79,7 @@ ShardCore::ShardCore(ShardStart start, std::uint16_t shards, const ShardLimits& 
       last_message_id_(start.last_message_id),
       heads_(std::move(start.heads)),
       window_(std::move(start.window)),
+      fanout_(limits.fanout),
       parking_(limits.parked_frames),
       stored_waits_(limits.stored_waits),
       log_bytes_(start.log_bytes) {}
@@ -213,6 +214,10 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
   if (head->group != nullptr) {
     const ErrorCode code = why_not_in(*head->group, frame);
     if (code != ErrorCode::kNone) return refuse_in_group(*head->group, frame, code, moment);
+    const Duration wait = wait_of(*head->group, frame, moment);
+    if (wait > Duration(0)) {
+      return refuse(frame.asker, frame.id, ErrorCode::kRateLimited, moment, wait);
+    }
   }
   auto open = open_message(frame, moment);
   const ErrorCode why_not = why_not_queue(*open);
@@ -298,12 +303,13 @@ void ShardCore::remember_refusal(const ConversationId& conversation, const UserI
 }
 
 void ShardCore::refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code,
-                       const Moment& moment) {
+                       const Moment& moment, Duration retry_after) {
   if (moment.renewal_age >= bus::kMaxRenewalAge) return metrics_.silent(Silence::kOldLease);
   metrics_.refused(code);
   wire::Answer answer = answer_to(asker, wire::AnswerKind::kRefused, id);
   answer.error = code;
-  answer.retry_after_ms = retry_after_ms(code);
+  const bool is_usual = retry_after == Duration(0);
+  answer.retry_after_ms = is_usual ? retry_after_ms(code) : to_ms<std::uint32_t>(retry_after) + 1;
   actions_.answers[asker.edge].push_back({answer, {}});
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "bus/log.h"
+#include "dispatcher/fanout_meter.h"
 #include "dispatcher/heads.h"
 #include "dispatcher/limits.h"
 #include "dispatcher/metrics.h"
@@ -26,6 +27,7 @@ struct ShardLimits {
   std::size_t heads = kDefaultHeadsPerShard;
   std::size_t parked_frames = kDefaultParkedFrames;
   std::size_t queued_entries = kDefaultQueuedEntries;
+  FanoutRates fanout;
   std::size_t stored_waits = kMaxStoredWaits;
   std::size_t owed_resyncs = kMaxOwedResyncs;
   Duration window_time = kWindowTime;
@@ -114,7 +116,9 @@ class ShardCore {
   void plant_haste(const OpenEntry& open);
   static void plant_disorder(BatchInFlight& flight);
   void refuse(const SendFrame& frame, ErrorCode code, const Moment& moment);
-  void refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code, const Moment& moment);
+  // retry_after zero: what is usual for the code.
+  void refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code, const Moment& moment,
+              Duration retry_after = {});
   // For good, if the code says so: every copy of it finds the same.
   void remember_refusal(const ConversationId& conversation, const UserId& sender,
                         const ClientMsgId& id, const Refusals::Refusal& refusal,
@@ -134,6 +138,8 @@ class ShardCore {
   void refuse_in_group(const GroupHead& group, const SendFrame& frame, ErrorCode code,
                        const Moment& moment);
   static ErrorCode why_not_in(const GroupHead& group, const SendFrame& frame);
+  // Until a message may go to so many; zero: it is paid for.
+  Duration wait_of(const GroupHead& group, const SendFrame& frame, const Moment& moment);
   void apply_change(OpenEntry& open, GroupHead& group, const MembersChange& change);
   void change_logged(OpenEntry& open, const ConversationId& conversation, GroupHead& group,
                      const Moment& moment);
@@ -162,6 +168,7 @@ class ShardCore {
   Heads heads_;
   Window window_;
   Refusals refusals_{kMaxRefusals};
+  FanoutMeter fanout_;
   Parking parking_;
   StoredWaits stored_waits_;
   std::deque<std::unique_ptr<OpenEntry>> queue_;

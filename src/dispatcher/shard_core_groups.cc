@@ -89,6 +89,12 @@ void ShardCore::refuse_in_group(const GroupHead& group, const SendFrame& frame, 
   refused.push_back({frame.asker, frame.user, frame.id, code});
 }
 
+// Changes are bounded by what one may do in a group.
+Duration ShardCore::wait_of(const GroupHead& group, const SendFrame& frame, const Moment& moment) {
+  if (frame.act != nullptr) return {};
+  return fanout_.charge(frame.conversation, frame.user, group.members().size(), moment.now);
+}
+
 void ShardCore::apply_change(OpenEntry& open, GroupHead& group, const MembersChange& change) {
   const wire::Entry& entry = open.entry;
   open.concerned = concerned_by(change, group.apply(entry.seq, entry.sender, change));

@@ -9,11 +9,11 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/recent_buckets.h"
 #include "base/result.h"
+#include "base/token_bucket.h"
 #include "edge/close_reason.h"
 #include "edge/limits.h"
-#include "edge/recent_buckets.h"
-#include "edge/token_bucket.h"
 #include "model/ids.h"
 #include "net/network.h"
 

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/recent_buckets.h"
+#include "base/token_bucket.h"
 #include "edge/limits.h"
-#include "edge/recent_buckets.h"
-#include "edge/token_bucket.h"
 #include "model/ids.h"
 
 namespace martlet::edge {

@@ -10,8 +10,8 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/token_bucket.h"
 #include "edge/timer_wheel.h"
-#include "edge/token_bucket.h"
 #include "model/ids.h"
 #include "wire/commands.h"
 

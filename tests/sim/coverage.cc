@@ -15,6 +15,8 @@ const std::unordered_map<std::string_view, std::string>& counters() {
       {"martlet_dispatcher_duplicates_total", "path: duplicate known"},
       {"martlet_dispatcher_republished_total", "path: published again"},
       {"martlet_dispatcher_parked_total", "path: parked for the database"},
+      {"martlet_dispatcher_refused_total{code=\"RATE_LIMITED\"}", "path: sent too fast to a group"},
+      {"martlet_edge_standstills_total", "path: edge stood still"},
       {"martlet_persist_barrier_seconds_count", "path: barrier"},
       {"martlet_edge_repeats_total", "path: frame published again by its edge"},
       {"martlet_edge_resyncs_total", "path: resync hinted"},

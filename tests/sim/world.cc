@@ -39,6 +39,7 @@ WorldOptions options_of(Random& random) {
   options.shard.heads = 2 + random.below(12);
   options.shard.window_time = seconds(1 + random.below(1 + random.below(20)));
   if (random.below(5) == 0) options.credit = 2 + random.below(20);
+  if (random.below(5) == 0) options.shard.fanout.sender = std::uint32_t(12 + random.below(20));
   options.page_conversations = random.below(2) * (1 + random.below(3));
   return options;
 }

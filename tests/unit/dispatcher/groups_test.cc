@@ -10,6 +10,8 @@ using Kind = wire::AnswerKind;
 using Action = MembersAction;
 using namespace std::chrono_literals;
 
+constexpr int kTeam = 2;
+
 // Messages and changes of a group that is in memory: alice owns it, bob is in it.
 class Groups : public ::testing::Test {
  protected:
@@ -141,6 +143,32 @@ TEST_F(Groups, ACopyOfWhatWouldHaveBeenRefusedIsJudgedAnewAfterATakeOver) {
   rig.send({.from = "bob", .to = "g:team", .id = id});
   rig.settle();
   EXPECT_EQ(rig.only_answer().answer.kind, Kind::kAccepted);
+}
+
+TEST_F(Groups, WhoFloodsAGroupIsToldWhenToComeAgain) {
+  rig.limits.fanout = {.group = 0, .sender = 100};
+  rig.take_over();
+  const auto send_all = [&](int count) {
+    int accepted = 0;
+    for (int i = 0; i < count; ++i) send("bob");
+    rig.settle();
+    for (const auto& one : rig.answers()) {
+      if (one.answer.kind == Kind::kAccepted) {
+        ++accepted;
+        continue;
+      }
+      EXPECT_EQ(one.answer.error, ErrorCode::kRateLimited);
+      EXPECT_GT(one.answer.retry_after_ms, 0u);
+    }
+    return accepted;
+  };
+  const int burst = int(100 * kDeliveriesBurstSeconds) / kTeam;
+  EXPECT_EQ(send_all(2 * burst), burst);
+  send("alice");
+  rig.settle();
+  EXPECT_EQ(rig.only_answer().answer.kind, Kind::kAccepted);
+  rig.moment.now += 1s;
+  EXPECT_EQ(send_all(2 * burst), 100 / kTeam);
 }
 
 TEST_F(Groups, RefusalsThatWaitForAChangeAreBounded) {
