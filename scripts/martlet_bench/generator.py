@@ -11,6 +11,7 @@ from typing import Any
 
 from martlet_cluster import paths
 from martlet_cluster.errors import ClusterError
+from martlet_cluster.patience import longer
 
 
 class Generator:
@@ -46,7 +47,7 @@ class Generator:
 
     def wait(self, status: str, timeout_s: float) -> dict[str, Any]:
         try:
-            line = self._lines.get(timeout=timeout_s)
+            line = self._lines.get(timeout=longer(timeout_s))
         except queue.Empty:
             raise ClusterError(
                 f"the generator is not {status} within {timeout_s:g} s, see {self._log.name}"

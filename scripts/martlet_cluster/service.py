@@ -11,6 +11,7 @@ from typing import Any
 
 from martlet_cluster import paths, ports
 from martlet_cluster.member import Member, write_private
+from martlet_cluster.patience import longer
 
 
 def to_toml(settings: dict[str, Any]) -> str:
@@ -75,7 +76,8 @@ class Service(Member):
     def get(self, page: str, timeout_s: float = 5.0) -> tuple[int, str]:
         """Status and body of an HTTP page, e.g. /metrics; raises OSError without an answer."""
         try:
-            with urllib.request.urlopen(f"http://{self.http}{page}", timeout=timeout_s) as response:
+            url = f"http://{self.http}{page}"
+            with urllib.request.urlopen(url, timeout=longer(timeout_s)) as response:
                 return int(response.status), response.read().decode()
         except urllib.error.HTTPError as error:
             with error:

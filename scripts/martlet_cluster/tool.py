@@ -46,7 +46,7 @@ class Tool:
             input=text,
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=longer(timeout_s),
             check=False,
         )
         return Finished(done.returncode, done.stdout.splitlines(), done.stderr)
@@ -119,9 +119,9 @@ class RunningTool:
 
     def wait(self, timeout_s: float = 60) -> int:
         """Until it has ended and all that it printed is here; the exit code."""
-        code = self.process.wait(timeout_s)
+        code = self.process.wait(longer(timeout_s))
         with self._changed:
-            self._changed.wait_for(lambda: not self._open, 10)
+            self._changed.wait_for(lambda: not self._open, longer(10))
         return code
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -17,6 +17,7 @@ from chaos.deck import Act, Card, Deck
 from chaos.links import Links
 from chaos.victims import Victims
 from martlet_cluster.errors import ClusterError
+from martlet_cluster.patience import longer
 
 MOST_AT_ONCE = 3
 SHORT_WAIT_S = 0.1
@@ -72,7 +73,7 @@ class Nemesis:
             if not self._play_next(end):
                 break
         for thread in list(self._running):
-            thread.join(END_S)
+            thread.join(longer(END_S))
             if thread.is_alive():
                 self.problems.append(f"{thread.name} is not over")
 

@@ -62,7 +62,7 @@ class Device:
 
     def __init__(self, address: str, user: str, device: str, password: str = PASSWORD) -> None:
         self.user, self.device = user, device
-        self._wire = WireClient(address, timeout_s=longer(PATIENCE_S))
+        self._wire = WireClient(address, timeout_s=PATIENCE_S)
         self._wire.socket.settimeout(None)
         self._requests = itertools.count(1)
         self._writing = threading.Lock()

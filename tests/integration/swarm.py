@@ -118,7 +118,7 @@ class Swarm:
         if self.process.poll() is None:
             try:
                 self.ask("quit", "bye", 10)
-                self.process.wait(10)
+                self.process.wait(longer(10))
             except (AssertionError, BrokenPipeError, subprocess.TimeoutExpired):
                 self.process.kill()
         self.process.wait()

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 from typing import Any
 
-from support import ROOT, new_directory
+from support import ROOT, longer, new_directory
 
 TIMEOUT_S = 400
 
@@ -21,7 +21,8 @@ class Bench(unittest.TestCase):
     def bench(self, *words: str, workload: str = "one-to-one") -> tuple[dict[str, Any], str]:
         """The file that it writes, and what it prints."""
         file = new_directory("bench") / "result.json"
-        common = ("--no-build", "--any-build", "--seconds", "1", "--warm-up", "0.5")
+        times = ("--seconds", f"{longer(1):g}", "--warm-up", f"{longer(0.5):g}")
+        common = ("--no-build", "--any-build", *times)
         done = subprocess.run(
             [str(ROOT / "dev"), "bench", workload, *common, "--json", str(file), *words],
             cwd="/",

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 from groups import GroupDevice
-from support import ROOT, ClusterTest
+from support import ROOT, ClusterTest, longer
 
 from martlet_cluster.tool import RunningTool
 
@@ -33,7 +33,7 @@ class ChatPy(ClusterTest):
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=60,
+            timeout=longer(60),
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout.splitlines()
@@ -84,7 +84,7 @@ class ChatPy(ClusterTest):
         self.register("emil")
         command = self.command(0, "emil", "--to", "nobody-here")
         done = subprocess.run(
-            command, input="x\n", capture_output=True, text=True, check=False, timeout=60
+            command, input="x\n", capture_output=True, text=True, check=False, timeout=longer(60)
         )
         self.assertEqual(done.returncode, 1)
         self.assertIn("NO_SUCH_USER", done.stderr)

@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-from support import ROOT
+from support import ROOT, longer
 
 from martlet_cluster.paths import service_binary
 from martlet_docs.main import PAGE, describe, described_services, difference, refreshed
@@ -42,7 +42,10 @@ class DescribeTest(unittest.TestCase):
     def test_help_names_every_key(self) -> None:
         for service in described_services():
             done = subprocess.run(
-                [service_binary(service), "--help"], capture_output=True, text=True, timeout=30
+                [service_binary(service), "--help"],
+                capture_output=True,
+                text=True,
+                timeout=longer(30),
             )
             for key in describe(service)["keys"]:
                 self.assertIn(f"--{key['name']}\n", done.stdout)

@@ -13,7 +13,7 @@ import swarm
 from martlet_cluster.nats_probe import NatsProbe
 from raw_client import Device, age_ms, new_message_id, register
 from support import ClusterTest, chosen_seed, new_directory, wait_until
-from traffic import LEAST_RATE, RATE, USERS
+from traffic import RATE, USERS, least_rate
 from wire_client import ACK, ERROR, Frame
 
 STREAM = "IM_LOG_0"
@@ -166,7 +166,7 @@ class AtTheLimit(FullLog):
         self.traffic.ask("start", "sending")
         wait_until(lambda: self.traffic.tick()["acked"] > 2 * RATE, what="warm conversations")
         rate = self.traffic.tick()["sent"] / (time.monotonic() - begin)
-        self.assertGreaterEqual(rate, LEAST_RATE, "there was less traffic than asked for")
+        self.assertGreaterEqual(rate, least_rate(), "there was less traffic than asked for")
         self.cluster.stop_member("persist-1")
         wait_until(lambda: self.refused() > REFUSALS, what="refusals under traffic")
         self.expect_full_but_not_over()

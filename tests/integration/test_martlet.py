@@ -7,7 +7,7 @@ import os
 import subprocess
 import unittest
 
-from support import ClusterTest, new_directory, wait_until
+from support import ClusterTest, longer, new_directory, wait_until
 
 from martlet_cluster import paths
 
@@ -40,7 +40,7 @@ class MartletTest(ClusterTest):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=longer(60),
             env={**os.environ, "MARTLET_PASSWORD": password},
         )
 

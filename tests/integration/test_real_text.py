@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import flat_table
 import fortunes
 import swarm
-from support import ClusterTest, chosen_seed, new_directory, wait_until
+from support import ClusterTest, chosen_seed, longer, new_directory, wait_until
 
 from martlet_cluster.tool import Tool
 
@@ -139,7 +139,7 @@ class Person:
             return 0
         if self._process.poll() is None:
             self._process.send_signal(number)
-        code = self._process.wait(30)
+        code = self._process.wait(longer(30))
         if self._process.stdin:
             self._process.stdin.close()
         return code

@@ -9,7 +9,7 @@ import time
 import unittest
 from dataclasses import dataclass
 
-from support import ClusterTest, new_directory  # also makes the next line possible
+from support import ClusterTest, longer, new_directory  # also makes the next line possible
 
 from martlet_cluster import ports
 
@@ -49,7 +49,12 @@ class StartupErrors(ClusterTest):
         command = [*self.cluster.service(f"{kind}-1").command(), *flags]
         begin = time.monotonic()
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=longer(60),
+            check=False,
         )
         self.assertEqual(done.stdout, "")
         return Start(done.returncode, done.stderr, time.monotonic() - begin)

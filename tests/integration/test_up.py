@@ -6,7 +6,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from support import ROOT, new_directory
+from support import ROOT, longer, new_directory
 
 from martlet_cluster import Cluster, demo
 from martlet_cluster.tool import Tool
@@ -27,7 +27,7 @@ class UpAndDown(unittest.TestCase):
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=180,
+            timeout=longer(180),
         )
 
     def up(self) -> str:

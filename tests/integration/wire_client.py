@@ -60,7 +60,7 @@ class WireClient:
 
     def __init__(self, address: str, timeout_s: float = 20) -> None:
         host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=timeout_s)
+        self.socket = socket.create_connection((host, int(port)), timeout=longer(timeout_s))
         self.requests = 1000
         self.passed: list[Frame] = []  # events and other answers that were not waited for
 
