@@ -182,8 +182,8 @@ void Publisher::Link::detach() {
   });
 }
 
-// Before the start this may be any thread, which must not touch the loop; the start looks at what is
-// wanted by then.
+// Before the start this may be any thread, which must not touch the loop; the start looks at what
+// is wanted by then.
 void Publisher::Link::write_is_wanted() {
   if (!started) return;
   if (loop.is_inside()) {

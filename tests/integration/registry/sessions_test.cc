@@ -21,7 +21,7 @@ class RedisSessionsTest : public testing::Test {
     const char* url = std::getenv("MARTLET_TEST_REDIS_URL");
     if (url == nullptr) GTEST_SKIP() << "MARTLET_TEST_REDIS_URL is not set";
     options_ = redis::parse_url(url).value();
-    options_.timeout = milliseconds(500);
+    options_.timeout = test::longer(std::chrono::seconds(1)) / 2;
     admin_ = std::make_unique<redis::Client>(loop_, random_, options_);
     client_ = std::make_unique<redis::Client>(loop_, random_, options_);
     sessions_ = std::make_unique<RedisSessions>(loop_, *client_);
@@ -47,7 +47,7 @@ class RedisSessionsTest : public testing::Test {
   }
   // Asks again and again until the database holds so many keys.
   bool comes_to_hold(std::int64_t keys) {
-    const MonotonicTime until = loop_.now() + std::chrono::seconds(10);
+    const MonotonicTime until = loop_.now() + test::longer(std::chrono::seconds(10));
     while (loop_.now() < until) {
       if (ask({"DBSIZE"}).integer == keys) return true;
     }
@@ -140,7 +140,7 @@ TEST_F(RedisSessionsTest, AWrongPasswordIsTriedAgainWithoutHarm) {
 }
 
 TEST_F(RedisSessionsTest, ARedisThatHangsIsLeftAndAskedAgain) {
-  ask({"CLIENT", "PAUSE", "1500", "ALL"});
+  ask({"CLIENT", "PAUSE", std::to_string(3 * to_ms(options_.timeout)), "ALL"});
   std::optional<Result<redis::Reply>> reply;
   client_->command({"GET", "x"}, [&](Result<redis::Reply> r) { reply = std::move(r); });
   EXPECT_TRUE(run_until(loop_, [&] { return reply.has_value(); }));
