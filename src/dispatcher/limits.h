@@ -54,7 +54,9 @@ inline constexpr Duration kColdRetryPause = 100ms;
 // long run, to 50 as fast as an edge reads.
 inline constexpr std::uint32_t kSenderDeliveriesPerSecond = 25'000;
 inline constexpr std::uint32_t kGroupDeliveriesPerSecond = 100'000;
+inline constexpr std::uint32_t kMostDeliveriesPerSecond = 1'000'000'000;
 inline constexpr std::uint32_t kDeliveriesBurstSeconds = 4;  // so much at once after a rest
+static_assert(std::uint64_t(kMostDeliveriesPerSecond) * kDeliveriesBurstSeconds <= UINT32_MAX);
 inline constexpr std::size_t kMaxFanoutBuckets = 16 * 1024;  // groups, and senders in groups
 
 // ---- frames that wait for their append ----------------------------------------------------------

@@ -18,10 +18,11 @@ void declare(config::Keys& keys, DispatcherOptions& options) {
   keys.integer("dispatcher.parked_frames", &options.shard.parked_frames, {1, 100'000, "frames"},
                "frames of a shard that may wait for the database");
   keys.integer("dispatcher.sender_deliveries_per_s", &options.shard.fanout.sender,
-               {0, 1'000'000'000, "deliveries"},
+               {0, kMostDeliveriesPerSecond, "deliveries"},
                "members of a group times messages that one of them sends to it; 0: no limit");
   keys.integer("dispatcher.group_deliveries_per_s", &options.shard.fanout.group,
-               {0, 1'000'000'000, "deliveries"}, "the same for all its members together");
+               {0, kMostDeliveriesPerSecond, "deliveries"},
+               "the same for all its members together");
   keys.integer("dispatcher.queued_entries", &options.shard.queued_entries,
                {1, 1'000'000, "entries"}, "entries of a shard that may wait for their append");
   keys.integer("dispatcher.stored_waits", &options.shard.stored_waits, {0, 10'000'000, "messages"},

@@ -214,14 +214,13 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
   if (head->group != nullptr) {
     const ErrorCode code = why_not_in(*head->group, frame);
     if (code != ErrorCode::kNone) return refuse_in_group(*head->group, frame, code, moment);
-    const Duration wait = wait_of(*head->group, frame, moment);
-    if (wait > Duration(0)) {
-      return refuse(frame.asker, frame.id, ErrorCode::kRateLimited, moment, wait);
-    }
   }
   auto open = open_message(frame, moment);
   const ErrorCode why_not = why_not_queue(*open);
   if (why_not != ErrorCode::kNone) return refuse(open->askers.front(), frame.id, why_not, moment);
+  if (const Duration wait = wait_of(*head, open->entry, moment); wait > Duration(0)) {
+    return refuse(open->askers.front(), frame.id, ErrorCode::kRateLimited, moment, wait);
+  }
 
   wire::Entry& entry = open->entry;
   head->last_seq = head->last_seq.next();

@@ -138,8 +138,8 @@ class ShardCore {
   void refuse_in_group(const GroupHead& group, const SendFrame& frame, ErrorCode code,
                        const Moment& moment);
   static ErrorCode why_not_in(const GroupHead& group, const SendFrame& frame);
-  // Until a message may go to so many; zero: it is paid for.
-  Duration wait_of(const GroupHead& group, const SendFrame& frame, const Moment& moment);
+  // Until the entry may go to so many; zero: it is paid for.
+  Duration wait_of(const Head& head, const wire::Entry& entry, const Moment& moment);
   void apply_change(OpenEntry& open, GroupHead& group, const MembersChange& change);
   void change_logged(OpenEntry& open, const ConversationId& conversation, GroupHead& group,
                      const Moment& moment);

@@ -89,10 +89,11 @@ void ShardCore::refuse_in_group(const GroupHead& group, const SendFrame& frame, 
   refused.push_back({frame.asker, frame.user, frame.id, code});
 }
 
-// Changes are bounded by what one may do in a group.
-Duration ShardCore::wait_of(const GroupHead& group, const SendFrame& frame, const Moment& moment) {
-  if (frame.act != nullptr) return {};
-  return fanout_.charge(frame.conversation, frame.user, group.members().size(), moment.now);
+// Messages and changes alike: all members are told.
+Duration ShardCore::wait_of(const Head& head, const wire::Entry& entry, const Moment& moment) {
+  if (head.group == nullptr) return {};
+  const std::size_t members = head.group->members().size();
+  return fanout_.charge(entry.conversation, entry.sender, members, moment.now);
 }
 
 void ShardCore::apply_change(OpenEntry& open, GroupHead& group, const MembersChange& change) {

@@ -153,6 +153,7 @@ bool ClientLink::may_check_token() {
     if (link == nullptr) return;
     link->token_waits_ = false;
     link->token_granted_ = true;
+    link->token_checked_ = true;
     link->wake();
   });
   return false;

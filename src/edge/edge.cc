@@ -47,9 +47,11 @@ Edge::Edge(EdgeParts parts)
       token_turns_(parts_.loop, kMaxTokenChecksPerTurn),
       door_(parts_.options.door),
       unanswered_(parts_.clock.now(), parts_.options.unanswered, *this),
-      channels_(
-          parts_.bus, wheel_, parts_.clock, {.linger = parts_.options.linger},
-          [this](const UserId& user, BytesView payload) { inbox_.on_to_user(user, payload); }),
+      channels_(parts_.bus, wheel_, parts_.clock, {.linger = parts_.options.linger},
+                [this](const UserId& user, BytesView payload) {
+                  notice_standstill();
+                  inbox_.on_to_user(user, payload);
+                }),
       groups_({parts_.bus, wheel_, parts_.clock, parts_.metrics, *this},
               group_options(parts_.options, parts_.identity)),
       context_{.identity = parts_.identity,
@@ -83,7 +85,6 @@ Edge::Edge(EdgeParts parts)
                    *this},
       tick_(parts_.loop, [this] { tick(); }),
       next_second_(parts_.clock.now()),
-      awake_(parts_.clock.now()),
       resync_allowed_(parts_.clock.now()) {
   parts_.bus.on_state([this](bus::BusState state) { on_bus_state(state); });
 }
@@ -96,6 +97,7 @@ Edge::~Edge() {
 
 void Edge::start(Started on_started) {
   subscribe();
+  awake_ = parts_.clock.now();
   tick_.start_every(kTick);
   parts_.bus.after_subscriptions(
       kStartTimeout, [this, on_started = std::move(on_started)](const Result<void>& result) {
@@ -111,9 +113,14 @@ void Edge::subscribe() {
     subscriptions_.push_back(parts_.bus.subscribe(subject, {}, priority, std::move(handler)));
   };
   add(bus::subject::edge(parts_.identity.id), bus::Priority::kAnswers,
-      [this](const bus::Incoming& incoming) { inbox_.on_to_edge(incoming.payload); });
-  add(bus::subject::all_owners(), bus::Priority::kAnswers,
-      [this](const bus::Incoming& incoming) { inbox_.on_owner(incoming.payload); });
+      [this](const bus::Incoming& incoming) {
+        notice_standstill();
+        inbox_.on_to_edge(incoming.payload);
+      });
+  add(bus::subject::all_owners(), bus::Priority::kAnswers, [this](const bus::Incoming& incoming) {
+    notice_standstill();
+    inbox_.on_owner(incoming.payload);
+  });
 }
 
 Result<void> Edge::listen() {
@@ -250,6 +257,7 @@ void Edge::hint_added(const UserId& user, const ConversationId& conversation,
 }
 
 void Edge::on_to_group(const GroupId& group, BytesView payload) {
+  notice_standstill();
   inbox_.on_to_group(group, payload);
 }
 
@@ -267,7 +275,7 @@ void Edge::on_bus_state(bus::BusState state) {
 // it before it publishes any of them (docs/adr/0042-standstill.md).
 void Edge::notice_standstill() {
   const MonotonicTime before = std::exchange(awake_, parts_.clock.now());
-  if (awake_ - before < kStandstill || is_behind_) return;
+  if (awake_ - before < kStandstill) return;
   MARTLET_LOG(warn, "stood_still ms={}", to_ms<std::int64_t>(awake_ - before));
   parts_.metrics.stood_still();
   is_behind_ = true;
@@ -275,14 +283,16 @@ void Edge::notice_standstill() {
   catch_up();
 }
 
+// The answer to what was asked before it stood still again says nothing of what came since.
 void Edge::catch_up() {
-  is_catching_up_ = true;
-  parts_.bus.after_subscriptions(kCatchUpTime, [this](const Result<void>& result) {
-    is_catching_up_ = false;
-    if (!result) return;  // the next tick asks again
-    is_behind_ = false;
-    unanswered_.release();
-  });
+  parts_.bus.after_subscriptions(kCatchUpTime,
+                                 [this, question = ++last_catch_up_](const Result<void>& result) {
+                                   if (question != last_catch_up_) return;
+                                   is_behind_ = !result;
+                                   if (result) return unanswered_.release(parts_.clock.now());
+                                   catch_up_at_ = parts_.clock.now() + kTick;
+                                 });
+  catch_up_at_ = MonotonicTime::max();
 }
 
 // At most once in the time over which the clients spread: what is lost meanwhile is owed.
@@ -305,7 +315,7 @@ void Edge::tick() {
   for (const ShardId shard : credit_queue_.shards()) {
     if (unanswered_.has_credit(shard)) wake_one(shard);
   }
-  if (is_behind_ && !is_catching_up_) catch_up();
+  if (is_behind_ && now >= catch_up_at_) catch_up();
   if (resync_owed_ && now >= resync_allowed_) hint_resync_all();
   for (std::size_t i = 0; i < waits_.size(); ++i) {
     if (!waits_[i].condition() && now < waits_[i].deadline) continue;

@@ -119,7 +119,8 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   MonotonicTime next_second_;
   MonotonicTime awake_;
   bool is_behind_ = false;
-  bool is_catching_up_ = false;
+  std::uint64_t last_catch_up_ = 0;
+  MonotonicTime catch_up_at_;
   MonotonicTime resync_allowed_;
   bool resync_owed_ = false;
   bool draining_ = false;

@@ -114,9 +114,10 @@ static_assert(kWheelTick + 2 * kTick < std::chrono::seconds(1));
 static_assert(kWheelTick * kWheelSlots > std::chrono::hours(1));
 
 // An edge whose loop did not turn for so long reads what the broker has for it before it publishes
-// anything for its clients; asked again after the second.
+// anything for its clients. What it asks stands behind all that; longer than a frame waits it need
+// not wait.
 inline constexpr Duration kStandstill = std::chrono::milliseconds(500);
-inline constexpr Duration kCatchUpTime = std::chrono::seconds(2);
+inline constexpr Duration kCatchUpTime = std::chrono::milliseconds(kFrameTimeoutMs);
 static_assert(kStandstill > 2 * kTick);
 
 // Between two looks at the directory of public keys.

@@ -133,15 +133,18 @@ void end_session(EdgeContext& edge, ClientLink& link) {
 }
 
 void on_session_started(EdgeContext& edge, const UserId& user, const wire::SessionStarted& other) {
+  const SessionId nobody;
   for (ClientLink* link : edge.sessions.of_device(user, other.device)) {
     const SessionId& ours = link->session().id();
-    if (ours == other.session) continue;
-    if (ours > other.session && ours != other.after) {
-      tell_others(edge, user, {.device = other.device, .session = ours, .answers = other.session});
-    } else if (ours == other.answers) {
+    const bool concerns_another = (other.answers != nobody && other.answers != ours) ||
+                                  (other.after != nobody && other.after != ours);
+    if (ours == other.session || concerns_another) continue;
+    if (ours == other.answers) {
       tell_others(edge, user, {.device = other.device, .session = ours, .after = other.session});
-    } else {
+    } else if (ours == other.after || ours < other.session) {
       link->kick(CloseReason::kReplaced, wire::KickReason::Replaced, false);
+    } else {
+      tell_others(edge, user, {.device = other.device, .session = ours, .answers = other.session});
     }
   }
 }

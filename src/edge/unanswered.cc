@@ -42,8 +42,8 @@ void Unanswered::add(OutgoingFrame frame, MonotonicTime now) {
 
   Waiting waiting;
   waiting.frame = std::move(frame);
-  publish(waiting);
   waiting.give_up = now + limits_.timeout;
+  publish(waiting);
   waiting.backoff = limits_.first_repeat;
   waiting.timer =
       std::make_unique<TimerWheel::Entry>([this, shard_id, order] { on_timer(shard_id, order); });
@@ -82,7 +82,9 @@ void Unanswered::on_timer(ShardId shard_id, Order order) {
     expired_.push_back(waiting.frame.key);
     return;
   }
-  if (repeats_.take(now_)) {
+  if (is_held_) {
+    waiting.is_owed = true;
+  } else if (repeats_.take(now_)) {
     publish(waiting);
     port_.on_repeated(1);
     waiting.backoff *= 2;
@@ -92,7 +94,8 @@ void Unanswered::on_timer(ShardId shard_id, Order order) {
 
 void Unanswered::publish(Waiting& waiting) {
   waiting.is_owed = is_held_;
-  if (!is_held_) port_.publish(waiting.frame.subject, waiting.frame.payload);
+  const bool is_late = now_ >= waiting.give_up;  // and told so with the next advance()
+  if (!is_held_ && !is_late) port_.publish(waiting.frame.subject, waiting.frame.payload);
 }
 
 void Unanswered::republish(ShardId shard_id, MonotonicTime now) {
@@ -104,14 +107,15 @@ void Unanswered::republish(ShardId shard_id, MonotonicTime now) {
     waiting.backoff = limits_.first_repeat;
     wheel_.schedule(*waiting.timer, std::min(now + waiting.backoff, waiting.give_up));
   }
-  port_.on_repeated(shard->second.frames.size());
+  if (!is_held_) port_.on_repeated(shard->second.frames.size());
 }
 
 void Unanswered::republish_all(MonotonicTime now) {
   for (const auto& [shard_id, shard] : shards_) republish(shard_id, now);
 }
 
-void Unanswered::release() {
+void Unanswered::release(MonotonicTime now) {
+  now_ = now;
   is_held_ = false;
   for (auto& [shard_id, shard] : shards_) {
     for (auto& [order, waiting] : shard.frames) {

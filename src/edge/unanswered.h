@@ -90,7 +90,7 @@ class Unanswered {
 
   // Nothing is published until release(): what is added or due meanwhile is published then, once.
   void hold() { is_held_ = true; }
-  void release();
+  void release(MonotonicTime now);
 
   std::size_t size() const { return index_.size(); }
   std::size_t size_of(ShardId shard) const;

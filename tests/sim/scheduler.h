@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,9 +22,10 @@ struct Lane {
   std::string name;
   bool paused = false;
   bool dead = false;
-  Duration wall_skew{};                       // of its wall clock
-  std::vector<Task> held;                     // became due while it was paused
-  std::set<std::shared_ptr<void>> expecting;  // see expected_by
+  Duration wall_skew{};                                      // of its wall clock
+  std::vector<Task> held;                                    // became due while it was paused
+  std::map<std::uint64_t, std::shared_ptr<void>> expecting;  // see expected_by; in their order
+  std::uint64_t last_expected = 0;
 };
 using LanePtr = std::shared_ptr<Lane>;
 
@@ -33,11 +34,12 @@ using LanePtr = std::shared_ptr<Lane>;
 template <class Callback>
 auto expected_by(const LanePtr& lane, Callback callback) {
   const auto held = std::make_shared<Callback>(std::move(callback));
-  lane->expecting.insert(held);
-  return [lane, weak = std::weak_ptr(held)](auto... answer) {
+  const std::uint64_t number = ++lane->last_expected;
+  lane->expecting.emplace(number, held);
+  return [lane, number, weak = std::weak_ptr(held)](auto... answer) {
     const auto found = weak.lock();
     if (!found) return;
-    lane->expecting.erase(found);
+    lane->expecting.erase(number);
     (*found)(std::move(answer)...);
   };
 }

@@ -70,9 +70,35 @@ TEST_F(StandstillTest, ABrokerThatDoesNotAnswerIsAskedAgain) {
   settle(150);
   pong(fail(ErrorCode::kTimeout));
   EXPECT_TRUE(published_frames().empty());
+  clock_.advance(kTick);
   run_until([&] { return !bus_.pongs.empty(); });
   pong();
   EXPECT_EQ(published_frames().size(), 1u);
+}
+
+// The answer was on its way already; what came behind it during the second stop was not read.
+TEST_F(StandstillTest, WhoStandsStillAgainListensAgain) {
+  stand_still(kStandstill);
+  const auto first = std::exchange(bus_.pongs, {});
+  ASSERT_EQ(first.size(), 1u);
+  send(2);
+  stand_still(kStandstill);
+  first.front()({});
+  EXPECT_TRUE(published_frames().empty());
+  pong();
+  EXPECT_EQ(published_frames().size(), 1u);
+}
+
+TEST_F(StandstillTest, ANewOwnerIsNotAnsweredBefore) {
+  send(2);
+  await_frame();
+  const ShardId shard =
+      shard_of(ConversationId::between(UserId::trusted("ann"), UserId::trusted("bob")), 16);
+  clock_.advance(seconds(2));
+  bus_.deliver(bus::subject::owner(shard),
+               wire::encode(wire::OwnerAnnounced{shard, Generation(1), Epoch(9), "d"}));
+  EXPECT_TRUE(published_frames().empty());
+  pong();
 }
 
 TEST_F(StandstillTest, AShorterStopIsNone) {

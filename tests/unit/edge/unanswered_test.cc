@@ -203,19 +203,38 @@ TEST_F(UnansweredTest, PublishesWhatItHeldBackOnceAndInOrder) {
   unanswered_->republish(kShard, now_);
   EXPECT_EQ(take_published(), Strings{});
   EXPECT_TRUE(settle(2));
-  unanswered_->release();
+  unanswered_->release(now_);
   EXPECT_EQ(take_published(), (Strings{"1", "3"}));
-  unanswered_->release();
+  unanswered_->release(now_);
   EXPECT_EQ(take_published(), Strings{});
   add(4);
   EXPECT_EQ(take_published(), Strings{"4"});
+}
+
+TEST_F(UnansweredTest, WhatWaitedTooLongIsNotPublishedAnyMore) {
+  add(1);
+  take_published();
+  unanswered_->hold();
+  unanswered_->republish(kShard, kStart + seconds(1));
+  unanswered_->release(kStart + UnansweredLimits().timeout);
+  EXPECT_EQ(take_published(), Strings{});
+  unanswered_->republish(kShard, kStart + UnansweredLimits().timeout);
+  EXPECT_EQ(take_published(), Strings{});
+}
+
+TEST_F(UnansweredTest, WhatIsHeldBackIsNoRepeat) {
+  add(1);
+  unanswered_->hold();
+  advance_to(seconds(4));
+  unanswered_->republish(kShard, now_);
+  EXPECT_EQ(port_.repeated, 0u);
 }
 
 TEST_F(UnansweredTest, TellsAgainNothingOfWhatIsNotDue) {
   add(1);
   take_published();
   unanswered_->hold();
-  unanswered_->release();
+  unanswered_->release(now_);
   EXPECT_EQ(take_published(), Strings{});
 }
 
