@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
 #include "client/limits.h"
 #include "wire/limits.h"
 
@@ -82,6 +83,10 @@ void SyncEngine::take(Message message, Origin origin, MonotonicTime now) {
   }
   add(track, std::move(message), origin);
   advance(found->first, track);
+  if (is_planted(Planted::kSkipGap)) {
+    for (const SeqRange& gap : track.lacking(1)) track.withhold(gap);
+    advance(found->first, track);
+  }
   if (track.is_lacking()) {
     if (!gaps_.contains(found->first)) ++counters_.gaps;
     note_gap(found->first, now + kGapWait);
@@ -120,6 +125,7 @@ void SyncEngine::release_waiting(bool behind, MonotonicTime now) {
 
 void SyncEngine::check_generation(const ConversationId& id, Track& track, Generation generation,
                                   MonotonicTime now) {
+  if (is_planted(Planted::kIgnoreGeneration)) return;
   const std::size_t before = track.ahead_count();
   if (!track.raise_generation(generation)) return;
   ahead_ = ahead_ + track.ahead_count() - before;
@@ -274,6 +280,7 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
     sync_at_ = now + random_.jitter(tail_check_ * 85 / 100, 0.1);
     if (is_first) sync_at_ = std::min(sync_at_, std::max(now, connected_at_ + kSecondSyncAfter));
     sync_at_ = std::min(sync_at_, asked_meanwhile);
+    if (is_planted(Planted::kLoseOneEvent) && !is_first) sync_at_ = MonotonicTime::max();
     std::vector<ConversationId> doubted;
     for (auto& [id, is_synced] : in_doubt_) {
       is_synced = true;

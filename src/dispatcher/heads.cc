@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "dispatcher/limits.h"
 
 namespace martlet::dispatcher {
@@ -50,6 +51,8 @@ void Heads::erase(Map::iterator found) {
 }
 
 void Heads::forget_surplus(LogPosition watermark) {
+  const bool forgets = is_planted(Planted::kForgetWatermark);
+  const LogPosition written = forgets ? LogPosition(UINT64_MAX) : watermark;
   auto candidate = order_.end();
   int kept = 0;
   while (weight_ > limit_ && candidate != order_.begin() && kept < kMaxEvictionScan) {
@@ -57,7 +60,7 @@ void Heads::forget_surplus(LogPosition watermark) {
     const auto found = by_name_.find(**candidate);
     MARTLET_ASSERT(found != by_name_.end());
     const Head& head = found->second.head;
-    if (head.open > 0 || head.is_asked || head.last_position > watermark) {
+    if (head.open > 0 || head.is_asked || head.last_position > written) {
       ++kept;
       continue;
     }

@@ -112,6 +112,7 @@ class ShardCore {
   ErrorCode why_not_queue(const OpenEntry& open);
   void enqueue(std::unique_ptr<OpenEntry> open);
   void plant_haste(const OpenEntry& open);
+  static void plant_disorder(BatchInFlight& flight);
   void refuse(const SendFrame& frame, ErrorCode code, const Moment& moment);
   void refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code, const Moment& moment);
   // For good, if the code says so: every copy of it finds the same.

@@ -34,6 +34,7 @@ void ShardCore::start_append(const Moment& moment) {
     queue_.pop_front();
   }
   MARTLET_ASSERT(!flight.open.empty());
+  if (is_planted(Planted::kReorderBatch)) plant_disorder(flight);
   AppendRequest request{wire::encode(flight.batch), last_};
   MARTLET_ASSERT(request.batch.size() <= kMaxAppendBytes);
   flight.bytes = request.batch.size();
@@ -99,6 +100,18 @@ void ShardCore::plant_haste(const OpenEntry& open) {
   }
   if (is_planted(Planted::kPublishBeforeAppend)) {
     actions_.events.push_back({LogPosition(), open.entry, open.origin, open.members_at, {}});
+  }
+}
+
+// Planted fault: two messages of a batch that follow each other in a conversation change places.
+void ShardCore::plant_disorder(BatchInFlight& flight) {
+  auto& entries = flight.batch.entries;
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    const bool are_messages = entries[i].kind == wire::EntryKind::kMessage &&
+                              entries[i - 1].kind == wire::EntryKind::kMessage;
+    if (!are_messages || entries[i].conversation != entries[i - 1].conversation) continue;
+    std::swap(entries[i].seq, entries[i - 1].seq);
+    std::swap(entries[i].message_id, entries[i - 1].message_id);
   }
 }
 

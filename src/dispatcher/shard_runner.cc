@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/planted.h"
 #include "bus/subjects.h"
 #include "dispatcher/limits.h"
 
@@ -92,6 +93,7 @@ void ShardRunner::flush() {
 }
 
 void ShardRunner::append(const AppendRequest& request) {
+  if (is_planted(Planted::kTwoAppends)) write(request.expected_last, request.batch, [](auto) {});
   write(request.expected_last, request.batch, guarded([this](auto result) {
           core_->append_result(std::move(result), moment());
           flush();

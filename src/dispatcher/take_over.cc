@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/planted.h"
 
 namespace martlet::dispatcher {
 
@@ -116,6 +117,10 @@ void TakeOverCore::look_at_last(const std::vector<bus::LogRecord>& records, cons
 }
 
 void TakeOverCore::append_owner(const Moment& moment) {
+  if (is_planted(Planted::kNoOwnerEntry) && log_.last != bus::LogSequence()) {
+    owner_ = log_.last;
+    return start_replay(moment);
+  }
   wire::Entry entry;
   entry.kind = wire::EntryKind::kOwner;
   entry.message_id = last_message_id_;
@@ -175,7 +180,7 @@ TakenOver TakeOverCore::take_result() {
   taken.start.last_message_id = std::max(replay_->last_message_id(), last_message_id_);
   taken.start.log_bytes = log_.bytes;
   taken.start.heads = replay_->take_heads();
-  taken.start.window = replay_->take_window();
+  if (!is_planted(Planted::kForgetWindow)) taken.start.window = replay_->take_window();
   taken.live = replay_->take_live();
   taken.missed = replay_->take_missed();
   return taken;

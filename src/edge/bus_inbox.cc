@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/log.h"
+#include "base/planted.h"
 #include "edge/group_event.h"
 #include "edge/login.h"
 #include "wire/group_requests.h"
@@ -99,6 +100,14 @@ void BusInbox::on_answer(const wire::Answer& answer, Generation generation) {
   if (!refused && !names_a_place(answer)) return malformed("answer", {});
   if (!is_read && !is_acknowledged(answer.command)) return malformed("answer", {});
 
+  const bool is_logged =
+      answer.kind == wire::AnswerKind::kAccepted && answer.level == wire::AckLevel::Logged;
+  if (is_planted(Planted::kCreditUntilStored) && is_logged && !is_read) {
+    if (link->finish(answer.request_id)) {
+      send_ack(*link, answer, wire::AckLevel::Logged, generation);
+    }
+    return;
+  }
   const bool settled =
       edge_.unanswered.settle({answer.session, answer.request_id}, answer.client_msg_id);
   if (!settled) {
@@ -150,6 +159,7 @@ void BusInbox::on_event(const UserId& user, const wire::Event& event) {
     if (!read) return malformed("members_change", read.error());
     change = std::move(*read);
   }
+  if (is_planted(Planted::kLoseOneEvent) && event.seq.value() % 20 == 19) return;
   OutgoingEvent outgoing(event.command, event.body);
   for (ClientLink* link : edge_.sessions.of_user(user)) {
     if (link->session().id() != event.origin) link->deliver(outgoing);

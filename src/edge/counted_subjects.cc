@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/planted.h"
 
 namespace martlet::edge {
 
@@ -65,7 +66,10 @@ void CountedSubjects::on_confirmed(std::vector<Waiter> waiters, const Result<voi
 void CountedSubjects::detach(const std::string& subject) {
   const auto found = channels_.find(subject);
   MARTLET_ASSERT(found != channels_.end() && found->second.attached > 0);
-  if (--found->second.attached > 0) return;
+  if (--found->second.attached > 0) {
+    if (is_planted(Planted::kUnsubscribeEarly)) found->second.subscription.reset();
+    return;
+  }
   wheel_.schedule(*found->second.linger, clock_.now() + options_.linger);
 }
 

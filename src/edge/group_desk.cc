@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "bus/subjects.h"
 
 namespace martlet::edge {
@@ -245,7 +246,7 @@ GroupView::Heard GroupDesk::fan_out(GroupView& view, const GroupEvent& event) {
   GroupView::Heard heard;
   MARTLET_ASSERT(!is_fanning_out_);
   is_fanning_out_ = true;
-  if (event.change) {
+  if (event.change && !is_planted(Planted::kMissChanges)) {
     const GroupView::Act act{event.seq, event.change->actor, event.change->change};
     heard = view.hear(act, event.members_at, give);
   } else if (event.seq != Seq()) {

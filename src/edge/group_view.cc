@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
+
 namespace martlet::edge {
 namespace {
 
@@ -134,7 +136,10 @@ GroupView::Heard GroupView::hear(Seq seq, Seq members_at, const Give& give) {
   note(members_at);
   Heard heard;
   for (auto& [user, entry] : entries_) {
-    if (entry.place.as_of < members_at) {
+    if (is_planted(Planted::kMissChanges)) {
+      entry.place.as_of = std::max(entry.place.as_of, members_at);
+    }
+    if (entry.place.as_of < members_at && !is_planted(Planted::kIgnoreMembersAt)) {
       entry.missed = true;
       ++heard.passed_over;
     } else if (entry.place.from <= seq) {
@@ -159,7 +164,8 @@ GroupView::Heard GroupView::hear(const Act& act, Seq members_at, const Give& giv
       give(user);
     }
     // Who is known as of a later change has come back since.
-    if (place.as_of < act.seq && reading.removes(user)) {
+    const bool puts_out = reading.removes(user) && !is_planted(Planted::kFanOutToRemoved);
+    if (place.as_of < act.seq && puts_out) {
       (entry.missed ? heard.lost : heard.gone).push_back(user);
       at = entries_.erase(at);
       continue;

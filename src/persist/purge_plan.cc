@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
+
 namespace martlet::persist {
 namespace {
 constexpr Duration kSamplePeriod = std::chrono::seconds(1);
@@ -21,7 +23,8 @@ std::optional<bus::LogSequence> PurgePlan::keep_from(const store::ShardState& st
   }
   if (!old_enough_ || old_enough_->value() < state.base) return std::nullopt;
   const std::uint64_t wanted = old_enough_->value() - state.base + 1;
-  const std::uint64_t from = std::min(wanted, log.last.value());
+  const bool too_much = is_planted(Planted::kPurgeTooMuch);
+  const std::uint64_t from = too_much ? log.last.value() : std::min(wanted, log.last.value());
   if (from <= 1 || from <= log.first.value()) return std::nullopt;
   return bus::LogSequence(from);
 }

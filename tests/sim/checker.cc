@@ -15,6 +15,8 @@ namespace martlet::sim {
 namespace {
 
 constexpr std::size_t kMaxFindingsOfAKind = 5;
+// Less than the time of a tail check, more than what a hint takes.
+constexpr Duration kLiveTime = std::chrono::seconds(5);
 
 // The seqs in which a user was a member: both ends included, the last one open or closed.
 struct Span {
@@ -44,10 +46,17 @@ class Checker {
     if (history_.dead_entries > 0) {
       found(Breach::kDeadEntry, fmt::format("{} dead entries", history_.dead_entries));
     }
+    for (const DeviceHistory& device : history_.devices) {
+      for (const SentRecord& sent : device.sent) {
+        if (sent.message_id.value() != 0) answered_[sent.message_id.value()] = sent.answered_at;
+      }
+    }
     if (!history_.settled) found(Breach::kUnsettled, history_.unsettled);
     for (const DeviceHistory& device : history_.devices) {
       check_sent(device);
       check_shown(device);
+      check_told(device);
+      if (history_.calm && device.stayed) check_live(device);
       if (!device.is_intruder && device.from_start) check_complete(device);
       for (const std::string& why : device.overdue) {
         found(Breach::kUnanswered, fmt::format("{}/{}: {}", device.user.str(),
@@ -169,6 +178,10 @@ class Checker {
     for (const SentRecord& sent : device.sent) {
       const auto truth = truths_.find(sent.conversation);
       const auto seq = seq_in(truth, sent, device.user);
+      if (device.is_intruder) {
+        if (seq) found(Breach::kWrittenByOutsider, text_of(sent.id) + " by an intruder");
+        continue;
+      }
       check_outcome(device, sent, seq);
       if (!seq || sent.is_change) continue;
       auto& [before, record] = last[sent.conversation];
@@ -216,16 +229,54 @@ class Checker {
     }
   }
 
-  // Only what was acknowledged as logged, shortly before a power cut.
+  // Only what was acknowledged as logged, before a power cut.
   bool may_be_gone(const SentRecord& sent) const {
-    return history_.power_cut && !sent.stored && sent.at <= *history_.power_cut;
+    return history_.power_cut && !sent.stored && sent.answered_at <= *history_.power_cut;
   }
 
   // ---- what was shown: P2, P3, P7
 
+  // What SYNC and HISTORY told.
+  void check_told(const DeviceHistory& device) {
+    const std::string who = device.user.str() + "/" + device.device.str();
+    for (const ShownRecord& pried : device.pried) {
+      const auto truth = truths_.find(pried.conversation);
+      if (truth != truths_.end() &&
+          may_see(device.user, pried.conversation, truth->second, pried.seq.value())) {
+        continue;
+      }
+      found(Breach::kShownToOutsider, fmt::format("{} read {}#{}", who, pried.conversation.str(),
+                                                  pried.seq.value()));
+    }
+    // Late ends let an answer be older than its question; what a power cut took is told to nobody.
+    if (history_.ends_late || history_.power_cut) return;
+    for (const auto& [conversation, seq] : device.untold) {
+      const auto truth = truths_.find(conversation);
+      if (truth == truths_.end()) continue;
+      if (!may_see(device.user, conversation, truth->second, seq.value())) continue;
+      found(Breach::kNotTold, fmt::format("{}: a SYNC did not tell of {}#{}, acknowledged before",
+                                          who, conversation.str(), seq.value()));
+    }
+  }
+
+  // What became void when the device was told so, by its place in `shown`.
+  static std::vector<bool> void_ones(const DeviceHistory& device) {
+    std::vector<bool> result(device.shown.size());
+    for (const DroppedRecord& dropped : device.dropped) {
+      for (std::size_t i = 0; i < dropped.shown_before; ++i) {
+        const ShownRecord& shown = device.shown[i];
+        if (shown.conversation == dropped.conversation && shown.seq >= dropped.from) {
+          result[i] = true;
+        }
+      }
+    }
+    return result;
+  }
+
   void check_shown(const DeviceHistory& device) {
     std::map<ConversationId, std::uint64_t> last;
     std::size_t drops = 0;
+    const std::vector<bool> is_void = void_ones(device);
     for (std::size_t i = 0; i < device.shown.size(); ++i) {
       for (; drops < device.dropped.size() && device.dropped[drops].shown_before <= i; ++drops) {
         std::uint64_t& seq = last[device.dropped[drops].conversation];
@@ -233,43 +284,58 @@ class Checker {
       }
       const ShownRecord& shown = device.shown[i];
       std::uint64_t& before = last[shown.conversation];
-      check_one(device, shown, before);
+      check_order(device, shown, before);
+      if (!is_void[i]) check_one(device, shown);
       before = std::max(before, shown.seq.value());
     }
   }
 
-  void check_one(const DeviceHistory& device, const ShownRecord& shown, std::uint64_t before) {
-    const std::string what =
-        fmt::format("{}/{}: {}#{} {}", device.user.str(), device.device.str(),
-                    shown.conversation.str(), shown.seq.value(), text_of(shown.id));
-    if (shown.seq.value() == before) found(Breach::kDoubled, what + " was shown twice");
-    if (shown.seq.value() < before) {
-      found(Breach::kSwapped, fmt::format("{} was shown after #{}", what, before));
-    }
+  static std::string name_of_shown(const DeviceHistory& device, const ShownRecord& shown) {
+    return fmt::format("{}/{}: {}#{} {}", device.user.str(), device.device.str(),
+                       shown.conversation.str(), shown.seq.value(), text_of(shown.id));
+  }
+
+  void check_order(const DeviceHistory& device, const ShownRecord& shown, std::uint64_t before) {
+    if (shown.seq.value() > before) return;
+    const std::string what = name_of_shown(device, shown);
+    if (shown.seq.value() == before) return found(Breach::kDoubled, what + " was shown twice");
+    found(Breach::kSwapped, fmt::format("{} was shown after #{}", what, before));
+  }
+
+  void check_one(const DeviceHistory& device, const ShownRecord& shown) {
+    const std::string what = name_of_shown(device, shown);
     const auto truth = truths_.find(shown.conversation);
     if (device.is_intruder) return found(Breach::kShownToOutsider, what + " to an intruder");
     if (truth == truths_.end()) {
-      if (!history_.power_cut) found(Breach::kLost, what + " was shown and is not stored");
-      return;
+      return found(Breach::kLost, what + " was shown and is not stored");
     }
     const auto stored = truth->second.by_seq.find(shown.seq.value());
     if (stored == truth->second.by_seq.end()) {
-      if (!history_.power_cut) found(Breach::kLost, what + " was shown and is not stored");
-      return;
+      return found(Breach::kLost, what + " was shown and is not stored");
     }
     const bool same = stored->second->message_id == shown.message_id &&
                       stored->second->id == shown.id && stored->second->sender == shown.sender &&
                       stored->second->content == shown.content;
-    if (!same && !history_.power_cut) {
+    if (!same) {
       found(Breach::kUnequalSeq, fmt::format("{}, in the database {}", what,
                                              text_of(stored->second->id)));
     }
-    if (same && !may_see(device.user, shown.conversation, truth->second, shown.seq.value())) {
+    if (!may_see(device.user, shown.conversation, truth->second, shown.seq.value())) {
       found(Breach::kShownToOutsider, what);
     }
   }
 
   // ---- what is lacking: P4, P5
+
+  // While nothing but clients came and went, who stayed gets everything at once.
+  void check_live(const DeviceHistory& device) {
+    for (const ShownRecord& shown : device.shown) {
+      const auto sent = answered_.find(shown.message_id.value());
+      if (sent == answered_.end() || shown.at <= sent->second + kLiveTime) continue;
+      found(Breach::kMissedLive, fmt::format("{} came {} ms late", name_of_shown(device, shown),
+                                             to_ms(shown.at - sent->second)));
+    }
+  }
 
   void check_complete(const DeviceHistory& device) {
     std::set<std::pair<ConversationId, std::uint64_t>> seen;
@@ -315,6 +381,7 @@ class Checker {
 
   const History& history_;
   std::map<ConversationId, Truth> truths_;
+  std::unordered_map<std::uint64_t, MonotonicTime> answered_;  // by message id
   std::map<Breach, std::size_t> counts_;
   std::vector<Finding> findings_;
 };
@@ -337,6 +404,10 @@ std::string_view name_of(Breach breach) {
       return "not delivered";
     case Breach::kNotInHistory:
       return "not in history";
+    case Breach::kNotTold:
+      return "not told";
+    case Breach::kMissedLive:
+      return "missed live";
     case Breach::kUnanswered:
       return "unanswered";
     case Breach::kRefusedButThere:
@@ -365,8 +436,10 @@ std::string_view promise_of(Breach breach) {
     case Breach::kSwapped:
       return "P3";
     case Breach::kNotDelivered:
+    case Breach::kMissedLive:
     case Breach::kUnsettled:
       return "P4";
+    case Breach::kNotTold:
     case Breach::kNotInHistory:
       return "P5";
     case Breach::kUnanswered:

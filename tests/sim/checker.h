@@ -16,6 +16,8 @@ enum class Breach {
   kUnequalSeq,           // P3: two tell different messages under one seq
   kSwapped,              // P3: shown, or accepted, in another order
   kNotDelivered,         // P4, P5: a device lacks a message of its conversations at the end
+  kMissedLive,           // P4: nothing went wrong, and it came late all the same
+  kNotTold,              // P5: a SYNC did not tell of what was acknowledged before
   kNotInHistory,         // P5: HISTORY does not tell what the database has
   kUnanswered,           // P6: open at the end, or a request without an answer in time
   kRefusedButThere,      // P6: refused finally, and yet in the database

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/planted.h"
+
 namespace martlet::sim {
 namespace {
 
@@ -58,6 +60,11 @@ void SimStore::apply(store::ApplyRequest request, std::function<void(store::Appl
   scheduler().after(way(database_), nullptr,
                     [&database = database_, lane = lane_, request = std::move(request), done, lost] {
                       if (!database.up) return lost();
+                      // Planted fault: two transactions, and the connection breaks between them.
+                      if (is_planted(Planted::kSkipRows) && loses_answer(database)) {
+                        database.tables.plant_watermark(request);
+                        return lost();
+                      }
                       store::ApplyResult result = database.tables.apply(request);
                       if (loses_answer(database)) return lost();
                       scheduler().after(way(database), lane, [done, result = std::move(result)] {
@@ -98,6 +105,7 @@ void SimStore::history(store::HistoryRequest request, Done<store::HistoryRows> d
 }
 
 void SimStore::sync(store::SyncRequest request, Done<store::SyncRows> done) {
+  request.max_conversations = database_.page_conversations;
   run<store::SyncRows>(
       [request = std::move(request)](DatabaseModel& db) { return db.sync(request); },
       std::move(done));

@@ -1,5 +1,6 @@
 #include "sim/device.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -9,6 +10,8 @@
 namespace martlet::sim {
 namespace {
 
+constexpr std::uint32_t kPriedMessages = 5;
+constexpr Duration kMostSkew = std::chrono::milliseconds(500);
 constexpr WallMs kForEver = 4'000'000'000'000;
 
 client::StoreState new_store(const Device::Given& given) {
@@ -33,7 +36,8 @@ void Device::start() {
   ended_ = false;
   process_ = std::make_unique<Process>();
   process_->lane =
-      std::make_shared<Lane>(Lane{.name = given_.user.str() + "/" + given_.device.str()});
+      std::make_shared<Lane>(Lane{.name = given_.user.str() + "/" + given_.device.str(),
+                                  .wall_skew = Scheduler::get().between(-kMostSkew, kMostSkew)});
   const InLane inside(process_->lane);
   process_->loop = std::make_unique<event::Loop>();
   client::ClientOptions options;
@@ -112,6 +116,7 @@ void Device::change(const GroupId& group, const MembersChange& change) {
 
 bool Device::is_at_rest() const {
   return process_ && process_->client->queue().unacknowledged() == 0 &&
+         process_->client->queue().unstored() == 0 &&
          process_->client->changes().empty();
 }
 
@@ -131,7 +136,10 @@ SentRecord* Device::find(const ClientMsgId& id) {
 }
 
 void Device::on_state(client::State state, const std::string& why) {
-  if (state == client::State::kOnline) ++logins_;
+  if (state == client::State::kOnline) {
+    ++logins_;
+    asked_after_ = given_.acknowledged;
+  }
   MARTLET_LOG(debug, "client_state state={} why={}", int(state), why);
 }
 
@@ -150,6 +158,11 @@ void Device::acknowledged(const client::Acknowledged& ack) {
   SentRecord* record = find(ack.id);
   if (record == nullptr) return;
   MARTLET_LOG(debug, "acked id={} to={} seq={}", to_string(ack.id), ack.conversation.str(), ack.seq.value());
+  if (record->outcome != SentRecord::Outcome::kAcknowledged) {
+    record->answered_at = Scheduler::get().now();
+  }
+  Seq& highest = given_.acknowledged[ack.conversation];
+  highest = std::max(highest, ack.seq);
   record->outcome = SentRecord::Outcome::kAcknowledged;
   record->seq = ack.seq;
   record->message_id = ack.message_id;
@@ -186,7 +199,34 @@ void Device::on_change_refused(const client::GroupChanges::Refused& refused) {
 }
 
 void Device::on_synced(bool behind) {
-  if (!behind) ++synced_;
+  if (!behind) {
+    ++synced_;
+    note_untold();
+  }
+  asked_after_ = given_.acknowledged;
+}
+
+void Device::note_untold() {
+  for (const auto& [conversation, seq] : asked_after_) {
+    if (!conversation.is_group() && !conversation.has_user(given_.user)) continue;
+    const client::Cursor* cursor = process_->client->sync().find_cursor(conversation);
+    if (cursor != nullptr && cursor->target >= seq.value()) continue;
+    history_.untold.emplace_back(conversation, seq);
+  }
+}
+
+void Device::pry(const ConversationId& conversation) {
+  const InLane inside(process_->lane);
+  process_->client->history(
+      {conversation, Seq(0), wire::Direction::Forward, kPriedMessages},
+      [this, conversation](const Result<client::HistoryAnswer>& answer) {
+        if (!answer) return;
+        for (const client::Message& message : answer->messages) {
+          history_.pried.push_back({message.conversation, message.seq, message.id, message.sender,
+                                    message.client_msg_id, message.content, message.generation,
+                                    Scheduler::get().now()});
+        }
+      });
 }
 
 void Device::on_end(const Error& error) {

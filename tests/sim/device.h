@@ -20,6 +20,7 @@ class Device final : private client::ClientListener {
     DeviceId device;
     std::string token;
     client::AddressList edges;
+    Acknowledged& acknowledged;  // of all devices
   };
   // history outlives it.
   Device(Given given, DeviceHistory& history);
@@ -33,6 +34,8 @@ class Device final : private client::ClientListener {
 
   void send(const ConversationId& to, const std::string& text, client::Strength want);
   void change(const GroupId& group, const MembersChange& change);
+  // Asks for the newest messages of a conversation, be it the user's or not.
+  void pry(const ConversationId& conversation);
   client::Client& client() { return *process_->client; }
 
   // Nothing is on its way out or in.
@@ -71,6 +74,7 @@ class Device final : private client::ClientListener {
   SentRecord* find(const ClientMsgId& id);
   void acknowledged(const client::Acknowledged& ack);
   void add_counters();
+  void note_untold();
 
   const Given given_;
   DeviceHistory& history_;
@@ -83,6 +87,7 @@ class Device final : private client::ClientListener {
   std::uint64_t synced_ = 0;
   std::uint64_t check_from_ = 0;
   bool ended_ = false;
+  Acknowledged asked_after_;  // what was acknowledged before the SYNC that is out was asked for
 };
 
 }  // namespace martlet::sim

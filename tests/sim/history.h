@@ -28,7 +28,8 @@ struct SentRecord {
   Seq seq;
   MessageId message_id;
   Generation generation;
-  bool stored = false;  // told so
+  MonotonicTime answered_at{};  // the first time, if acknowledged
+  bool stored = false;          // told so
   ErrorCode refusal = ErrorCode::kNone;
 };
 
@@ -52,6 +53,9 @@ struct DroppedRecord {
   std::size_t shown_before = 0;  // so many had been shown
 };
 
+// The highest seq of each conversation that anybody was acknowledged.
+using Acknowledged = std::map<ConversationId, Seq>;
+
 struct DeviceHistory {
   UserId user;
   DeviceId device;
@@ -60,6 +64,11 @@ struct DeviceHistory {
   std::vector<SentRecord> sent;    // in the order of its application
   std::vector<ShownRecord> shown;  // in the order of its screen
   std::vector<DroppedRecord> dropped;
+  std::vector<ShownRecord> pried;  // what HISTORY told of any conversation, the user's or not
+  // After a SYNC that had everything in the log when it was asked for: what was acknowledged
+  // before, and the device knows nothing of.
+  std::vector<std::pair<ConversationId, Seq>> untold;
+  bool stayed = false;  // one connection from the first message to the last
   std::vector<std::string> overdue;  // requests that nobody answered in time, with why
 };
 
@@ -86,6 +95,9 @@ struct History {
   std::vector<HistoryRead> reads;
   std::map<ConversationId, std::vector<StoredMessage>> store;
   std::size_t dead_entries = 0;
+  Acknowledged acknowledged;
+  bool calm = false;       // nothing but clients came and went
+  bool ends_late = false;  // the broker told the ends of logs as they had been
   // A power cut took the end of a log: what was acknowledged and not stored by then may be gone.
   std::optional<MonotonicTime> power_cut;
   bool settled = true;  // everybody came to rest in time

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
+
 namespace martlet::sim {
 namespace {
 
@@ -15,6 +17,7 @@ using bus::LogSequence;
 // As far above the owner's limit as this lies the server's; smaller than the real one, as are the
 // batches here.
 constexpr std::uint64_t kReserveBytes = 64 * 1024;
+constexpr std::uint64_t kAppliedThoughRefused = 20;  // per mille
 constexpr Duration kAdminTimeout = std::chrono::seconds(5);
 constexpr Duration kKvTimeout = std::chrono::seconds(2);
 constexpr Duration kReadTimeout = std::chrono::seconds(5);
@@ -44,7 +47,8 @@ tl::expected<LogSequence, AppendError> JetStream::append(ShardId shard, std::uin
     return Refusal(AppendError{AppendFailure::kRefused, "no stream"});
   }
   Stream& stream = found->second;
-  if (stream.last != expected) {
+  // Planted fault: the header with the expected sequence is left out.
+  if (stream.last != expected && !is_planted(Planted::kSkipFence)) {
     return Refusal(AppendError{AppendFailure::kWrongSequence, "wrong last sequence"});
   }
   if (stream.bytes + batch.size() > stream.max_bytes) {
@@ -56,6 +60,12 @@ tl::expected<LogSequence, AppendError> JetStream::append(ShardId shard, std::uin
   stream.bytes += batch.size();
   wake(stream);
   return LogSequence(stream.last);
+}
+
+void JetStream::append_later(ShardId shard, const Bytes& batch) {
+  if (!scheduler().chance(kAppliedThoughRefused)) return;
+  scheduler().after(scheduler().between(Duration(0), std::chrono::seconds(1)), nullptr,
+                    [this, shard, batch] { (void)append(shard, streams_[shard].last, batch); });
 }
 
 void JetStream::cut_front(Stream& stream) {
@@ -140,13 +150,21 @@ void SimLog::ensure(ShardId shard, const bus::LogOptions& options, Done callback
 
 void SimLog::append(ShardId shard, LogSequence expected_last, BytesView batch, Duration timeout,
                     Appended callback) {
+  const auto under_way = under_way_;
+  // Three replicas of 2.9.10 may apply what they refused, of several that are under way.
+  const bool may_come_later = (*under_way)[shard]++ > 0 && broker_.servers() > 1;
   broker_.ask(
       link_, timeout,
-      [&jetstream = jetstream_, shard, expected_last, batch = Bytes(batch), callback](const Broker::Answer& answer) {
+      [=, &jetstream = jetstream_, batch = Bytes(batch)](const Broker::Answer& answer) {
         const auto done = jetstream.append(shard, expected_last.value(), batch);
-        answer([callback, done] { callback(done); });
+        if (!done && may_come_later) jetstream.append_later(shard, batch);
+        answer([callback, done, shard, under_way] {
+          --(*under_way)[shard];
+          callback(done);
+        });
       },
-      [callback](const Error& error) {
+      [callback, shard, under_way](const Error& error) {
+        --(*under_way)[shard];
         callback(tl::unexpected(AppendError{AppendFailure::kUnknown, error.detail}));
       });
 }

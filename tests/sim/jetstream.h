@@ -31,6 +31,8 @@ class JetStream {
   void ensure(ShardId shard, std::uint64_t max_bytes);
   tl::expected<bus::LogSequence, bus::AppendError> append(ShardId shard, std::uint64_t expected,
                                                           const Bytes& batch);
+  // One that was refused while another was under way: perhaps it is applied all the same.
+  void append_later(ShardId shard, const Bytes& batch);
   bus::LogInfo info(ShardId shard);
   std::vector<bus::LogInfo> infos();
   // As the server does it: 0 or 1 deletes everything, a sequence past the end moves the end.
@@ -81,6 +83,8 @@ class SimLog final : public bus::Log {
   Broker& broker_;
   JetStream& jetstream_;
   LinkPtr link_;
+  // Appends without an answer yet.
+  std::shared_ptr<std::map<ShardId, int>> under_way_ = std::make_shared<std::map<ShardId, int>>();
 };
 
 // A process's view of the lease bucket.

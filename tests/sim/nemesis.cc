@@ -14,6 +14,8 @@ using std::chrono::seconds;
 
 constexpr Duration kShortest = milliseconds(50);
 constexpr Duration kLongestPause = seconds(6);
+constexpr Duration kSoon = seconds(1);
+constexpr Duration kLongestTail = seconds(2);
 constexpr Duration kLongestAway = seconds(4);
 constexpr std::size_t kMinFaults = 2;
 constexpr std::size_t kMaxFaults = 6;
@@ -26,7 +28,7 @@ const std::vector<Nemesis::Kind>& Nemesis::kinds() {
       {"kill dispatcher", 8, &Nemesis::kill_dispatcher},
       {"kill persist", 6, &Nemesis::kill_persist},
       {"kill two", 4, &Nemesis::kill_pair},
-      {"kill client", 5, &Nemesis::kill_client},
+      {"kill client", 5, &Nemesis::kill_client, true},
       {"kill broker", 4, &Nemesis::kill_broker},
       {"pause edge", 4, &Nemesis::pause_edge},
       {"pause dispatcher", 5, &Nemesis::pause_dispatcher},
@@ -36,9 +38,9 @@ const std::vector<Nemesis::Kind>& Nemesis::kinds() {
       {"stop edge", 3, &Nemesis::stop_edge},
       {"stop dispatcher", 3, &Nemesis::stop_dispatcher},
       {"stop persist", 3, &Nemesis::stop_persist},
-      {"add edge", 2, &Nemesis::add_edge},
-      {"client moves", 3, &Nemesis::move_client},
-      {"client reset", 3, &Nemesis::reset_client},
+      {"add edge", 2, &Nemesis::add_edge, true},
+      {"client moves", 3, &Nemesis::move_client, true},
+      {"client reset", 3, &Nemesis::reset_client, true},
       {"client silence", 2, &Nemesis::silence_client},
       {"client stands still", 3, &Nemesis::hold_client},
       {"cut link", 6, &Nemesis::cut_link},
@@ -50,6 +52,8 @@ const std::vector<Nemesis::Kind>& Nemesis::kinds() {
       {"election", 2, &Nemesis::elect},
       {"ends told late", 2, &Nemesis::late_ends},
       {"both win the lease", 2, &Nemesis::both_win},
+      {"power cut", 3, &Nemesis::cut_power},
+      {"edge left alone", 4, &Nemesis::leave_edge_alone},
       {"database away", 3, &Nemesis::stop_database},
       {"commit answers lost", 4, &Nemesis::lose_commit_answers},
       {"database slow", 2, &Nemesis::slow_database},
@@ -74,10 +78,12 @@ void Nemesis::plan(Duration time) {
 }
 
 void Nemesis::strike(Duration left) {
+  const bool calm = world_.history().calm;
   std::uint64_t sum = 0;
-  for (const Kind& kind : kinds()) sum += kind.weight;
+  for (const Kind& kind : kinds()) sum += !calm || kind.in_calm ? kind.weight : 0;
   std::uint64_t drawn = world_.scheduler().random().below(sum);
   for (const Kind& kind : kinds()) {
+    if (calm && !kind.in_calm) continue;
     if (drawn >= kind.weight) {
       drawn -= kind.weight;
       continue;
@@ -161,6 +167,21 @@ bool Nemesis::stop(std::vector<Slot>& slots) {
   if (slot == nullptr) return false;
   MARTLET_LOG(info, "stopped name={}", slot->name);
   world_.stop(*slot);
+  return true;
+}
+
+// An edge stands still with what its clients wrote, and they go on elsewhere.
+bool Nemesis::leave_edge_alone(Duration left) {
+  Slot* slot = living(world_.edges());
+  if (slot == nullptr) return false;
+  pause_lane(slot->node->lane(), some_time(left, kLongestPause));
+  world_.scheduler().after(some_time(left, kSoon), nullptr, [this] {
+    for (const auto& device : world_.devices()) {
+      if (!device->is_running() || device->lane()->paused) continue;
+      const InLane inside(device->lane());
+      device->client().reconnect();
+    }
+  });
   return true;
 }
 
@@ -275,6 +296,7 @@ bool Nemesis::elect(Duration left) {
 bool Nemesis::late_ends(Duration left) {
   if (world_.broker().servers() == 1) return false;
   JetStream& jetstream = world_.jetstream();
+  world_.history().ends_late = true;
   jetstream.ends_late = world_.scheduler().between(milliseconds(20), milliseconds(400));
   world_.scheduler().after(some_time(left, kLongestPause), nullptr,
                            [&jetstream] { jetstream.ends_late = Duration(0); });
@@ -284,6 +306,39 @@ bool Nemesis::late_ends(Duration left) {
 bool Nemesis::both_win(Duration) {
   world_.jetstream().both_win = 1 + world_.scheduler().random().below(2);
   return true;
+}
+
+// All servers lose power, and with it what the disks do not have yet: most of the database's own
+// history is there. Often the database is away as well, for it stood beside them.
+bool Nemesis::cut_power(Duration left) {
+  Broker& broker = world_.broker();
+  if (world_.history().power_cut) return false;
+  for (std::size_t i = 0; i < broker.servers(); ++i) {
+    if (!broker.is_up(i)) return false;
+  }
+  if (world_.scheduler().chance(500)) stop_database(left);
+  const Duration before = some_time(left, kSoon);
+  world_.scheduler().after(before, nullptr, [this, left, before] { lose_power(left - before); });
+  return true;
+}
+
+void Nemesis::lose_power(Duration left) {
+  Broker& broker = world_.broker();
+  const Duration tail = some_time(kLongestTail, kLongestTail);
+  for (std::size_t i = 0; i < broker.servers(); ++i) {
+    if (!broker.is_up(i)) return;
+  }
+  for (std::size_t i = 0; i < broker.servers(); ++i) broker.kill(i);
+  std::size_t lost = 0;
+  for (std::uint16_t i = 0; i < world_.options().shards; ++i) {
+    lost += world_.jetstream().lose_tail(ShardId(i), tail);
+  }
+  MARTLET_LOG(info, "power_cut lost={}", lost);
+  world_.coverage().add("appends lost with power", lost);
+  world_.history().power_cut = world_.scheduler().now();
+  world_.scheduler().after(some_time(left, kLongestAway), nullptr, [&broker] {
+    for (std::size_t i = 0; i < broker.servers(); ++i) broker.start(i);
+  });
 }
 
 // ---- the database ------------------------------------------------------------------------------

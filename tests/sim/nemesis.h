@@ -25,6 +25,7 @@ class Nemesis {
     std::uint64_t weight;
     // False: it could not be done now.
     bool (Nemesis::*strike)(Duration time);
+    bool in_calm = false;  // breaks nothing that others need
   };
   static const std::vector<Kind>& kinds();
 
@@ -68,6 +69,9 @@ class Nemesis {
   bool elect(Duration left);
   bool late_ends(Duration left);
   bool both_win(Duration left);
+  bool cut_power(Duration left);
+  void lose_power(Duration left);
+  bool leave_edge_alone(Duration left);
   bool stop_database(Duration left);
   bool lose_commit_answers(Duration left);
   bool slow_database(Duration left);

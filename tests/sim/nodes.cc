@@ -3,16 +3,22 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/planted.h"
 #include "sim/sockets.h"
 
 namespace martlet::sim {
 namespace {
 
 constexpr std::string_view kGoodToken = "good/";
+constexpr std::string_view kForgedToken = "evil/";
+// Wall clocks of two processes differ by up to a second.
+constexpr Duration kMostSkew = std::chrono::milliseconds(500);
 constexpr WallMs kTokenLife = 3'600'000;
 
 Result<edge::TokenClaims> verify_token(std::string_view token, WallMs now) {
-  if (!token.starts_with(kGoodToken)) return fail(ErrorCode::kTokenInvalid, "not one of ours");
+  // Planted fault: nobody looks at the signature.
+  const bool is_good = token.starts_with(kGoodToken) || is_planted(Planted::kSkipTokenCheck);
+  if (!is_good) return fail(ErrorCode::kTokenInvalid, "not one of ours");
   token.remove_prefix(kGoodToken.size());
   const std::size_t slash = token.find('/');
   return edge::TokenClaims{UserId::trusted(token.substr(0, slash)),
@@ -35,6 +41,7 @@ edge::EdgeOptions edge_options(const WorldOptions& world, std::uint16_t port) {
   options.listen = {"127.0.0.1", port};
   options.tail_check = world.tail_check;
   options.linger = world.linger;
+  options.unanswered.max_frames_per_shard = world.credit;
   return options;
 }
 
@@ -51,9 +58,16 @@ std::string token_of(const UserId& user, const DeviceId& device) {
   return std::string(kGoodToken) + user.str() + "/" + device.str();
 }
 
+std::string forged_token_of(const UserId& user, const DeviceId& device) {
+  std::string token = token_of(user, device);
+  return token.replace(0, kGoodToken.size(), kForgedToken);
+}
+
 Node::Node(std::string name, const Backbone& backbone)
     : backbone_(backbone),
-      lane_(std::make_shared<Lane>(Lane{.name = std::move(name)})),
+      lane_(std::make_shared<Lane>(
+          Lane{.name = std::move(name),
+               .wall_skew = Scheduler::get().between(-kMostSkew, kMostSkew)})),
       link_(backbone.broker.open(lane_)) {}
 
 void Node::die() {

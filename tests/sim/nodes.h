@@ -28,6 +28,8 @@ struct WorldOptions {
   Duration tail_check = std::chrono::seconds(15);
   Duration linger = std::chrono::seconds(3);
   Duration keep = std::chrono::seconds(3);  // of what is stored in the logs
+  std::size_t page_conversations = 0;       // of a SYNC; 0: as the product has it
+  std::size_t credit = 4096;                // unanswered frames of an edge, a shard
   dispatcher::ShardLimits shard;
 };
 
@@ -99,5 +101,7 @@ class PersistNode final : public Node {
 
 // The access tokens of a world.
 std::string token_of(const UserId& user, const DeviceId& device);
+// One with another's signature.
+std::string forged_token_of(const UserId& user, const DeviceId& device);
 
 }  // namespace martlet::sim

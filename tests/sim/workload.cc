@@ -10,12 +10,15 @@ using std::chrono::seconds;
 
 constexpr std::size_t kSends = 210;
 constexpr std::size_t kMostSends = 320;
-constexpr std::size_t kChanges = 10;
+constexpr std::size_t kChanges = 24;
 constexpr std::size_t kReads = 10;
 constexpr std::size_t kLongestBurst = 12;
 // Of a thousand messages.
 constexpr std::uint64_t kToGroups = 450;
 constexpr std::uint64_t kWantStored = 250;
+// Of a thousand changes of members.
+constexpr std::uint64_t kWriteMeanwhile = 700;
+constexpr Duration kMeanwhile = milliseconds(40);
 
 }  // namespace
 
@@ -117,12 +120,31 @@ void Workload::change_something() {
   }
   if (!change.users.empty() && change.users[0] == device->user()) return;
   device->change(group, change);
+  const UserId& concerned = change.users.empty() ? device->user() : change.users[0];
+  if (scheduler.chance(kWriteMeanwhile)) write_meanwhile(concerned, group);
+}
+
+// Who comes or goes writes at that moment.
+void Workload::write_meanwhile(const UserId& user, const GroupId& group) {
+  Scheduler& scheduler = world_.scheduler();
+  for (const auto& device : world_.devices()) {
+    if (device->user() != user) continue;
+    scheduler.after(scheduler.between(Duration(0), kMeanwhile), nullptr, [&, group] {
+      if (!device->is_running()) return;
+      device->send(ConversationId::of_group(group), fmt::format("text {}", ++texts_),
+                   client::Strength::kLogged);
+    });
+  }
 }
 
 void Workload::read_something() {
   Device* device = any_device();
   if (device == nullptr || device->history().shown.empty()) return;
   const ShownRecord& shown = device->history().shown.back();
+  const auto& users = world_.users();
+  const UserId& other = users[world_.scheduler().random().below(users.size())];
+  const UserId& third = users[world_.scheduler().random().below(users.size())];
+  device->pry(ConversationId::between(other, third));
   const InLane inside(device->lane());
   device->client().mark_read(shown.conversation, shown.seq);
 }

@@ -20,6 +20,7 @@ class Workload {
   ConversationId any_conversation(const Device& device);
   void send_some(std::size_t count);
   void change_something();
+  void write_meanwhile(const UserId& user, const GroupId& group);
   void read_something();
 
   World& world_;

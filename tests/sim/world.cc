@@ -17,10 +17,12 @@ constexpr std::size_t kMaxEdges = 5;
 constexpr std::uint16_t kFirstPort = 7000;
 constexpr std::size_t kDispatchers = 2;
 constexpr std::size_t kPersists = 2;
+constexpr std::uint64_t kCalmWorlds = 100;  // per mille
 constexpr Duration kStopTime = seconds(8);
 constexpr Duration kRestartTime = milliseconds(300);
 // Answered within 15 s, then the tail check with the jitter of its period, and the way of the
 // answers.
+constexpr std::uint64_t kSmallLog = 16 * 1024;
 constexpr Duration kAnswerTime = seconds(20);
 constexpr Duration kSlack = seconds(8);
 
@@ -36,7 +38,10 @@ WorldOptions options_of(Random& random) {
   options.linger = milliseconds(500 + 1000 * random.below(5));
   options.keep = seconds(1 + random.below(6));
   options.shard.heads = 2 + random.below(12);
-  options.shard.window_time = seconds(3 + random.below(20));
+  options.shard.window_time = seconds(1 + random.below(1 + random.below(20)));
+  if (random.below(5) == 0) options.credit = 2 + random.below(20);
+  if (random.below(6) == 0) options.shard.log_bytes = kSmallLog + random.below(kSmallLog);
+  options.page_conversations = random.below(2) * (1 + random.below(3));
   return options;
 }
 
@@ -46,13 +51,16 @@ World::World(std::uint64_t seed)
     : scheduler_(seed),
       options_(options_of(scheduler_.random())),
       database_(options_.shards) {
-  broker_ = std::make_unique<Broker>(scheduler_.chance(300) ? 3 : 1);
+  history_.calm = scheduler_.chance(kCalmWorlds);
+  broker_ = std::make_unique<Broker>(!history_.calm && scheduler_.chance(300) ? 3 : 1);
+  database_.page_conversations = options_.page_conversations;
   add_slots();
   add_devices();
 }
 
 World::~World() {
   devices_.clear();
+  intruder_.reset();
   edges_.clear();
   dispatchers_.clear();
   persists_.clear();
@@ -108,16 +116,28 @@ void World::add_devices() {
     MARTLET_ASSERT(database_.tables.create_account(users_.back(), "-", scheduler_.wall_ms()));
   }
   for (const char* name : {"grp-one", "grp-two"}) groups_.push_back(GroupId::trusted(name));
-  history_.devices.reserve(2 * users + 1);
+  history_.devices.reserve(2 * users + 2);
   for (std::size_t i = 0; i < users; ++i) {
     const std::size_t count = i == 0 ? 2 : 1 + scheduler_.random().below(2);
     for (std::size_t k = 0; k < count; ++k) {
       const DeviceId device = DeviceId::trusted(fmt::format("d{}", k));
       devices_.push_back(std::make_unique<Device>(
-          Device::Given{users_[i], device, token_of(users_[i], device), addresses()},
+          Device::Given{users_[i], device, token_of(users_[i], device), addresses(),
+                        history_.acknowledged},
           history_.devices.emplace_back()));
     }
   }
+  add_intruder();
+}
+
+// With a token that somebody else signed, in the name of the first user.
+void World::add_intruder() {
+  const DeviceId device = DeviceId::trusted("evil");
+  DeviceHistory& history = history_.devices.emplace_back();
+  history.is_intruder = true;
+  intruder_ = std::make_unique<Device>(
+      Device::Given{users_[0], device, forged_token_of(users_[0], device), addresses(),
+                    history_.acknowledged}, history);
 }
 
 // ---- processes ---------------------------------------------------------------------------------
@@ -176,6 +196,8 @@ void World::begin() {
   for (const auto& device : devices_) device->start();
   scheduler_.run_until(scheduler_.now() + seconds(30), [this] { return all_online(); });
   MARTLET_ASSERT(all_online() && "a world without faults comes up");
+  intruder_->start();
+  intruder_->send(ConversationId::with_self(users_[0]), "in your name", client::Strength::kLogged);
 }
 
 // All that was sent has its end, and the database has all of the logs.
@@ -225,6 +247,9 @@ void World::collect_store() {
 }
 
 std::vector<Finding> World::finish() {
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    history_.devices[i].stayed = devices_[i]->is_running() && devices_[i]->logins() == 1;
+  }
   const MonotonicTime answered = scheduler_.now() + kAnswerTime;
   scheduler_.run_until(answered, [this] { return at_rest(); });
   const MonotonicTime told = scheduler_.now() + options_.tail_check * 5 / 4 + kSlack;
@@ -260,7 +285,7 @@ void World::read_history() {
   const DeviceId id = DeviceId::trusted("fresh");
   DeviceHistory& record = history_.devices.emplace_back();
   record.from_start = false;
-  Device fresh({user, id, token_of(user, id), addresses()}, record);
+  Device fresh({user, id, token_of(user, id), addresses(), history_.acknowledged}, record);
   fresh.start();
   std::size_t open = 0;
   for (const auto& [conversation, messages] : history_.store) {

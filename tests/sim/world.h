@@ -66,6 +66,7 @@ class World {
  private:
   void add_slots();
   void add_devices();
+  void add_intruder();
   client::AddressList addresses();
   bool all_online() const;
   bool at_rest();
@@ -88,6 +89,7 @@ class World {
   std::vector<UserId> users_;
   std::vector<GroupId> groups_;
   std::vector<std::unique_ptr<Device>> devices_;
+  std::unique_ptr<Device> intruder_;
 };
 
 }  // namespace martlet::sim

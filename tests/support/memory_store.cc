@@ -28,6 +28,11 @@ store::ApplyResult DatabaseModel::apply(const store::ApplyRequest& request) {
   return apply_to_tables(tables_, options_, request, made_ids_);
 }
 
+void DatabaseModel::plant_watermark(const store::ApplyRequest& request) {
+  store::ShardState& row = tables_.shards.at(request.shard.value());
+  if (row == request.expected) row.watermark = request.batches.back().position;
+}
+
 Result<store::ColdAnswers> DatabaseModel::look_up_cold(
     const store::ColdQuestions& questions) const {
   return cold_of_tables(tables_, questions);

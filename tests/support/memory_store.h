@@ -29,6 +29,8 @@ class DatabaseModel {
   Result<store::RaisedBase> raise_base(ShardId shard, const store::ShardState& expected,
                                        std::uint64_t last, LogPosition known = {});
   store::ApplyResult apply(const store::ApplyRequest& request);
+  // Planted fault: the watermark's transaction alone, without the rows'.
+  void plant_watermark(const store::ApplyRequest& request);
 
   Result<store::ColdAnswers> look_up_cold(const store::ColdQuestions& questions) const;
   Result<store::FetchRows> fetch(const store::FetchRequest& request) const;
