@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);
   base::start_logging({"bench", "warn", ""});
-  event::Loop loop;
+  martlet::event::Loop loop;
   bench::Load load(loop, std::move(*config), *key, std::move(workload));
   load.start();
   loop.run();

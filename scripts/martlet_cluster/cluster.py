@@ -15,6 +15,7 @@ from martlet_cluster.errors import ClusterError
 from martlet_cluster.guardian import Guardian
 from martlet_cluster.limits import raise_open_files
 from martlet_cluster.member import Member
+from martlet_cluster.patience import longer
 from martlet_cluster.roster import Overrides, Roster
 from martlet_cluster.service import Service
 
@@ -38,11 +39,13 @@ class Cluster(Roster):
         dispatchers: int = 2,
         persists: int = 1,
         apis: int = 1,
+        nats_servers: int = 1,
         overrides: Overrides | None = None,
         detached: bool = False,
         progress: Progress | None = None,
     ) -> None:
         counts = {"edge": edges, "dispatcher": dispatchers, "persist": persists, "api": apis}
+        counts["nats"] = nats_servers
         saved = state.read(Path(directory))
         if overrides is None:
             overrides = saved["overrides"] if saved else {}
@@ -106,7 +109,7 @@ class Cluster(Roster):
                 if member.is_ready():
                     waiting.remove(member)
                     self._progress(f"{member.name} is ready ({time.monotonic() - begin:.1f} s)")
-            if waiting and time.monotonic() - begin > timeout_s:
+            if waiting and time.monotonic() - begin > longer(timeout_s):
                 logs = "\n".join(f"--- {member.name}\n{member.log_tail()}" for member in waiting)
                 late = ", ".join(member.name for member in waiting)
                 raise ClusterError(f"not healthy within {timeout_s:g} s: {late}\n{logs}")
@@ -237,7 +240,7 @@ class Cluster(Roster):
     # Inside.
 
     def _base_settings(self, kind: str) -> dict[str, Any]:
-        settings: dict[str, Any] = {"nats.url": self.nats.url}
+        settings: dict[str, Any] = {"nats.url": self.nats_url}
         if kind in ("edge", "api"):
             settings["redis.url"] = self.redis.url
         if kind == "edge":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from martlet_cluster import paths, ports
@@ -16,7 +17,12 @@ MAX_FILE_STORE = "256GB"
 
 class Nats(Member):
     kind = "nats"
-    port_names = ("client", "monitor")
+    port_names = ("client", "monitor", "route")
+
+    def __init__(self, name: str, cluster_directory: Path) -> None:
+        super().__init__(name, cluster_directory)
+        self.peers: list[Nats] = []  # all servers of a cluster of them, this one too; else empty
+        self.program: Path | None = None  # the machine's
 
     @property
     def url(self) -> str:
@@ -36,13 +42,20 @@ class Nats(Member):
             f'jetstream {{ store_dir: "{self.store}", max_memory_store: 256MB,'
             f" max_file_store: {MAX_FILE_STORE} }}",
         ]
+        if self.peers:
+            routes = ", ".join(f"nats://{ports.HOST}:{peer.ports['route']}" for peer in self.peers)
+            # What clients are told of others would lead them past the proxies of tests.
+            lines.append(
+                f"cluster {{ name: martlet, listen: {ports.HOST}:{self.ports['route']},"
+                f" routes: [{routes}], no_advertise: true }}"
+            )
         # A later line wins over an earlier one.
         lines += [f"{key}: {value}" for key, value in self.settings.items()]
         write_private(self.directory / "nats-server.conf", "\n".join(lines) + "\n")
 
     def command(self) -> list[str]:
         return [
-            str(paths.server_binary("nats-server")),
+            str(self.program or paths.server_binary("nats-server")),
             "--config",
             str(self.directory / "nats-server.conf"),
         ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from martlet_cluster.nats import Nats
+from martlet_cluster.patience import longer
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class NatsProbe:
 
     def _wait(self, predicate: Any, timeout_s: float, what: str) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: predicate() or self._failure, timeout_s):
+            if not self._changed.wait_for(lambda: predicate() or self._failure, longer(timeout_s)):
                 raise TimeoutError(f"no {what} from NATS within {timeout_s:g} s")
             if not predicate():
                 raise ConnectionError(f"waiting for {what}: {self._failure}")

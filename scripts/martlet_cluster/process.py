@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from martlet_cluster.patience import longer
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
@@ -91,7 +93,7 @@ def send_signal(process: ProcessId, number: int) -> bool:
 
 
 def wait_until(predicate: Callable[[], bool], timeout_s: float, step_s: float = 0.01) -> bool:
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + longer(timeout_s)
     while True:
         if predicate():
             return True
@@ -145,7 +147,7 @@ def spawn(command: list[str], log: Path, cwd: Path) -> ProcessId:
 def final_exit_code(process: ProcessId) -> int | None:
     """exit_code of a child that is ending: its first thread may be gone before the others."""
     child = _children.get(process)
-    return child.wait(10) if child is not None else None
+    return child.wait(longer(10)) if child is not None else None
 
 
 def exit_code(process: ProcessId) -> int | None:

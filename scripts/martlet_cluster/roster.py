@@ -29,11 +29,20 @@ class Roster:
         self.directory = directory
         self.overrides = overrides
         self._members: dict[str, Member] = {}
-        for server in SERVERS:
-            self.create(server.kind, server.kind)
+        self._create_servers(counts.get("nats", 1))
         for service in SERVICES:
             for number in range(1, counts.get(service.kind, 0) + 1):
                 self.create(service.kind, f"{service.kind}-{number}")
+
+    def _create_servers(self, nats_servers: int) -> None:
+        for server in SERVERS:
+            if server is not Nats or nats_servers == 1:
+                self.create(server.kind, server.kind)
+                continue
+            for number in range(1, nats_servers + 1):
+                self.create(server.kind, f"{server.kind}-{number}")
+            for nats in self.nats_servers:
+                nats.peers = self.nats_servers
 
     def create(self, kind: str, name: str) -> Member:
         if kind not in KINDS:
@@ -89,8 +98,8 @@ class Roster:
         return list(self._members.values())
 
     @property
-    def servers(self) -> list[Member]:
-        return [self.nats, self.postgres, self.redis]
+    def servers(self) -> list[Nats | Postgres | Redis]:
+        return [*self.nats_servers, self.postgres, self.redis]
 
     @property
     def services(self) -> list[Service]:
@@ -115,7 +124,16 @@ class Roster:
 
     @property
     def nats(self) -> Nats:
-        return self._all(Nats)[0]
+        """The only one, or the first of several."""
+        return self.nats_servers[0]
+
+    @property
+    def nats_servers(self) -> list[Nats]:
+        return self._all(Nats)
+
+    @property
+    def nats_url(self) -> str:
+        return ",".join(nats.url for nats in self.nats_servers)
 
     @property
     def postgres(self) -> Postgres:

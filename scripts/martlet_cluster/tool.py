@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from martlet_cluster import paths
+from martlet_cluster.patience import longer
 
 # Gets each line as it is printed.
 Echo = Callable[[str], None]
@@ -101,7 +102,7 @@ class RunningTool:
 
     def wait_for(self, pattern: str, timeout_s: float = 30) -> re.Match[str]:
         """The first line printed so far, or yet to come, in which the pattern is found."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + longer(timeout_s)
         expression, seen = re.compile(pattern), 0
         with self._changed:
             while True:

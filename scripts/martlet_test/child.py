@@ -8,7 +8,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from martlet_test import leftovers
+from martlet_cluster.patience import longer
+from martlet_test import leftovers, sanitizers
 
 _running: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
@@ -41,7 +42,7 @@ def run(
     write its stacks to the log first."""
     scratch = directory / "tmp"
     scratch.mkdir(exist_ok=True)
-    own = {leftovers.MARK: str(directory), "TMPDIR": str(scratch)}
+    own = {leftovers.MARK: str(directory), "TMPDIR": str(scratch)} | sanitizers.variables(directory)
     with (directory / "output.log").open("ab") as log:
         child = subprocess.Popen(
             command,
@@ -55,7 +56,7 @@ def run(
     with _lock:
         _running.add(child)
     try:
-        code = child.wait(timeout_s)
+        code = child.wait(longer(timeout_s))
     except subprocess.TimeoutExpired:
         if dump_signal is not None:
             child.send_signal(dump_signal)

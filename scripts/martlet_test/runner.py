@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from martlet_cluster import ClusterError, paths
-from martlet_test import child, leftovers, meson_tests, python_tests
+from martlet_test import child, leftovers, meson_tests, python_tests, sanitizers
 from martlet_test.model import Job, Outcome
 
 PARALLEL = 2
@@ -54,6 +54,7 @@ def run_job(job: Job, run_directory: Path) -> Outcome:
             traceback.print_exc(file=log)
         outcome = Outcome(failed=[f"{job.name}: the runner could not run it"])
     outcome.failed += [f"{job.name}: left behind: {name}" for name in leftovers.end(directory)]
+    outcome.failed += [f"{job.name}: {what}" for what in sanitizers.complaints(directory)]
     if not outcome.failed:
         shutil.rmtree(directory, ignore_errors=True)
     return outcome
@@ -109,9 +110,10 @@ def make_directory() -> Path:
     return directory
 
 
-def prepare() -> None:
-    for script in ("install", "build"):
-        subprocess.run([str(paths.ROOT / "scripts" / script)], check=True)
+def prepare(sanitized: bool) -> None:
+    install = ["install", "--clang"] if sanitized else ["install"]
+    for script, *arguments in (install, ["build"]):
+        subprocess.run([str(paths.ROOT / "scripts" / script), *arguments], check=True)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -125,6 +127,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--unit", action="store_true", help="unit tests")
     parser.add_argument("--integration", action="store_true", help="with real servers")
     parser.add_argument("--lint", action="store_true", help="rules on the sources")
+    parser.add_argument(
+        "--sanitize", choices=sanitizers.KINDS, help="with programs that watch themselves"
+    )
     parser.add_argument("--no-build", action="store_true", help="take what is built already")
     parser.add_argument("-v", "--verbose", action="store_true", help="name the passed tests too")
     return parser.parse_args(arguments)
@@ -137,9 +142,11 @@ def interrupt(*_: object) -> None:
 def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     options = parse(arguments)
+    if options.sanitize:
+        sanitizers.prepare(options.sanitize)
     try:
         if not options.no_build:
-            prepare()
+            prepare(options.sanitize is not None)
         directory = make_directory()
         jobs = choose(options)
         begin = time.monotonic()

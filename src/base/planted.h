@@ -38,11 +38,10 @@ enum class Planted : std::uint8_t {
   kKeepBase,            // nobody looks whether a log lost its end
   kSkipReadRights,      // history is for everybody
   // edge
-  kIgnoreMembersAt,    // events go to whom the edge takes for a member, however old that is
-  kMissChanges,        // changes of membership go unnoticed, and are taken for known
-  kFanOutToRemoved,    // who was removed stays in the fan-out
+  kIgnoreMembersAt,  // events go to whom the edge takes for a member, however old that is
+  kMissChanges,      // changes of membership go unnoticed, and are taken for known
+  kFanOutToRemoved,  // who was removed stays in the fan-out
   kSkipTokenCheck,
-  kReuseEdgeId,        // after a restart
   kCreditUntilStored,  // STORED holds credit
   kUnsubscribeEarly,   // when one of several sessions of a user leaves
   kLoseOneEvent,       // of twenty, and nobody checks the tail

@@ -5,11 +5,15 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/assert.h"
+#include "base/log.h"
+
 namespace martlet::bus {
 namespace {
 
 constexpr std::string_view kKey = "cluster";
 constexpr int kTries = 3;
+constexpr Duration kRetry = std::chrono::milliseconds(500);
 
 void read(Kv& kv, std::uint16_t shards, int tries, Kv::Done callback);
 
@@ -53,6 +57,40 @@ void read(Kv& kv, std::uint16_t shards, int tries, Kv::Done callback) {
 
 void check_cluster(Kv& kv, std::uint16_t shards, Kv::Done callback) {
   read(kv, shards, kTries, std::move(callback));
+}
+
+ClusterCheck::ClusterCheck(event::Loop& loop, Kv& kv, Options options)
+    : loop_(loop), kv_(kv), options_(options), again_(loop, [this] { ask(); }) {}
+
+ClusterCheck::~ClusterCheck() {
+  *self_ = nullptr;
+}
+
+void ClusterCheck::start(Kv::Done callback) {
+  MARTLET_ASSERT(!callback_);
+  callback_ = std::move(callback);
+  give_up_at_ = loop_.now() + options_.wait;
+  ask();
+}
+
+void ClusterCheck::ask() {
+  const auto on_done = [self = self_](const Result<void>& done) {
+    if (*self != nullptr) (*self)->on_done(done);
+  };
+  kv_.ensure(options_.replicas, [self = self_, on_done](const Result<void>& ensured) {
+    if (*self == nullptr || !ensured) return on_done(ensured);
+    check_cluster((*self)->kv_, (*self)->options_.shards, on_done);
+  });
+}
+
+void ClusterCheck::on_done(const Result<void>& done) {
+  const bool is_final = done || done.error().code == ErrorCode::kConflict;
+  if (is_final || loop_.now() >= give_up_at_) return callback_(done);
+  if (reason_ != done.error().detail) {
+    reason_ = done.error().detail;
+    MARTLET_LOG(warn, "cluster_not_ready reason=\"{}\"", reason_);
+  }
+  again_.start_once(kRetry);
 }
 
 }  // namespace martlet::bus

@@ -44,6 +44,11 @@ Result<BusLinks> open_links(event::Loop& loop, const std::shared_ptr<nats::Inbou
   return BusLinks{std::move(*publisher), std::move(*subscriber)};
 }
 
+// Up to half more, so that not all come back at once.
+Duration jittered(Duration wait) {
+  return wait + Duration(SystemRandom().below(static_cast<std::uint64_t>(wait.count()) / 2));
+}
+
 Error not_connected() {
   return {ErrorCode::kUnavailable, "not connected to NATS"};
 }
@@ -77,7 +82,8 @@ NatsBus::NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, s
                 replies_.expire(loop_.now());
                 if (replies_.empty()) expiry_.cancel();
               }),
-      prober_(loop, [this] { probe(); }) {
+      prober_(loop, [this] { probe(); }),
+      replacer_(loop, [this] { replace_publisher(); }) {
   watch_links();
   const auto on_answer =
       std::make_shared<MessageHandler>([this](const nats::Message& m) { deliver(m); });
@@ -95,8 +101,8 @@ NatsBus::~NatsBus() {
 
 void NatsBus::watch_links() {
   publisher_->start();
-  publisher_->on_change([this](bool connected) { on_link(connected); });
-  subscriber_->on_change([this](bool connected) { on_link(connected); });
+  publisher_->on_lost([this] { on_publisher_lost(); });
+  subscriber_->on_change([this](bool connected) { on_subscriber(connected); });
 }
 
 SendResult NatsBus::publish(std::string_view subject, BytesView payload) {
@@ -295,12 +301,17 @@ void NatsBus::report_drops() {
   set_state(BusState::kSlowConsumer);
 }
 
-void NatsBus::on_link(bool connected) {
+void NatsBus::on_subscriber(bool connected) {
   if (!connected) {
     on_lost();
   } else {
     rejoin();
   }
+}
+
+void NatsBus::on_publisher_lost() {
+  on_lost();
+  replace_publisher();
 }
 
 void NatsBus::on_lost() {
@@ -319,7 +330,11 @@ void NatsBus::rejoin() {
   rejoining_ = true;
   pass_subscriptions(kRejoinTimeout, [this](Result<void> done) {
     if (!done) return rejoined(done);
-    pass_publishes(kRejoinTimeout, [this](Result<void> done) { rejoined(done); });
+    pass_publishes(kRejoinTimeout, [this](Result<void> done) {
+      // The broker answers, but not there: that link is silently dead.
+      if (!done && done.error().code == ErrorCode::kTimeout) publisher_->break_link();
+      rejoined(done);
+    });
   });
 }
 
@@ -336,7 +351,8 @@ void NatsBus::rejoined(Result<void> done) {
 // A message to ourselves. It finds a publishing link that is silently dead (the library must not
 // ping there), and it is behind everything that the delivery thread had to do.
 void NatsBus::probe() {
-  if (publisher_->is_closed() || subscriber_->is_closed()) return reopen();
+  if (subscriber_->is_closed()) return reopen();
+  if (!publisher_->is_connected() && !replacer_.is_scheduled()) return replace_publisher();
   if (!ready_) return rejoin();
   const MonotonicTime sent = loop_.now();
   after_publishes(kProbeTimeout, [this, sent](Result<void> done) {
@@ -349,6 +365,32 @@ void NatsBus::probe() {
       publisher_->break_link();
     }
   });
+}
+
+// A publisher whose link broke is not used again. Tried until the broker takes us.
+void NatsBus::replace_publisher() {
+  if (reopening_ || publisher_->is_connected()) return;
+  reopening_ = true;
+  if (reopener_.joinable()) reopener_.join();
+  reopener_ = std::thread([this, self = std::weak_ptr(self_)] {
+    auto fresh = std::make_shared<Result<std::unique_ptr<nats::Publisher>>>(
+        nats::Publisher::connect(loop_, options_, queue_, kAnswersId, answers_subject_of(inbox_)));
+    loop_.post([self, fresh] {
+      if (const auto bus = self.lock()) (*bus)->on_publisher(std::move(*fresh));
+    });
+  });
+}
+
+void NatsBus::on_publisher(Result<std::unique_ptr<nats::Publisher>> publisher) {
+  reopening_ = false;
+  if (!publisher) {
+    replacer_.start_once(jittered(options_.reconnect_wait));
+    return;
+  }
+  publisher_ = std::move(*publisher);
+  publisher_->start();
+  publisher_->on_lost([this] { on_publisher_lost(); });
+  rejoin();
 }
 
 // The library gives a connection up after two refusals of the password and after errors that it

@@ -110,13 +110,16 @@ class NatsBus final : public Bus {
   std::string barrier_subject(std::uint64_t number) const;
   void deliver(const nats::Message& message);
 
-  void on_link(bool connected);
+  void on_subscriber(bool connected);
+  void on_publisher_lost();
   void on_lost();
   void rejoin();
   void rejoined(Result<void> done);
   void pass_subscriptions(Duration timeout, Done callback);
   void pass_publishes(Duration timeout, Done callback);
   void probe();
+  void replace_publisher();
+  void on_publisher(Result<std::unique_ptr<nats::Publisher>> publisher);
   void reopen();
   void on_reopened(Result<BusLinks> links);
   void watch_links();
@@ -142,6 +145,7 @@ class NatsBus final : public Bus {
   BusStats stats_;
   event::Timer expiry_;
   event::Timer prober_;
+  event::Timer replacer_;
   // Posted tasks and subscriptions outlive the bus; they look here first.
   std::shared_ptr<NatsBus*> self_ = std::make_shared<NatsBus*>(this);
 };

@@ -1,6 +1,7 @@
 #include "client/journal_lines.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -14,6 +15,15 @@ std::string line_of(const char* key, json value) {
   json line;
   line[key] = std::move(value);
   return line.dump() + "\n";
+}
+
+// The whole number of this type; what a conversion would cut off or make up is not ours.
+template <class Number>
+Number read_number(const json& value) {
+  std::optional<std::uint64_t> number;
+  if (value.is_number_unsigned()) number = value.get<std::uint64_t>();
+  if (number > std::numeric_limits<Number>::max()) number.reset();
+  return static_cast<Number>(number.value());
 }
 
 ClientMsgId read_id(const json& value) {
@@ -37,18 +47,18 @@ void apply_credentials(const json& value, Store& store) {
   credentials.device = DeviceId::parse(value.at("device").get<std::string>()).value();
   credentials.access_token = value.at("access").get<std::string>();
   credentials.refresh_token = value.at("refresh").get<std::string>();
-  credentials.access_expires_ms = value.at("expires_ms").get<WallMs>();
+  credentials.access_expires_ms = read_number<WallMs>(value.at("expires_ms"));
   store.set_credentials(std::move(credentials));
 }
 
 void apply_cursor(const json& value, Store& store) {
   Cursor cursor;
-  cursor.shown = value.at("shown").get<std::uint64_t>();
-  cursor.target = value.at("target").get<std::uint64_t>();
-  cursor.durable = value.at("durable").get<std::uint64_t>();
-  cursor.generation = value.at("generation").get<std::uint32_t>();
+  cursor.shown = read_number<std::uint64_t>(value.at("shown"));
+  cursor.target = read_number<std::uint64_t>(value.at("target"));
+  cursor.durable = read_number<std::uint64_t>(value.at("durable"));
+  cursor.generation = read_number<std::uint32_t>(value.at("generation"));
   for (const json& pair : value.at("recent")) {
-    cursor.recent[pair.at(0).get<std::uint64_t>()] = pair.at(1).get<std::uint64_t>();
+    cursor.recent[read_number<std::uint64_t>(pair.at(0))] = read_number<std::uint64_t>(pair.at(1));
   }
   store.set_cursor(read_conversation(value.at("conversation")), std::move(cursor));
 }
@@ -68,7 +78,7 @@ void apply_send(const json& value, Store& store) {
 // A number of an enum of which `last` is the greatest.
 template <class Enum>
 Enum read_enum(const json& value, Enum last) {
-  std::optional<Enum> known(static_cast<Enum>(value.get<std::uint8_t>()));
+  std::optional<Enum> known(static_cast<Enum>(read_number<std::uint8_t>(value)));
   if (*known > last) known.reset();
   return known.value();
 }
@@ -94,8 +104,9 @@ void apply(const std::string& key, const json& value, Store& store) {
   if (key == "token") return store.set_sync_token(read_bytes(value));
   if (key == "cursor") return apply_cursor(value, store);
   if (key == "shown") {
-    return store.set_shown(read_conversation(value.at(0)), Seq(value.at(1).get<std::uint64_t>()),
-                           MessageId(value.at(2).get<std::uint64_t>()));
+    return store.set_shown(read_conversation(value.at(0)),
+                           Seq(read_number<std::uint64_t>(value.at(1))),
+                           MessageId(read_number<std::uint64_t>(value.at(2))));
   }
   if (key == "send") return apply_send(value, store);
   if (key == "sent") return store.remove_send(read_id(value));

@@ -8,9 +8,10 @@ namespace {
 
 constexpr std::size_t kMaxHostBytes = 253;
 
-// Names and IPv4; IPv6 only inside brackets.
+// Names and IPv4; IPv6, which has colons, and nothing else inside brackets.
 bool is_host(std::string_view text, bool bracketed) {
   if (text.empty() || text.size() > kMaxHostBytes) return false;
+  if (bracketed && text.find(':') == std::string_view::npos) return false;
   return std::all_of(text.begin(), text.end(), [bracketed](char c) {
     const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     return word || c == '.' || c == '-' || c == '_' || (bracketed && (c == ':' || c == '%'));

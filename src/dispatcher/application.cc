@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "bus/cluster_check.h"
-
 namespace martlet::dispatcher {
 
 DispatcherApplication::DispatcherApplication(service::Context& context,
@@ -11,20 +9,14 @@ DispatcherApplication::DispatcherApplication(service::Context& context,
     : shards_(context.common.shards),
       options_(options),
       backends_(std::move(backends)),
+      cluster_check_(context.loop, *backends_.kv,
+                     {options_.replicas, shards_, context.common.nats_wait}),
       metrics_(context.registry),
       dispatcher_({context.loop, *backends_.bus, *backends_.log, *backends_.leases, options_,
                    shards_, backends_.name, metrics_}) {}
 
 void DispatcherApplication::start(Started on_started) {
-  backends_.kv->ensure(options_.replicas, [this, on_started](const Result<void>& ensured) {
-    if (is_stopping_) return;
-    if (!ensured) return on_started(ensured);
-    check_shards(on_started);
-  });
-}
-
-void DispatcherApplication::check_shards(Started on_started) {
-  bus::check_cluster(*backends_.kv, shards_, [this, on_started](const Result<void>& same) {
+  cluster_check_.start([this, on_started](const Result<void>& same) {
     if (is_stopping_) return;
     if (same) dispatcher_.start();
     on_started(same);

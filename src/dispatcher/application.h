@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bus/bus.h"
+#include "bus/cluster_check.h"
 #include "bus/kv.h"
 #include "bus/leases.h"
 #include "bus/log.h"
@@ -38,11 +39,10 @@ class DispatcherApplication final : public service::Application {
   void stop_phase_two(Done on_done) override;
 
  private:
-  void check_shards(Started on_started);
-
   const std::uint16_t shards_;
   const DispatcherOptions options_;
   Backends backends_;
+  bus::ClusterCheck cluster_check_;
   DispatcherMetrics metrics_;
   Dispatcher dispatcher_;
   bool is_stopping_ = false;

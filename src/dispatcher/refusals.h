@@ -15,7 +15,8 @@ namespace martlet::dispatcher {
 // What was refused for good lately. An edge publishes a frame again when its answer takes long, and
 // what stood against the message may have changed before the copy comes (its sender was let into
 // the group): the copy must find the same refusal, or a message is in the log after its sender was
-// told that it never will be. Bounded: with more than `most`, the oldest are forgotten. Loop thread.
+// told that it never will be. Bounded: with more than `most`, the oldest are forgotten. Loop
+// thread.
 class Refusals {
  public:
   explicit Refusals(std::size_t most) : most_(most) {}

@@ -132,8 +132,6 @@ void ShardCore::send(const wire::ClientFrame& frame, Asker asker, const Moment& 
 }
 
 void ShardCore::arrive(SendFrame frame, const Moment& moment) {
-  const ErrorCode refused = refusals_.find(frame.conversation, frame.user, frame.id);
-  if (refused != ErrorCode::kNone && !is_planted(Planted::kForgetRefusals)) return refuse(frame, refused, moment);
   Needs needs;
   if (window_.find(frame.conversation, frame.user, frame.id) == nullptr) {
     needs.head = usable_head(frame.conversation) == nullptr;
@@ -183,6 +181,9 @@ void ShardCore::park(SendFrame frame, Needs needs, const Moment& moment) {
 void ShardCore::judge(SendFrame frame, const Moment& moment) {
   Window::Slot* known = window_.find(frame.conversation, frame.user, frame.id);
   if (known != nullptr) return answer_known(*known, frame, moment);
+  const ErrorCode refused = refusals_.find(frame.conversation, frame.user, frame.id);
+  const bool is_known = refused != ErrorCode::kNone && !is_planted(Planted::kForgetRefusals);
+  if (is_known) return refuse(frame, refused, moment);
   accept(std::move(frame), moment);
 }
 

@@ -78,7 +78,8 @@ void ShardCore::settle(OpenEntry& open, wire::Entry entry, LogPosition position,
     --head->open;
     head->last_position = position;
     window_.settle(open.slot, position, moment.now + limits_.window_time);
-    if (entry.kind == wire::EntryKind::kMembers) change_logged(open, entry.conversation, *head->group, moment);
+    if (entry.kind == wire::EntryKind::kMembers)
+      change_logged(open, entry.conversation, *head->group, moment);
   }
   for (const Asker& asker : open.askers) {
     acknowledge(asker, entry.client_msg_id, entry.conversation, message);

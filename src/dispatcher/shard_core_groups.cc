@@ -95,8 +95,8 @@ void ShardCore::apply_change(OpenEntry& open, GroupHead& group, const MembersCha
   heads_.weigh(entry.conversation);
 }
 
-void ShardCore::change_logged(OpenEntry& open, const ConversationId& conversation,
-                              GroupHead& group, const Moment& moment) {
+void ShardCore::change_logged(OpenEntry& open, const ConversationId& conversation, GroupHead& group,
+                              const Moment& moment) {
   if (group.open_change == &open) group.open_change = nullptr;
   for (const RefusedByChange& one : open.refused) {
     remember_refusal(conversation, one.user, one.id, one.code, moment);

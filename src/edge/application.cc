@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "bus/cluster_check.h"
-
 namespace martlet::edge {
 namespace {
 
@@ -26,10 +24,10 @@ EdgeOptions timed(EdgeOptions options, Duration stop_time) {
 
 EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
                                  EdgeBackends backends)
-    : shards_(context.common.shards),
-      replicas_(options.nats_replicas),
-      clock_(context.loop),
+    : clock_(context.loop),
       backends_(std::move(backends)),
+      cluster_check_(context.loop, *backends_.cluster,
+                     {options.nats_replicas, context.common.shards, context.common.nats_wait}),
       metrics_(context.registry),
       edge_({.loop = context.loop,
              .clock = clock_,
@@ -42,12 +40,9 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
              .options = timed(std::move(options), context.common.stop_timeout)}) {}
 
 void EdgeApplication::start(Started on_started) {
-  backends_.cluster->ensure(replicas_, [this, on_started](const Result<void>& ensured) {
-    if (!ensured) return on_started(ensured);
-    bus::check_cluster(*backends_.cluster, shards_, [this, on_started](const Result<void>& same) {
-      if (!same) return on_started(same);
-      edge_.start(on_started);
-    });
+  cluster_check_.start([this, on_started](const Result<void>& same) {
+    if (!same) return on_started(same);
+    edge_.start(on_started);
   });
 }
 

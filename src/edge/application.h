@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/random.h"
+#include "bus/cluster_check.h"
 #include "bus/kv.h"
 #include "edge/edge.h"
 #include "service/application.h"
@@ -29,11 +30,10 @@ class EdgeApplication final : public service::Application {
   void stop_phase_two(Done on_done) override;
 
  private:
-  const std::uint16_t shards_;
-  const int replicas_;
   event::LoopClock clock_;
   SystemRandom random_;
   EdgeBackends backends_;
+  bus::ClusterCheck cluster_check_;
   EdgeMetrics metrics_;
   Edge edge_;
 };

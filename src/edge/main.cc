@@ -20,7 +20,7 @@ using Created = Result<std::unique_ptr<service::Application>>;
 // The keys, looked at again every few seconds: they are few small files.
 class WatchedKeys {
  public:
-  WatchedKeys(event::Loop& loop, auth::KeyDirectory directory)
+  WatchedKeys(martlet::event::Loop& loop, auth::KeyDirectory directory)
       : directory_(std::move(directory)), timer_(loop, [this] { look(); }) {
     timer_.start_every(edge::kKeyLookPeriod);
   }
@@ -40,7 +40,7 @@ class WatchedKeys {
 
   auth::KeyDirectory directory_;
   std::string problem_;
-  event::Timer timer_;
+  martlet::event::Timer timer_;
 };
 
 edge::VerifyToken token_verifier(std::shared_ptr<WatchedKeys> watched) {

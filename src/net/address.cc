@@ -30,12 +30,10 @@ std::optional<Address> parse_address(std::string_view text) {
   const auto port = parse_port(text.substr(colon + 1));
   if (!port) return std::nullopt;
   std::string_view host = text.substr(0, colon);
-  if (host.front() == '[') {
-    if (host.size() < 3 || host.back() != ']') return std::nullopt;
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return std::nullopt;
-  }
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool v6 = host.find(':') != std::string_view::npos;
+  if (v6 != bracketed || host.find_first_of("[]") != std::string_view::npos) return std::nullopt;
   return Address{std::string(host), *port};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "persist/limits.h"
 
 namespace martlet::persist {
@@ -94,6 +95,8 @@ void ApplierCore::after_apply(const store::ApplyResult& result, MonotonicTime no
     case ApplyOutcome::kRetry:
       return pause(Phase::kRetrying, now);
     case ApplyOutcome::kUnknown:
+      if (is_planted(Planted::kApplyTwice)) return pause(Phase::kRetrying, now);
+      return start_anew(now);
     case ApplyOutcome::kFenced:
     case ApplyOutcome::kDuplicate:
       return start_anew(now);

@@ -31,7 +31,8 @@ store::PgStoreOptions store_options(const service::Context& context,
   return store;
 }
 
-Created create(service::Context& context, const persist::PersistOptions& options, Random& random) {
+Created create(service::Context& context, persist::PersistOptions options, Random& random) {
+  options.nats_wait = context.common.nats_wait;
   auto key = auth::SigningKey::load(options.signing_key);
   if (!key) return tl::unexpected(key.error());
   const store::PgStoreOptions database = store_options(context, options);

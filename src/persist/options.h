@@ -23,6 +23,7 @@ struct PersistOptions {
   Duration access_token_life = kAccessTokenLife;
   Duration refresh_token_life = kRefreshTokenLife;
   int replicas = 1;
+  Duration nats_wait{};  // of the process, see service::CommonOptions
 };
 
 void declare(config::Keys& keys, PersistOptions& options);

@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/planted.h"
-#include "bus/cluster_check.h"
 #include "bus/subjects.h"
 #include "persist/limits.h"
 #include "wire/envelopes.h"
@@ -20,6 +19,7 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
     : loop_(loop),
       options_(options),
       backends_(std::move(backends)),
+      cluster_check_(loop, *backends_.cluster, {options.replicas, shards, options.nats_wait}),
       metrics_(registry),
       watermarks_(shards),
       barrier_(watermarks_, {options.max_waiting, options.barrier_wait, kLookUpPeriod}),
@@ -55,16 +55,7 @@ void Persist::started(const Result<void>& done) {
 
 // The table was read for the first time.
 void Persist::check_cluster() {
-  backends_.cluster->ensure(options_.replicas, [self = self_](const Result<void>& ensured) {
-    Persist* here = *self;
-    if (here == nullptr) return;
-    if (!ensured) return here->started(ensured);
-    bus::check_cluster(*here->backends_.cluster, here->watermarks_.shards(),
-                       [self](const Result<void>& same) {
-                         if (*self == nullptr) return;
-                         same ? (*self)->serve() : (*self)->started(same);
-                       });
-  });
+  cluster_check_.start([this](const Result<void>& same) { same ? serve() : started(same); });
 }
 
 void Persist::serve() {

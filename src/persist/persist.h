@@ -9,6 +9,7 @@
 #include "auth/keys.h"
 #include "base/random.h"
 #include "bus/bus.h"
+#include "bus/cluster_check.h"
 #include "bus/kv.h"
 #include "bus/leases.h"
 #include "bus/log.h"
@@ -73,6 +74,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   event::Loop& loop_;
   PersistOptions options_;
   Backends backends_;
+  bus::ClusterCheck cluster_check_;
   PersistMetrics metrics_;
   SystemRandom random_;
   OpenRequests open_;

@@ -60,7 +60,8 @@ void keep_unreadable(pg::Transaction& tx, ShardId shard, const ParsedBatch& pars
             {pg::Failure::kContent, "PARSE", parsed.batch.error().detail}, *parsed.bytes);
 }
 
-// Entries that are not what they should be, in one statement. They lie in `batches`.
+// Entries that are not what they should be, in one statement. They lie in `batches`. One that is
+// wrong in two ways is kept once.
 void keep_dead(pg::Transaction& tx, ShardId shard, const std::vector<ParsedBatch>& batches,
                const std::vector<ApplyPlan::MessageRow>& messages, const pg::Error& why) {
   if (messages.empty()) return;
@@ -76,7 +77,7 @@ void keep_dead(pg::Transaction& tx, ShardId shard, const std::vector<ParsedBatch
   tx.query(
       "INSERT INTO dead_entries (shard, position, entry_index, sqlstate, reason, entry) SELECT "
       "$1::integer, t.position, t.i, $2, $3, t.entry FROM unnest($4::bigint[], $5::integer[], "
-      "$6::bytea[]) AS t(position, i, entry)",
+      "$6::bytea[]) AS t(position, i, entry) ON CONFLICT DO NOTHING",
       pg::Params()
           .number(shard.value())
           .text(why.sqlstate)

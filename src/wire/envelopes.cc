@@ -294,6 +294,7 @@ Result<EdgeBeat> parse_edge_beat(BytesView bytes) {
   out.edge = read.edge(beat.edge(), "edge");
   out.name = read.text(beat.name(), "name", kMaxLabelBytes);
   out.address = read.text(beat.address(), "address", kMaxLabelBytes);
+  if (out.address.empty()) read.refuse(ErrorCode::kBadBody, "address", "is empty");
   out.http = read.text(beat.http(), "http", kMaxLabelBytes);
   out.started_ms = beat.started_ms();
   out.connections = beat.connections();

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from raw_client import PATIENCE_S, Device, age_ms
+from support import longer
 from wire_client import (
     ERROR,
     FETCH,
@@ -37,7 +38,7 @@ class GroupDevice(Device):
 
     def insist(self, command: int, message_id: str | None = None, **body: Any) -> int:
         message_id = message_id or new_message_id()
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + longer(PATIENCE_S)
         while True:
             age = age_ms(message_id)
             answer = self.call(command, client_msg_id=message_id, age_ms=age, **body)

@@ -34,3 +34,24 @@ class Loss:
                 kept += data[place:end]
             place = end
         return kept + data[place:]
+
+
+class Break:
+    """Breaks the connection inside of the first message that is at least so long. For Proxy.change."""
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._is_inside = False
+        self.is_done = False
+
+    def __call__(self, direction: str, data: bytes) -> bytes:
+        if direction == "up" or self.is_done:
+            return data
+        if self._is_inside and not data.startswith((b"MSG", b"HMSG", b"PING", b"PONG", b"+OK")):
+            self.is_done = True
+            raise ConnectionResetError("inside of a message")
+        match = MSG.search(data)
+        if not self._is_inside and match and int(match[2]) >= self._least:
+            self._is_inside = True
+            return data[: match.end() + 100]
+        return data

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from support import longer
 from wire_client import (
     ACK,
     AUTH,
@@ -98,7 +99,7 @@ class Device:
     ) -> dict[str, Any]:
         """As a client does: repeats while the refusal is retryable. The body of the Ack."""
         message_id = message_id or new_message_id()
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + longer(PATIENCE_S)
         while True:
             age = {"age_ms": age_ms(message_id)} if age_known else {}
             answer = self.send(to, text, message_id, **age)

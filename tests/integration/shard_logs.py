@@ -4,9 +4,10 @@ checked for gaps, duplicates and writes of an owner that had been replaced (sche
 from __future__ import annotations
 
 import json
-import struct
 import time
 from dataclasses import dataclass, field
+
+from flat_table import root
 
 from martlet_cluster.nats import Nats
 from martlet_cluster.nats_probe import NatsMessage, NatsProbe
@@ -32,49 +33,8 @@ class LogBatch:
     entries: list[LogEntry]
 
 
-class Table:
-    """A FlatBuffers table: its fields by their number in the schema."""
-
-    def __init__(self, data: bytes, place: int) -> None:
-        self.data = data
-        self.place = place
-        self._fields = place - struct.unpack_from("<i", data, place)[0]
-
-    def at(self, number: int) -> int:
-        """Where the field is, 0 if it is left out."""
-        slot = 4 + 2 * number
-        if slot >= struct.unpack_from("<H", self.data, self._fields)[0]:
-            return 0
-        offset = int(struct.unpack_from("<H", self.data, self._fields + slot)[0])
-        return self.place + offset if offset else 0
-
-    def number(self, number: int, layout: str) -> int:
-        place = self.at(number)
-        return int(struct.unpack_from(layout, self.data, place)[0]) if place else 0
-
-    def target(self, place: int) -> int:
-        return place + int(struct.unpack_from("<I", self.data, place)[0])
-
-    def raw(self, number: int, size: int) -> bytes:
-        place = self.at(number)
-        return self.data[place : place + size] if place else b""
-
-    def text(self, number: int) -> str:
-        if not self.at(number):
-            return ""
-        start = self.target(self.at(number))
-        length = struct.unpack_from("<I", self.data, start)[0]
-        return self.data[start + 4 : start + 4 + length].decode()
-
-    def tables(self, number: int) -> list[Table]:
-        start = self.target(self.at(number))
-        count = struct.unpack_from("<I", self.data, start)[0]
-        places = (start + 4 + 4 * index for index in range(count))
-        return [Table(self.data, self.target(place)) for place in places]
-
-
 def decode(sequence: int, data: bytes) -> LogBatch:
-    batch = Table(data, struct.unpack_from("<I", data)[0])
+    batch = root(data)
     entries = [
         LogEntry(
             kind=entry.number(0, "<B"),

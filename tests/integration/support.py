@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from martlet_cluster import Cluster  # noqa: E402
+from martlet_cluster.patience import longer  # noqa: E402
 from martlet_cluster.proxy import Proxy  # noqa: E402
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 def wait_until(predicate: Callable[[], T], timeout: float = 30, what: str = "the condition") -> T:
     """The first true value of the predicate, which is asked often; never a fixed sleep."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + longer(timeout)
     while True:
         value = predicate()
         if value:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import account
-from support import ROOT  # also makes the next line possible
+from support import ROOT, longer  # also makes the next line possible
 
 from martlet_cluster import Cluster, paths
 
@@ -61,7 +61,7 @@ class Swarm:
         self.journals.mkdir(exist_ok=True)
         file = directory / "swarm.json"
         file.write_text(json.dumps({"journals": str(self.journals), **config}))
-        self._errors = (directory / "swarm.log").open("w")
+        self._errors = (directory / "swarm.log").open("a")
         self.process = subprocess.Popen(
             [str(paths.built("tests/support/swarm/martlet-swarm")), str(file)],
             cwd=ROOT,
@@ -92,7 +92,7 @@ class Swarm:
 
     def wait(self, status: str, timeout: float = 60) -> dict[str, Any]:
         """The next line of this status; it is taken, with all before it."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + longer(timeout)
         with self._changed:
             while True:
                 for place, line in enumerate(self._lines):

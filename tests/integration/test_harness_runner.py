@@ -11,8 +11,8 @@ from unittest import mock
 import support
 from support import wait_until
 
-from martlet_test import child, leftovers, meson_tests, python_tests
-from martlet_test.model import Outcome
+from martlet_test import child, leftovers, meson_tests, python_tests, runner
+from martlet_test.model import Job, Outcome
 
 MIXED = """
 import unittest
@@ -49,6 +49,31 @@ LEAVING = """
 import subprocess
 subprocess.Popen(["sleep", "600"], start_new_session=True)
 """
+
+# A program that a sanitizer speaks for, and that ends well all the same.
+REPORTING = """
+import os
+options = dict(option.split("=") for option in os.environ["{variable}"].split(":"))
+with open(options["log_path"] + ".77", "w") as report:
+    report.write("==77==ERROR: AddressSanitizer: heap-use-after-free on address 1\\n    #0 main")
+"""
+
+
+class Sanitizers(unittest.TestCase):
+    def test_report_of_any_program_fails_the_test(self) -> None:
+        directory = support.new_directory("sanitized")
+
+        def run(own: Path) -> Outcome:
+            for variable in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
+                program = REPORTING.format(variable=variable)
+                self.assertEqual(child.run([sys.executable, "-c", program], own, {}, 30), "")
+            return Outcome(passed=["good"])
+
+        with mock.patch.dict("os.environ", {"MARTLET_BUILD_SANITIZE": "address"}):
+            outcome = runner.run_job(Job("unit", "it", run), directory)
+        self.assertEqual(len(outcome.failed), 1)
+        self.assertIn("heap-use-after-free", outcome.failed[0])
+        self.assertIn("#0 main", (directory / "unit-it/output.log").read_text())
 
 
 class PythonFiles(unittest.TestCase):

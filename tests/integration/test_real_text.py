@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import flat_table
 import fortunes
-import shard_logs
 import swarm
 from support import ClusterTest, chosen_seed, new_directory, wait_until
 
@@ -66,7 +66,7 @@ Conversations = dict[str, list[Message]]
 
 def text_of(content: bytes) -> bytes:
     """The text of a Content, see schemas/client.fbs."""
-    table = shard_logs.Table(content, int.from_bytes(content[:4], "little"))
+    table = flat_table.root(content)
     return table.text(1).encode()
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from support import longer
+
 HEADER = struct.Struct(">2sBBHHII")  # magic, version, codec, command, flags, request id, length
 FLATBUFFERS, JSON = 0, 1
 
@@ -93,7 +95,7 @@ class WireClient:
 
     def read_answer(self, request_id: int) -> Frame | None:
         """Passes over events and other answers."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + longer(20)
         while time.monotonic() < deadline:
             frame = self.read()
             if frame is None or frame.request_id == request_id:
@@ -103,7 +105,7 @@ class WireClient:
 
     def wait_event(self, is_it: Callable[[Frame], bool], timeout_s: float = 30) -> Frame:
         """One that was passed over already, or that is still to come."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + longer(timeout_s)
         while not any(is_it(frame) for frame in self.passed):
             self.socket.settimeout(max(0.01, deadline - time.monotonic()))
             frame = self.read()

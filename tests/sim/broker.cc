@@ -141,10 +141,12 @@ void Broker::deliver(const InterestPtr& interest, const BrokerMessage& message) 
   const bool may_be_lost = interest->priority == bus::Priority::kDroppable;
   if (may_be_lost && link->lose_silently > 0) {
     --link->lose_silently;
+    scheduler().coverage().add("event lost, untold");
     return;
   }
   if (may_be_lost && (link->pending >= kMaxPending || link->drop_events > 0)) {
     link->drop_events -= link->drop_events > 0 ? 1 : 0;
+    scheduler().coverage().add("event dropped, told");
     if (!std::exchange(link->dropped, true)) handle(link, nullptr, {});
     return;
   }
@@ -163,6 +165,7 @@ void Broker::handle(const LinkPtr& link, const InterestPtr& interest,
                      interest->handler({message.subject, message.reply, *message.payload});
                    }
                    if (std::exchange(link->dropped, false) && link->listener) {
+                     scheduler().coverage().add("path: slow consumer");
                      link->listener(bus::BusState::kSlowConsumer);
                    }
                  });
@@ -190,8 +193,8 @@ void Broker::request(const LinkPtr& link, std::string subject, BytesView payload
       expect(link, timeout, [callback](const Error& error) { callback(tl::unexpected(error)); });
   if (!link->up) return fail_soon(link, question);
   link->requests.emplace(question, std::move(callback));
-  publish(link, {std::move(subject), inbox_of(*link, question),
-                 std::make_shared<const Bytes>(payload)});
+  publish(link,
+          {std::move(subject), inbox_of(*link, question), std::make_shared<const Bytes>(payload)});
 }
 
 void Broker::answer_request(const std::string& inbox, std::shared_ptr<const Bytes> payload) {
@@ -201,16 +204,16 @@ void Broker::answer_request(const std::string& inbox, std::shared_ptr<const Byte
       [](const LinkPtr& link, std::uint64_t wanted) { return link->number < wanted; });
   if (found == links_.end() || (*found)->number != number) return;
   const LinkPtr& link = *found;
-  scheduler().at(arrival(link->receives), link->lane,
-                 [this, link, epoch = link->epoch, question = question,
-                  payload = std::move(payload)] {
-                   const auto request = link->requests.find(question);
-                   if (link->epoch != epoch || request == link->requests.end()) return;
-                   finish(link, question);
-                   const bus::Bus::Reply callback = std::move(request->second);
-                   link->requests.erase(request);
-                   payload ? callback(*payload) : callback(tl::unexpected(unavailable()));
-                 });
+  scheduler().at(
+      arrival(link->receives), link->lane,
+      [this, link, epoch = link->epoch, question = question, payload = std::move(payload)] {
+        const auto request = link->requests.find(question);
+        if (link->epoch != epoch || request == link->requests.end()) return;
+        finish(link, question);
+        const bus::Bus::Reply callback = std::move(request->second);
+        link->requests.erase(request);
+        payload ? callback(*payload) : callback(tl::unexpected(unavailable()));
+      });
 }
 
 void Broker::pass(const LinkPtr& link, bool publishes, Duration timeout, bus::Bus::Done callback) {
@@ -222,7 +225,8 @@ void Broker::pass(const LinkPtr& link, bool publishes, Duration timeout, bus::Bu
                  [this, link, epoch = link->epoch, question, callback = std::move(callback)] {
                    scheduler().at(arrival(link->receives), link->lane,
                                   [this, link, epoch, question, callback] {
-                                    if (link->epoch == epoch && finish(link, question)) callback({});
+                                    if (link->epoch == epoch && finish(link, question))
+                                      callback({});
                                   });
                  });
 }
@@ -245,17 +249,21 @@ void Broker::ask(const LinkPtr& link, Duration timeout, std::function<void(const
     --link->delay_answers;
     at += scheduler().between(Duration(0), kMaxLateQuestion);
   }
-  scheduler().at(at, servers_[link->server],
-                 [this, link, epoch = link->epoch, work = std::move(work), answer, lost] {
-                   if (link->epoch != epoch || scheduler().now() < electing_until_) return;
-                   work(lost ? [](const Task&) {} : answer);
-                 });
+  scheduler().at(
+      at, servers_[link->server],
+      [this, link, epoch = link->epoch, question, work = std::move(work), answer, lost] {
+        if (link->epoch != epoch || scheduler().now() < electing_until_) return;
+        if (lost) scheduler().coverage().add("answer of JetStream lost");
+        if (!link->closed && !link->questions.contains(question)) {
+          scheduler().coverage().add("question reached JetStream after its author gave up");
+        }
+        work(lost ? [](const Task&) {} : answer);
+      });
 }
 
 void Broker::fail_soon(const LinkPtr& link, std::uint64_t question) {
-  scheduler().after(Duration(0), link->lane, [link, question] {
-    end_question(*link, question, unavailable());
-  });
+  scheduler().after(Duration(0), link->lane,
+                    [link, question] { end_question(*link, question, unavailable()); });
 }
 
 // ---- interest --------------------------------------------------------------------------------
@@ -334,6 +342,7 @@ void Broker::rejoin(const LinkPtr& link) {
   for (const InterestPtr& interest : link->interests) activate(link, interest);
   scheduler().at(link->subscribes + kMaxDelay, link->lane, [link, epoch = link->epoch] {
     if (!link->closed && link->epoch == epoch && link->listener) {
+      scheduler().coverage().add("path: reconnected to the broker");
       link->listener(bus::BusState::kReconnected);
     }
   });
@@ -347,7 +356,8 @@ void Broker::cut(const LinkPtr& link, Duration time) {
 void Broker::kill(std::size_t server) {
   servers_[server]->dead = true;
   for (const LinkPtr& link : std::vector(links_)) {
-    if (link->up && link->server == server) cut(link, scheduler().between(kMinDelay, milliseconds(100)));
+    if (link->up && link->server == server)
+      cut(link, scheduler().between(kMinDelay, milliseconds(100)));
   }
 }
 
@@ -375,8 +385,7 @@ class SimSubscription final : public bus::Subscription {
 }  // namespace
 
 bus::SendResult SimBus::publish(std::string_view subject, BytesView payload) {
-  return broker_.publish(link_,
-                         {std::string(subject), {}, std::make_shared<const Bytes>(payload)});
+  return broker_.publish(link_, {std::string(subject), {}, std::make_shared<const Bytes>(payload)});
 }
 
 std::unique_ptr<bus::Subscription> SimBus::subscribe(std::string_view subject,

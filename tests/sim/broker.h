@@ -47,9 +47,9 @@ struct Link {
   MonotonicTime publishes{}, subscribes{}, receives{};  // arrival of the last thing on each way
   std::size_t pending = 0;                              // received, not yet handled
   bool dropped = false;                                 // some of that, since the last report
-  std::size_t drop_events = 0;   // the next so many that may be lost are
-  std::size_t lose_silently = 0;  // likewise, and the process is not told
-  std::size_t lose_answers = 0;  // of the next questions to JetStream
+  std::size_t drop_events = 0;                          // the next so many that may be lost are
+  std::size_t lose_silently = 0;                        // likewise, and the process is not told
+  std::size_t lose_answers = 0;                         // of the next questions to JetStream
   std::size_t delay_answers = 0;  // the next so many questions reach JetStream late
   std::vector<InterestPtr> interests;
   std::uint64_t last_question = 0;
@@ -119,7 +119,7 @@ class Broker {
   std::vector<LinkPtr> links_;  // ascending by number
   std::unordered_map<std::string, std::vector<InterestPtr>> literal_;
   std::vector<InterestPtr> wildcards_;
-  std::map<std::string, std::size_t> turns_;        // of queue groups
+  std::map<std::string, std::size_t> turns_;  // of queue groups
   MonotonicTime electing_until_{};
 };
 

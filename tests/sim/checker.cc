@@ -59,8 +59,8 @@ class Checker {
       if (history_.calm && device.stayed) check_live(device);
       if (!device.is_intruder && device.from_start) check_complete(device);
       for (const std::string& why : device.overdue) {
-        found(Breach::kUnanswered, fmt::format("{}/{}: {}", device.user.str(),
-                                               device.device.str(), why));
+        found(Breach::kUnanswered,
+              fmt::format("{}/{}: {}", device.user.str(), device.device.str(), why));
       }
     }
     for (const HistoryRead& read : history_.reads) check_read(read);
@@ -92,8 +92,8 @@ class Checker {
       last_id = message.message_id;
       truth.by_seq[message.seq.value()] = &message;
       if (message.tombstone) {
-        found(Breach::kDoubled, fmt::format("{}#{}: put aside as a repeat", conversation.str(),
-                                            message.seq.value()));
+        found(Breach::kDoubled,
+              fmt::format("{}#{}: put aside as a repeat", conversation.str(), message.seq.value()));
         continue;
       }
       const auto key = std::pair(message.id, message.sender);
@@ -116,9 +116,8 @@ class Checker {
                       const StoredMessage& message) {
     if (!conversation.is_group()) {
       if (!conversation.has_user(message.sender)) {
-        found(Breach::kWrittenByOutsider,
-              fmt::format("{}#{} by {}", conversation.str(), message.seq.value(),
-                          message.sender.str()));
+        found(Breach::kWrittenByOutsider, fmt::format("{}#{} by {}", conversation.str(),
+                                                      message.seq.value(), message.sender.str()));
       }
       return;
     }
@@ -183,7 +182,8 @@ class Checker {
         continue;
       }
       check_outcome(device, sent, seq);
-      if (!seq || sent.is_change) continue;
+      const bool is_refused = sent.outcome == SentRecord::Outcome::kRefused;
+      if (!seq || sent.is_change || is_refused || is_before_cut(sent)) continue;
       auto& [before, record] = last[sent.conversation];
       if (*seq < before) {
         found(Breach::kSwapped,
@@ -205,33 +205,36 @@ class Checker {
 
   void check_outcome(const DeviceHistory& device, const SentRecord& sent,
                      const std::optional<std::uint64_t>& seq) {
-    const std::string what =
-        fmt::format("{} of {}/{} in {}", text_of(sent.id), device.user.str(),
-                    device.device.str(), sent.conversation.str());
+    const std::string what = fmt::format("{} of {}/{} in {}", text_of(sent.id), device.user.str(),
+                                         device.device.str(), sent.conversation.str());
     switch (sent.outcome) {
       case SentRecord::Outcome::kOpen:
         found(Breach::kUnanswered, what + " is open");
         break;
       case SentRecord::Outcome::kRefused:
-        if (seq) {
-          found(Breach::kRefusedButThere, fmt::format("{}: refused ({}), and at #{}", what,
-                                                      error_name(sent.refusal), *seq));
+        if (seq && !history_.left_alone) {
+          found(Breach::kRefusedButThere,
+                fmt::format("{}: refused ({}), and at #{}", what, error_name(sent.refusal), *seq));
         }
         break;
       case SentRecord::Outcome::kAcknowledged:
         if (!seq) {
           if (!may_be_gone(sent)) found(Breach::kLost, what + " was acknowledged");
         } else if (*seq != sent.seq.value() && !may_be_gone(sent)) {
-          found(Breach::kUnequalSeq, fmt::format("{}: acknowledged as #{}, is #{}", what,
-                                                 sent.seq.value(), *seq));
+          found(Breach::kUnequalSeq,
+                fmt::format("{}: acknowledged as #{}, is #{}", what, sent.seq.value(), *seq));
         }
         break;
     }
   }
 
-  // Only what was acknowledged as logged, before a power cut.
-  bool may_be_gone(const SentRecord& sent) const {
-    return history_.power_cut && !sent.stored && sent.answered_at <= *history_.power_cut;
+  // Only what was acknowledged as logged, before a power cut. Who asks for STORED afterwards
+  // repeats it, and it has another place then.
+  bool may_be_gone(const SentRecord& sent) const { return is_before_cut(sent) && !sent.stored; }
+
+  bool is_before_cut(const SentRecord& sent) const {
+    return history_.power_cut && sent.outcome == SentRecord::Outcome::kAcknowledged &&
+           sent.answered_at <= *history_.power_cut;
   }
 
   // ---- what was shown: P2, P3, P7
@@ -245,8 +248,8 @@ class Checker {
           may_see(device.user, pried.conversation, truth->second, pried.seq.value())) {
         continue;
       }
-      found(Breach::kShownToOutsider, fmt::format("{} read {}#{}", who, pried.conversation.str(),
-                                                  pried.seq.value()));
+      found(Breach::kShownToOutsider,
+            fmt::format("{} read {}#{}", who, pried.conversation.str(), pried.seq.value()));
     }
     // Late ends let an answer be older than its question; what a power cut took is told to nobody.
     if (history_.ends_late || history_.power_cut) return;
@@ -317,8 +320,8 @@ class Checker {
                       stored->second->id == shown.id && stored->second->sender == shown.sender &&
                       stored->second->content == shown.content;
     if (!same) {
-      found(Breach::kUnequalSeq, fmt::format("{}, in the database {}", what,
-                                             text_of(stored->second->id)));
+      found(Breach::kUnequalSeq,
+            fmt::format("{}, in the database {}", what, text_of(stored->second->id)));
     }
     if (!may_see(device.user, shown.conversation, truth->second, shown.seq.value())) {
       found(Breach::kShownToOutsider, what);

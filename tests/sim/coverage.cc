@@ -15,6 +15,10 @@ const std::unordered_map<std::string_view, std::string>& counters() {
       {"martlet_dispatcher_duplicates_total", "path: duplicate known"},
       {"martlet_dispatcher_republished_total", "path: published again"},
       {"martlet_dispatcher_parked_total", "path: parked for the database"},
+      {"martlet_persist_barrier_seconds_count", "path: barrier"},
+      {"martlet_edge_repeats_total", "path: frame published again by its edge"},
+      {"martlet_edge_resyncs_total", "path: resync hinted"},
+      {"martlet_edge_live_missed_total", "path: an edge told what live missed"},
   };
   return all;
 }
@@ -51,6 +55,14 @@ std::vector<std::string> Coverage::paths() {
       "path: event waited for a sync",
       "path: send repeated",
       "path: sign-in again",
+      "path: slow consumer",
+      "path: reconnected to the broker",
+      "path: append refused, another one wrote",
+      "path: purge",
+      "path: lease lost to another one",
+      "path: commit fenced",
+      "path: duplicate found by look-up",
+      "path: looked up, not there",
   };
   for (const auto& [counter, path] : counters()) all.push_back(path);
   return all;

@@ -62,9 +62,7 @@ class Crew {
   }
 
  private:
-  bool has_more(const Worker& worker) const {
-    return worker.next < orders_.from + orders_.seeds;
-  }
+  bool has_more(const Worker& worker) const { return worker.next < orders_.from + orders_.seeds; }
 
   void start(Worker& worker) {
     if (!has_more(worker)) return;

@@ -45,9 +45,8 @@ void SimStore::run(std::function<Result<T>(DatabaseModel&)> work, Done<T> done) 
                       if (!database.up) return lost();
                       Result<T> result = work(database.tables);
                       if (loses_answer(database)) return lost();
-                      scheduler().after(way(database), lane, [done, result = std::move(result)] {
-                        done(result);
-                      });
+                      scheduler().after(way(database), lane,
+                                        [done, result = std::move(result)] { done(result); });
                     });
 }
 
@@ -57,20 +56,20 @@ void SimStore::apply(store::ApplyRequest request, std::function<void(store::Appl
       done({.outcome = store::ApplyOutcome::kUnknown, .detail = "the connection broke"});
     });
   };
-  scheduler().after(way(database_), nullptr,
-                    [&database = database_, lane = lane_, request = std::move(request), done, lost] {
-                      if (!database.up) return lost();
-                      // Planted fault: two transactions, and the connection breaks between them.
-                      if (is_planted(Planted::kSkipRows) && loses_answer(database)) {
-                        database.tables.plant_watermark(request);
-                        return lost();
-                      }
-                      store::ApplyResult result = database.tables.apply(request);
-                      if (loses_answer(database)) return lost();
-                      scheduler().after(way(database), lane, [done, result = std::move(result)] {
-                        done(result);
-                      });
-                    });
+  scheduler().after(
+      way(database_), nullptr,
+      [&database = database_, lane = lane_, request = std::move(request), done, lost] {
+        if (!database.up) return lost();
+        // Planted fault: two transactions, and the connection breaks between them.
+        if (is_planted(Planted::kSkipRows) && loses_answer(database)) {
+          database.tables.plant_watermark(request);
+          return lost();
+        }
+        store::ApplyResult result = database.tables.apply(request);
+        if (loses_answer(database)) return lost();
+        scheduler().after(way(database), lane,
+                          [done, result = std::move(result)] { done(result); });
+      });
 }
 
 void SimStore::load_shards(Done<store::ShardStates> done) {
@@ -132,16 +131,14 @@ void SimStore::group_list(store::GroupListRequest request, Done<wire::GroupListP
 
 void SimStore::create_account(UserId user, std::string password_hash, WallMs now_ms,
                               Done<bool> done) {
-  run<bool>(
-      [user, password_hash, now_ms](DatabaseModel& db) {
-        return db.create_account(user, password_hash, now_ms);
-      },
-      std::move(done));
+  run<bool>([user, password_hash,
+             now_ms](DatabaseModel& db) { return db.create_account(user, password_hash, now_ms); },
+            std::move(done));
 }
 
 void SimStore::find_password_hash(UserId user, Done<std::optional<std::string>> done) {
-  run<std::optional<std::string>>(
-      [user](DatabaseModel& db) { return db.find_password_hash(user); }, std::move(done));
+  run<std::optional<std::string>>([user](DatabaseModel& db) { return db.find_password_hash(user); },
+                                  std::move(done));
 }
 
 void SimStore::start_login(UserId user, DeviceId device, store::NewToken token,
@@ -159,8 +156,7 @@ void SimStore::refresh(Bytes old_hash, store::NewToken token, Done<store::Refres
 
 void SimStore::find_devices(UserId user, WallMs now_ms, Done<std::vector<store::DeviceRow>> done) {
   run<std::vector<store::DeviceRow>>(
-      [user, now_ms](DatabaseModel& db) { return db.find_devices(user, now_ms); },
-      std::move(done));
+      [user, now_ms](DatabaseModel& db) { return db.find_devices(user, now_ms); }, std::move(done));
 }
 
 void SimStore::is_revoked(UserId user, DeviceId device, Done<bool> done) {

@@ -16,9 +16,9 @@ struct Database {
 
   test::DatabaseModel tables;
   bool up = true;
-  Duration slow{};               // besides the usual time
+  Duration slow{};                     // besides the usual time
   std::size_t page_conversations = 0;  // of a SYNC; 0: as the product has it
-  std::size_t lose_answers = 0;  // of the next calls: done, and nobody is told
+  std::size_t lose_answers = 0;        // of the next calls: done, and nobody is told
   std::size_t answers_lost = 0;
 };
 

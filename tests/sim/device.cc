@@ -44,9 +44,9 @@ void Device::start() {
   options.addresses = given_.edges;
   options.user = given_.user;
   options.device = given_.device;
-  process_->client = std::make_unique<client::Client>(
-      *process_->loop, process_->random, store_, std::move(options),
-      static_cast<client::ClientListener&>(*this));
+  process_->client = std::make_unique<client::Client>(*process_->loop, process_->random, store_,
+                                                      std::move(options),
+                                                      static_cast<client::ClientListener&>(*this));
   process_->client->start();
 }
 
@@ -91,8 +91,7 @@ SentRecord& Device::note_sent(const ConversationId& to, const ClientMsgId& id) {
 
 void Device::send(const ConversationId& to, const std::string& text, client::Strength want) {
   const InLane inside(process_->lane);
-  const ClientMsgId id =
-      make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
+  const ClientMsgId id = make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
   SentRecord& record = note_sent(to, id);
   record.content = wire::encode_text(text);
   MARTLET_LOG(debug, "send id={} to={} text={}", to_string(id), to.str(), text);
@@ -104,8 +103,7 @@ void Device::send(const ConversationId& to, const std::string& text, client::Str
 
 void Device::change(const GroupId& group, const MembersChange& change) {
   const InLane inside(process_->lane);
-  const ClientMsgId id =
-      make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
+  const ClientMsgId id = make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
   SentRecord& record = note_sent(ConversationId::of_group(group), id);
   record.is_change = true;
   const auto asked = process_->client->change_group(group, change, id);
@@ -116,7 +114,6 @@ void Device::change(const GroupId& group, const MembersChange& change) {
 
 bool Device::is_at_rest() const {
   return process_ && process_->client->queue().unacknowledged() == 0 &&
-         process_->client->queue().unstored() == 0 &&
          process_->client->changes().empty();
 }
 
@@ -147,7 +144,8 @@ void Device::on_message(const client::Message& message, client::Origin) {
   history_.shown.push_back({message.conversation, message.seq, message.id, message.sender,
                             message.client_msg_id, message.content, message.generation,
                             Scheduler::get().now()});
-  MARTLET_LOG(debug, "shown {}#{} by={} id={}", message.conversation.str(), message.seq.value(), message.sender.str(), to_string(message.client_msg_id));
+  MARTLET_LOG(debug, "shown {}#{} by={} id={}", message.conversation.str(), message.seq.value(),
+              message.sender.str(), to_string(message.client_msg_id));
 }
 
 void Device::on_dropped(const ConversationId& conversation, Seq from) {
@@ -157,7 +155,8 @@ void Device::on_dropped(const ConversationId& conversation, Seq from) {
 void Device::acknowledged(const client::Acknowledged& ack) {
   SentRecord* record = find(ack.id);
   if (record == nullptr) return;
-  MARTLET_LOG(debug, "acked id={} to={} seq={}", to_string(ack.id), ack.conversation.str(), ack.seq.value());
+  MARTLET_LOG(debug, "acked id={} to={} seq={}", to_string(ack.id), ack.conversation.str(),
+              ack.seq.value());
   if (record->outcome != SentRecord::Outcome::kAcknowledged) {
     record->answered_at = Scheduler::get().now();
   }
@@ -175,7 +174,10 @@ void Device::on_acked(const client::SendQueue::Acked& acked) {
 }
 
 void Device::on_stored(const client::SendQueue::Stored& stored) {
-  if (SentRecord* record = find(stored.id)) record->stored = true;
+  SentRecord* record = find(stored.id);
+  if (record == nullptr) return;
+  record->stored = true;
+  record->seq = stored.seq;
 }
 
 void Device::on_refused(const client::SendQueue::Refused& refused) {
@@ -183,7 +185,8 @@ void Device::on_refused(const client::SendQueue::Refused& refused) {
   if (record == nullptr) return;
   record->outcome = SentRecord::Outcome::kRefused;
   record->refusal = refused.error.code;
-  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id), error_name(refused.error.code));
+  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id),
+              error_name(refused.error.code));
 }
 
 void Device::on_changed(const client::GroupChanges::Done& done) {
@@ -195,7 +198,8 @@ void Device::on_change_refused(const client::GroupChanges::Refused& refused) {
   if (record == nullptr) return;
   record->outcome = SentRecord::Outcome::kRefused;
   record->refusal = refused.error.code;
-  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id), error_name(refused.error.code));
+  MARTLET_LOG(debug, "refused id={} code={}", to_string(record->id),
+              error_name(refused.error.code));
 }
 
 void Device::on_synced(bool behind) {

@@ -59,8 +59,8 @@ using Acknowledged = std::map<ConversationId, Seq>;
 struct DeviceHistory {
   UserId user;
   DeviceId device;
-  bool from_start = true;  // it was there before the first message: it lacks nothing
-  bool is_intruder = false;  // its token is not good: it may see nothing
+  bool from_start = true;          // it was there before the first message: it lacks nothing
+  bool is_intruder = false;        // its token is not good: it may see nothing
   std::vector<SentRecord> sent;    // in the order of its application
   std::vector<ShownRecord> shown;  // in the order of its screen
   std::vector<DroppedRecord> dropped;
@@ -68,7 +68,7 @@ struct DeviceHistory {
   // After a SYNC that had everything in the log when it was asked for: what was acknowledged
   // before, and the device knows nothing of.
   std::vector<std::pair<ConversationId, Seq>> untold;
-  bool stayed = false;  // one connection from the first message to the last
+  bool stayed = false;               // one connection from the first message to the last
   std::vector<std::string> overdue;  // requests that nobody answered in time, with why
 };
 
@@ -96,11 +96,14 @@ struct History {
   std::map<ConversationId, std::vector<StoredMessage>> store;
   std::size_t dead_entries = 0;
   Acknowledged acknowledged;
+  // An edge stood still with frames that its clients had repeated elsewhere. A known hole: one that
+  // was refused for good there is accepted from it, after a take-over that forgot the refusal.
+  bool left_alone = false;
   bool calm = false;       // nothing but clients came and went
   bool ends_late = false;  // the broker told the ends of logs as they had been
   // A power cut took the end of a log: what was acknowledged and not stored by then may be gone.
   std::optional<MonotonicTime> power_cut;
-  bool settled = true;  // everybody came to rest in time
+  bool settled = true;    // everybody came to rest in time
   std::string unsettled;  // who did not
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/planted.h"
+#include "wire/log_batch.h"
 
 namespace martlet::sim {
 namespace {
@@ -16,7 +17,9 @@ using bus::LogSequence;
 
 // As far above the owner's limit as this lies the server's; smaller than the real one, as are the
 // batches here.
-constexpr std::uint64_t kReserveBytes = 64 * 1024;
+constexpr std::uint64_t kReserveBytes = 2 * 1024;
+constexpr Duration kAuthorGaveUp = std::chrono::milliseconds(3050);
+constexpr Duration kSoonAfter = std::chrono::milliseconds(1);
 constexpr std::uint64_t kAppliedThoughRefused = 20;  // per mille
 constexpr Duration kAdminTimeout = std::chrono::seconds(5);
 constexpr Duration kKvTimeout = std::chrono::seconds(2);
@@ -66,6 +69,28 @@ void JetStream::append_later(ShardId shard, const Bytes& batch) {
   if (!scheduler().chance(kAppliedThoughRefused)) return;
   scheduler().after(scheduler().between(Duration(0), std::chrono::seconds(1)), nullptr,
                     [this, shard, batch] { (void)append(shard, streams_[shard].last, batch); });
+}
+
+bool JetStream::hold(ShardId shard, std::uint64_t expected, const Bytes& batch) {
+  if (hold_changes == 0) return false;
+  const auto parsed = wire::parse_batch(batch);
+  const bool has_change =
+      parsed && parsed->entries.size() > 1 &&
+      std::any_of(parsed->entries.begin(), parsed->entries.end(),
+                  [](const auto& entry) { return entry.kind == wire::EntryKind::kMembers; });
+  if (!has_change) return false;
+  --hold_changes;
+  Stream& stream = streams_[shard];
+  stream.held = [this, shard, expected, batch] { (void)append(shard, expected, batch); };
+  stream.held_until = scheduler().now() + kAuthorGaveUp;
+  return true;
+}
+
+void JetStream::was_read(ShardId shard) {
+  Stream& stream = streams_[shard];
+  if (!stream.held || scheduler().now() < stream.held_until) return;
+  scheduler().after(scheduler().between(Duration(0), kSoonAfter), nullptr,
+                    std::exchange(stream.held, {}));
 }
 
 void JetStream::cut_front(Stream& stream) {
@@ -156,6 +181,7 @@ void SimLog::append(ShardId shard, LogSequence expected_last, BytesView batch, D
   broker_.ask(
       link_, timeout,
       [=, &jetstream = jetstream_, batch = Bytes(batch)](const Broker::Answer& answer) {
+        if (jetstream.hold(shard, expected_last.value(), batch)) return;
         const auto done = jetstream.append(shard, expected_last.value(), batch);
         if (!done && may_come_later) jetstream.append_later(shard, batch);
         answer([callback, done, shard, under_way] {
@@ -233,11 +259,15 @@ class SimLogReader final : public bus::LogReader {
     broker_.ask(
         link_, max_wait + kReadTimeout,
         [this, alive, wanted, taken](const Broker::Answer& answer) {
-          if (!alive.expired()) serve(wanted, [answer, taken](const Taken& records) {
-            answer([taken, records] { taken(records); });
-          });
+          if (!alive.expired())
+            serve(wanted, [answer, taken](const Taken& records) {
+              answer([taken, records] { taken(records); });
+            });
         },
-        [taken](const Error& error) { taken(tl::unexpected(error)); });
+        [taken](const Error& error) {
+          const Taken failed(tl::unexpect, error);
+          taken(failed);
+        });
   }
 
  private:
@@ -264,6 +294,8 @@ class SimLogReader final : public bus::LogReader {
       bytes += record.batch.size();
       records.push_back(record);
     }
+    const bool is_all = wanted.from == first && records.size() == stream.records.size();
+    if (is_all) jetstream_.was_read(shard_);
     if (!records.empty() || scheduler().now() >= wanted.until) return answer(records);
     const auto again = [this, alive = std::weak_ptr(alive_), wanted, answer,
                         done = std::make_shared<bool>(false)] {

@@ -24,6 +24,8 @@ class JetStream {
     std::uint64_t bytes = 0;
     std::uint64_t max_bytes = 0;
     std::vector<Task> waiting;  // readers at the end
+    Task held;                  // an append that waits for the worst moment
+    MonotonicTime held_until{};
   };
 
   bool has(ShardId shard) const { return streams_.contains(shard); }
@@ -33,6 +35,9 @@ class JetStream {
                                                           const Bytes& batch);
   // One that was refused while another was under way: perhaps it is applied all the same.
   void append_later(ShardId shard, const Bytes& batch);
+  // True: it is kept, until its author has given up and somebody has read the log.
+  bool hold(ShardId shard, std::uint64_t expected, const Bytes& batch);
+  void was_read(ShardId shard);
   bus::LogInfo info(ShardId shard);
   std::vector<bus::LogInfo> infos();
   // As the server does it: 0 or 1 deletes everything, a sequence past the end moves the end.
@@ -44,6 +49,7 @@ class JetStream {
   // Ends are told as they were so long ago.
   Duration ends_late{};
   std::size_t refuse_appends = 0;  // the next so many
+  std::size_t hold_changes = 0;    // the next so many appends with a change of members
   std::size_t both_win = 0;        // losers of the bucket's updates are told that they won
 
   // ---- the bucket

@@ -2,6 +2,7 @@
 //   martlet-sim --seeds N [--from S] [--fresh N] [--processes N]
 //   martlet-sim --seed S [--trace]
 //   martlet-sim --planted NAME|all [--seeds N] (a build with planted_faults)
+//   martlet-sim --planted NAME --seed S [--trace]
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -82,8 +83,7 @@ std::optional<Options> parse(const std::vector<std::string_view>& arguments) {
 }
 
 void print(const Failure& failure) {
-  fmt::print("seed {}: {} {}: {}\n", failure.seed, failure.promise, failure.breach,
-             failure.detail);
+  fmt::print("seed {}: {} {}: {}\n", failure.seed, failure.promise, failure.breach, failure.detail);
 }
 
 int run_one(std::uint64_t seed, bool trace) {
@@ -132,8 +132,8 @@ int run_many(const Options& options) {
   CrewOrders orders{.from = options.from, .seeds = options.seeds, .processes = options.processes};
   Sum sum = run_worlds(orders, print);
   if (options.fresh > 0) {
-    orders.from = static_cast<std::uint64_t>(
-        std::chrono::system_clock::now().time_since_epoch().count());
+    orders.from =
+        static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     orders.seeds = options.fresh;
     fmt::print("fresh seeds from {}\n", orders.from);
     const Sum more = run_worlds(orders, print);
@@ -157,13 +157,16 @@ int run_many(const Options& options) {
 int main(int argc, char** argv) {
   const auto options = parse({argv + 1, argv + argc});
   if (!options) {
-    fmt::print(stderr, "usage: martlet-sim --seeds N [--from S] [--fresh N] [--processes N]\n"
-                       "       martlet-sim --seed S [--trace]\n");
+    fmt::print(stderr,
+               "usage: martlet-sim --seeds N [--from S] [--fresh N] [--processes N]\n"
+               "       martlet-sim --seed S [--trace]\n");
     return 2;
   }
   spdlog::set_level(spdlog::level::off);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  if (options->planted) {
+  if (options->planted && options->seed) {
+    if (!plant_one(*options->planted)) return 2;
+  } else if (options->planted) {
     const bool good =
         run_planted(options->from, options->seeds, options->processes, *options->planted);
     return good ? 0 : 1;

@@ -52,6 +52,7 @@ const std::vector<Nemesis::Kind>& Nemesis::kinds() {
       {"election", 2, &Nemesis::elect},
       {"ends told late", 2, &Nemesis::late_ends},
       {"both win the lease", 2, &Nemesis::both_win},
+      {"append at the worst moment", 3, &Nemesis::hold_append},
       {"power cut", 3, &Nemesis::cut_power},
       {"edge left alone", 4, &Nemesis::leave_edge_alone},
       {"database away", 3, &Nemesis::stop_database},
@@ -174,7 +175,9 @@ bool Nemesis::stop(std::vector<Slot>& slots) {
 bool Nemesis::leave_edge_alone(Duration left) {
   Slot* slot = living(world_.edges());
   if (slot == nullptr) return false;
-  pause_lane(slot->node->lane(), some_time(left, kLongestPause));
+  world_.history().left_alone = true;
+  pause_lane(slot->node->lane(),
+             std::max(some_time(left, kLongestPause), std::min(left, kSoon * 4)));
   world_.scheduler().after(some_time(left, kSoon), nullptr, [this] {
     for (const auto& device : world_.devices()) {
       if (!device->is_running() || device->lane()->paused) continue;
@@ -285,6 +288,11 @@ bool Nemesis::delay_appends(Duration) {
 
 bool Nemesis::refuse_appends(Duration) {
   world_.jetstream().refuse_appends = 1 + world_.scheduler().random().below(3);
+  return true;
+}
+
+bool Nemesis::hold_append(Duration) {
+  world_.jetstream().hold_changes = 1;
   return true;
 }
 

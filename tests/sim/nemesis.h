@@ -69,6 +69,7 @@ class Nemesis {
   bool elect(Duration left);
   bool late_ends(Duration left);
   bool both_win(Duration left);
+  bool hold_append(Duration left);
   bool cut_power(Duration left);
   void lose_power(Duration left);
   bool leave_edge_alone(Duration left);

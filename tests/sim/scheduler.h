@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "sim/coverage.h"
 
 namespace martlet::sim {
 
@@ -19,7 +20,7 @@ struct Lane {
   std::string name;
   bool paused = false;
   bool dead = false;
-  Duration wall_skew{};     // of its wall clock
+  Duration wall_skew{};    // of its wall clock
   std::vector<Task> held;  // became due while it was paused
 };
 using LanePtr = std::shared_ptr<Lane>;
@@ -48,6 +49,9 @@ class Scheduler {
   void after(Duration delay, LanePtr lane, Task task) {
     at(now_ + delay, std::move(lane), std::move(task));
   }
+
+  // What happened in this world.
+  Coverage& coverage() { return coverage_; }
 
   // Runs the next task. False: there is none.
   bool step();
@@ -87,6 +91,7 @@ class Scheduler {
   SeededRandom process_random_;
   std::vector<Entry> heap_;
   LanePtr lane_;
+  Coverage coverage_;
 };
 
 // While it lives, what is built belongs to the lane.

@@ -169,8 +169,8 @@ std::size_t Sockets::room(const Socket& socket) const {
 
 MonotonicTime Sockets::arrival(Socket& socket) {
   const MonotonicTime now = scheduler().now();
-  socket.arrives = std::max({socket.arrives, now + scheduler().between(kMinDelay, kMaxDelay),
-                             socket.stands_until});
+  socket.arrives = std::max(
+      {socket.arrives, now + scheduler().between(kMinDelay, kMaxDelay), socket.stands_until});
   return socket.arrives;
 }
 
@@ -239,7 +239,7 @@ Readiness Sockets::readiness(int fd) const {
   if (socket->error != 0 || socket->state == State::kFailed) return {true, true};
   if (socket->state == State::kListening) return {!socket->backlog.empty(), false};
   if (socket->state != State::kConnected) return {};
-  return {socket->input_ended || socket->read < socket->input.size(), room(*socket) > 0};
+  return {socket->input_ended || socket->read<socket->input.size(), room(*socket)> 0};
 }
 
 void Sockets::listen_to(int fd, std::weak_ptr<SocketListener> listener) {

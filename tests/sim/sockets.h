@@ -77,9 +77,9 @@ class Sockets {
     std::uint16_t port = 0;  // local
     int peer = -1;
     int error = 0;
-    std::deque<int> backlog;    // of a listener
-    Bytes input;                // arrived, not read yet
-    std::size_t read = 0;       // of it
+    std::deque<int> backlog;     // of a listener
+    Bytes input;                 // arrived, not read yet
+    std::size_t read = 0;        // of it
     std::size_t on_its_way = 0;  // sent by us, not arrived yet
     bool input_ended = false;
     bool output_ended = false;

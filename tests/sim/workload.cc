@@ -18,6 +18,7 @@ constexpr std::uint64_t kToGroups = 450;
 constexpr std::uint64_t kWantStored = 250;
 // Of a thousand changes of members.
 constexpr std::uint64_t kWriteMeanwhile = 700;
+constexpr Duration kAtOnce = milliseconds(1);
 constexpr Duration kMeanwhile = milliseconds(40);
 
 }  // namespace
@@ -55,9 +56,12 @@ void Workload::begin() {
 void Workload::plan(Duration time) {
   Scheduler& scheduler = world_.scheduler();
   const auto some_time = [&] { return scheduler.between(Duration(0), time); };
-  const std::size_t sends = kSends + scheduler.random().below(kMostSends - kSends);
+  std::size_t sends = kSends + scheduler.random().below(kMostSends - kSends);
+  // A log that is purged now and then has room for so many.
+  if (world_.options().shard.log_bytes < dispatcher::kDefaultLogBytes) sends /= 3;
   for (std::size_t planned = 0; planned < sends;) {
-    const std::size_t burst = scheduler.chance(100) ? 1 + scheduler.random().below(kLongestBurst) : 1;
+    const std::size_t burst =
+        scheduler.chance(100) ? 1 + scheduler.random().below(kLongestBurst) : 1;
     planned += burst;
     scheduler.after(some_time(), nullptr, [this, burst] { send_some(burst); });
   }
@@ -129,7 +133,8 @@ void Workload::write_meanwhile(const UserId& user, const GroupId& group) {
   Scheduler& scheduler = world_.scheduler();
   for (const auto& device : world_.devices()) {
     if (device->user() != user) continue;
-    scheduler.after(scheduler.between(Duration(0), kMeanwhile), nullptr, [&, group] {
+    const Duration later = scheduler.chance(500) ? kAtOnce : kMeanwhile;
+    scheduler.after(scheduler.between(Duration(0), later), nullptr, [&, group] {
       if (!device->is_running()) return;
       device->send(ConversationId::of_group(group), fmt::format("text {}", ++texts_),
                    client::Strength::kLogged);

@@ -70,6 +70,7 @@ class World {
   client::AddressList addresses();
   bool all_online() const;
   bool at_rest();
+  bool all_stored();
   void collect_store();
   void read_history();
   void count_clients();

@@ -106,7 +106,7 @@ void Apply::ensure_read_conversations(const ApplyPlan& plan) {
   Journal journal;
   for (const std::string& name : names) {
     const ShardId shard = shard_of(ConversationId::trusted(name), options_.shards);
-    tables_.add_conversation(name, tables_.next_row_id++, shard, journal);
+    tables_.add_conversation(name, shard, journal);
   }
 }
 

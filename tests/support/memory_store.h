@@ -15,7 +15,8 @@ namespace martlet::test {
 
 // What store::PgStore promises, in memory: the same requests, answered at once. It means what the
 // SQL of src/store means, which tests/integration/store/model_test.cc compares. Deterministic: no
-// thread, no clock, no chance; the ids of tombstones alone are others than PostgreSQL's.
+// thread, no clock, no chance; the ids of tombstones and the gaps between row ids alone are others
+// than PostgreSQL's.
 //
 // All calls are those of store::MessageStore (src/store/store.h). They fail only where PostgreSQL
 // would refuse: a database that is down, slow, or loses an answer is the caller's to play.

@@ -44,9 +44,10 @@ const Cursors& Tables::cursors_of(const std::string& user) const {
   return found == cursors.end() ? kNone : found->second;
 }
 
-ConversationTable& Tables::add_conversation(const std::string& name, std::int64_t id, ShardId shard,
+ConversationTable& Tables::add_conversation(const std::string& name, ShardId shard,
                                             Journal& journal) {
   auto table = std::make_unique<ConversationTable>();
+  const std::int64_t id = next_row_id++;
   table->id = id;
   table->name = ConversationId::trusted(name);
   table->shard = shard;

@@ -170,9 +170,8 @@ struct Tables {
   // Null: there is none.
   ConversationTable* find(const std::string& conversation) const;
   const Cursors& cursors_of(const std::string& user) const;
-  // With its first row id; it must be new.
-  ConversationTable& add_conversation(const std::string& name, std::int64_t id, ShardId shard,
-                                      Journal& journal);
+  // It must be new.
+  ConversationTable& add_conversation(const std::string& name, ShardId shard, Journal& journal);
 };
 
 }  // namespace martlet::test

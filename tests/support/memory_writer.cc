@@ -1,7 +1,6 @@
 #include "support/memory_writer.h"
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 #include "store/signed.h"
@@ -12,8 +11,6 @@ namespace {
 using store::ApplyPlan;
 using store::as_signed;
 using store::GroupPlan;
-
-constexpr auto kMaxSigned = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 MessageRow row_of(const ApplyPlan::MessageRow& message) {
   const wire::Entry& entry = *message.entry;
@@ -76,16 +73,14 @@ ConversationTable& MemoryWriter::table_of(const wire::Entry& entry) {
   return *tables_.find(entry.conversation.str());
 }
 
-// Each row proposed takes an id from the sequence, whether it is new or not.
 void MemoryWriter::write_conversations(const ApplyPlan& plan) {
   for (const auto& [name, change] : plan.conversations()) {
     if (failed_) return;
-    const std::int64_t id = tables_.next_row_id++;
     const ConversationHeadRow now{as_signed(change.last_seq), as_signed(change.last_position),
                                   as_signed(change.sent_first), as_signed(change.sent_second)};
     ConversationTable* table = tables_.find(name);
     if (table == nullptr) {
-      tables_.add_conversation(name, id, shard_, journal_).head = now;
+      tables_.add_conversation(name, shard_, journal_).head = now;
       continue;
     }
     ConversationHeadRow& head = journal_.changing(table->head);
@@ -204,8 +199,6 @@ void MemoryWriter::write_disbanded(const GroupPlan& groups) {
 
 void MemoryWriter::check_content(const ApplyPlan::MessageRow& message) {
   const wire::Entry& entry = *message.entry;
-  if (entry.seq.value() > kMaxSigned)
-    fail("22003", "value \"" + std::to_string(entry.seq.value()) + "\" is out of range");
   if (options_.max_content_bytes != 0 && entry.content.size() > options_.max_content_bytes)
     fail("23514", "new row for relation \"messages\" violates check constraint");
 }
@@ -257,7 +250,7 @@ void MemoryWriter::write_reads(const ApplyPlan& plan) {
 void MemoryWriter::keep_dead(DeadEntry entry) {
   if (failed_) return;
   const DeadKey key{entry.shard, entry.position, entry.entry_index};
-  if (!journal_.insert(tables_.dead, key, std::move(entry))) violate("dead_entries_pkey");
+  journal_.insert(tables_.dead, key, std::move(entry));
 }
 
 }  // namespace martlet::test

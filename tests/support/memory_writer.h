@@ -34,6 +34,7 @@ class MemoryWriter {
   void write_tombstones(const std::vector<store::ApplyPlan::MessageRow>& messages,
                         store::TombstoneIds which);
   void write_reads(const store::ApplyPlan& plan);
+  // One that is kept already stays as it is.
   void keep_dead(DeadEntry entry);
 
  private:

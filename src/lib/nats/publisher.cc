@@ -48,7 +48,6 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
   void schedule_flush();
   void flush();
   void on_ready(bool readable, bool writable);
-  void on_reconnected();
   natsStatus send(const Outgoing& message);
 
   event::Loop& loop;
@@ -61,13 +60,12 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
   natsSock socket = -1;
   std::unique_ptr<event::SocketWatch> watch;
   std::size_t backlog = 0;
-  std::function<void(bool)> listener;
+  std::function<void()> listener;
   std::string subject;  // these two are kept for their memory
   std::string reply;
 
   std::atomic<bool> started = false;  // on the loop from here on
   std::atomic<bool> write_wanted = false;
-  std::atomic<bool> closed = false;
   std::mutex mutex;
   bool open = true;  // guarded by mutex
 };
@@ -75,13 +73,7 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
 natsStatus Publisher::Link::set_options(natsOptions* raw, const std::string& name) {
   const auto on_attach = [](void** user, void* self, natsConnection*, natsSock fd) {
     *user = self;
-    Link* link = static_cast<Link*>(self);
-    if (link->started) {
-      // A reconnect, on a thread of the library.
-      link->post([fd](Link& l) { l.attach(fd); });
-    } else {
-      link->first_socket = fd;
-    }
+    static_cast<Link*>(self)->first_socket = fd;
     return NATS_OK;
   };
   const auto on_read = [](void* self, bool add) {
@@ -93,9 +85,6 @@ natsStatus Publisher::Link::set_options(natsOptions* raw, const std::string& nam
     if (add) static_cast<Link*>(self)->write_is_wanted();
     return NATS_OK;
   };
-  const auto on_reconnect = [](natsConnection*, void* self) {
-    static_cast<Link*>(self)->post([](Link& link) { link.on_reconnected(); });
-  };
   const auto on_error = [](natsConnection*, natsSubscription*, natsStatus status, void*) {
     MARTLET_LOG(warn, "nats_error link=publisher error=\"{}\"", natsStatus_GetText(status));
   };
@@ -106,7 +95,7 @@ natsStatus Publisher::Link::set_options(natsOptions* raw, const std::string& nam
            natsOptions_SetIOBufSize(raw, kIoBufferBytes),
            natsOptions_SetPingInterval(raw, 0),
            natsOptions_SetName(raw, (name + " publisher").c_str()),
-           natsOptions_SetReconnectedCB(raw, on_reconnect, this),
+           natsOptions_SetAllowReconnect(raw, false),
            natsOptions_SetErrorHandler(raw, on_error, nullptr),
        }) {
     if (status != NATS_OK) return status;
@@ -119,7 +108,6 @@ natsStatus Publisher::Link::connect(natsOptions* raw) {
   auto keep = std::make_unique<Keep>(shared_from_this());
   const auto on_closed = [](natsConnection*, void* keep) {
     const std::unique_ptr<Keep> last(static_cast<Keep*>(keep));
-    (*last)->closed = true;
   };
   natsStatus status = natsOptions_SetClosedCB(raw, on_closed, keep.get());
   if (status == NATS_OK) status = natsConnection_Connect(&connection, raw);
@@ -176,8 +164,8 @@ void Publisher::Link::attach(natsSock new_socket) {
   watch->want(true, write_wanted);
 }
 
-// The library is about to close the socket. From one of its own threads it means a socket of a
-// failed attempt to reconnect, which we never had.
+// The library is about to close the socket. From one of its own threads it means that of an attempt
+// to connect that failed, which we never had.
 void Publisher::Link::detach() {
   if (started && !loop.is_inside()) return;
   watch.reset();
@@ -190,15 +178,8 @@ void Publisher::Link::detach() {
   connected = false;
   // We are inside the library's locks: nothing may call back into it from here.
   post([](Link& link) {
-    if (!link.connected && link.listener) link.listener(false);
+    if (link.listener) link.listener();
   });
-}
-
-void Publisher::Link::on_reconnected() {
-  // Without a socket the link broke again before we heard that it was back.
-  if (connection == nullptr || socket < 0 || connected) return;
-  connected = true;
-  if (listener) listener(true);
 }
 
 void Publisher::Link::write_is_wanted() {
@@ -304,12 +285,8 @@ bool Publisher::is_connected() const {
   return link_->connected;
 }
 
-void Publisher::on_change(std::function<void(bool)> listener) {
+void Publisher::on_lost(std::function<void()> listener) {
   link_->listener = std::move(listener);
-}
-
-bool Publisher::is_closed() const {
-  return link_->closed;
 }
 
 std::int64_t Publisher::max_payload() const {

@@ -29,7 +29,9 @@ struct Outgoing {
 
 // The connection that publishes. Its socket is driven by our loop (docs/adr/0001): what is
 // published during a turn goes out with one write at the end of the turn, and nothing ever blocks.
-// While the link is down everything is dropped; the library reconnects for ever.
+// When the link breaks this object is of no use any more, and a new one has to take its place:
+// driven by a loop, the library (3.4.1) keeps its parser over a reconnect, and would read what
+// comes first on the new link as the rest of the message in which the old one broke.
 //
 // It also has one subscription, for the answers to what it asks: the broker tells only the
 // connection that has both the question and the subscription that nobody answers.
@@ -50,20 +52,18 @@ class Publisher {
   // On the loop's thread, once.
   void start();
 
-  // False: dropped, because the link is down or kMaxBacklogBytes wait for it already.
+  // False: dropped, because the link broke or kMaxBacklogBytes wait for it already.
   bool publish(const Outgoing& message);
 
   bool is_connected() const;
-  // Called when the link goes and when it is back. At most one listener.
-  void on_change(std::function<void(bool connected)> listener);
-  // True when the library gave up for good: only a new Publisher helps.
-  bool is_closed() const;
+  // Called when the link broke. At most one listener; it must not end the publisher.
+  void on_lost(std::function<void()> listener);
 
   // Of the broker, in bytes.
   std::int64_t max_payload() const;
   std::size_t backlog_bytes() const;
 
-  // Ends a link that is silently dead; the library then connects anew.
+  // Ends a link that is silently dead.
   void break_link();
 
  private:

@@ -130,6 +130,39 @@ TEST_F(KvTest, TwoServicesThatComeFirstAgree) {
   EXPECT_NE(done[0], done[1]);
 }
 
+TEST_F(KvTest, AStartWaitsForABrokerThatDoesNotAnswerYet) {
+  server_.kill();
+  ASSERT_TRUE(test::run_until(loop_, [&] { return !bus_->is_connected(); }));
+  ClusterCheck start(loop_, kv_, {.replicas = 1, .shards = 16, .wait = 30s});
+  std::vector<bool> done;
+  start.start([&](const Result<void>& result) { done.push_back(result.has_value()); });
+  // It was refused once by now, since that needs no more than a turn of the loop.
+  ASSERT_FALSE(get("s"));
+  EXPECT_TRUE(done.empty());
+  server_.restart();
+  ASSERT_TRUE(test::run_until(
+      loop_, [&] { return !done.empty(); }, 30s));
+  EXPECT_EQ(done, std::vector<bool>{true});
+  EXPECT_TRUE(check(16));
+}
+
+TEST_F(KvTest, AStartThatMayNotWaitSaysWhatIsMissing) {
+  server_.kill();
+  ASSERT_TRUE(test::run_until(loop_, [&] { return !bus_->is_connected(); }));
+  ClusterCheck start(loop_, kv_, {.replicas = 1, .shards = 16, .wait = 0s});
+  const auto done = wait<Result<void>>([&](auto callback) { start.start(callback); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(KvTest, AStartDoesNotWaitForAnotherNumberOfShards) {
+  EXPECT_TRUE(check(16));
+  ClusterCheck start(loop_, kv_, {.replicas = 1, .shards = 32, .wait = 3600s});
+  const auto done = wait<Result<void>>([&](auto callback) { start.start(callback); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+}
+
 TEST_F(KvTest, WithoutABucketNothingWorks) {
   NatsKv none(*bus_, "none");
   EXPECT_FALSE(wait<Result<std::uint64_t>>([&](auto done) { none.put("k", "v", done); }));

@@ -130,5 +130,22 @@ TEST_F(RepeatsTest, ARepeatedChangeOfMembersCountsAlthoughItsMessageDoesNot) {
             "4");
 }
 
+// Wrong in two ways: it must not stop the shard.
+TEST_F(RepeatsTest, ALieThatIsNoReadableChangeEitherIsKeptOnce) {
+  const ConversationId birds = group("birds");
+  TestLog log(shard_of(birds));
+  wire::Entry original = log.message(birds, "alice", "no change of members");
+  wire::Entry lie = log.message(birds, "alice", "neither is this");
+  original.kind = lie.kind = wire::EntryKind::kMembers;
+  lie.client_msg_id = original.client_msg_id;
+  log.add({original, lie});
+  const ApplyResult result = log.apply(*connection_);
+  ASSERT_EQ(result.outcome, ApplyOutcome::kCommitted) << result.detail;
+  EXPECT_EQ(result.repeats, 1u);
+  EXPECT_EQ(scalar("SELECT string_agg(entry_index || ' ' || sqlstate, ', ' ORDER BY entry_index) "
+                   "FROM dead_entries"),
+            "0 PARSE, 1 23505");
+}
+
 }  // namespace
 }  // namespace martlet::store

@@ -13,7 +13,6 @@ struct event_base {
   martlet::sim::LanePtr lane;
 };
 
-
 namespace martlet::event {
 namespace {
 

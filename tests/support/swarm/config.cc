@@ -37,7 +37,10 @@ Config read(const json& object) {
   config.password = object.value("password", config.password);
   config.registers = object.value("register", config.registers);
   config.seed = object.value("seed", config.seed);
+  config.makes_groups = object.value("make_groups", config.makes_groups);
+  if (object.contains("group_percent")) config.group_percent = object["group_percent"];
   config.rate = object.value("rate", config.rate);
+  config.leaves_per_s = object.value("leaves_per_s", config.leaves_per_s);
   config.total = object.value("total", config.total);
   config.stored_percent = object.value("stored_percent", config.stored_percent);
   if (object.contains("text_bytes")) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +21,8 @@ struct MemberConfig {
   std::string store;  // directory; empty: in memory
 };
 
-// A group that the swarm makes when all are online, and that its members write to.
+// A group that the swarm makes when all are online, if its owner is here, and that those of its
+// members write to who are here.
 struct GroupConfig {
   GroupId group;
   std::vector<UserId> members;  // the first is the owner
@@ -33,7 +35,10 @@ struct GroupConfig {
 //    "members": [{"user", "device", "servers": "HOST:PORT,…", "store": DIR}],
 //    "pairs": [["u1", "u2"], …],
 //    "groups": [{"group", "members": ["u1", "u2", …], "open": false, "history": false}],
+//    "make_groups": true (false: they are there),
+//    "group_percent": of the messages are to groups (left out: each pair and group gets as many),
 //    "rate": messages a second, "total": 0 (until stop),
+//    "leaves_per_s": members who go offline for some seconds while the swarm sends,
 //    "stored_percent": 0, "text_bytes": [20, 200]}
 struct Config {
   std::string journals = ".";
@@ -43,7 +48,10 @@ struct Config {
   std::vector<MemberConfig> members;
   std::vector<std::pair<UserId, UserId>> pairs;
   std::vector<GroupConfig> groups;
+  bool makes_groups = true;
+  std::optional<std::uint64_t> group_percent;
   double rate = 100;
+  double leaves_per_s = 0;
   std::uint64_t total = 0;
   std::uint64_t stored_percent = 0;
   std::uint64_t min_text_bytes = 20;

@@ -1,7 +1,9 @@
 #include "support/swarm/journal.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "base/clock.h"
 #include "base/hash.h"
 
 namespace martlet::swarm {
@@ -13,7 +15,19 @@ std::string hash_of(BytesView content) {
   return std::to_string(base::hash64(content));
 }
 
-void write(std::ofstream& file, const Json& line) {
+std::int64_t now_ms() {
+  return to_ms(SystemClock().now().time_since_epoch());
+}
+
+bool ends_inside_a_line(const std::string& file) {
+  std::ifstream input(file, std::ios::ate | std::ios::binary);
+  if (!input || input.tellg() <= 0) return false;
+  input.seekg(-1, std::ios::end);
+  return input.get() != '\n';
+}
+
+void write(std::ofstream& file, Json line) {
+  line["at"] = now_ms();
   file << line.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
 }
 
@@ -31,7 +45,12 @@ const char* name_of(client::Origin origin) {
 
 }  // namespace
 
-Journal::Journal(const std::string& file) : file_(file, std::ios::app) {}
+Journal::Journal(const std::string& file) {
+  const bool is_cut = ends_inside_a_line(file);
+  file_.open(file, std::ios::app);
+  if (is_cut) file_ << "\n";
+  write(file_, {{"e", "started"}});
+}
 
 void Journal::sent(const ConversationId& conversation, const ClientMsgId& id, BytesView content) {
   write(file_, {{"e", "sent"},
@@ -78,14 +97,18 @@ void Journal::refused(const ConversationId& conversation, const ClientMsgId& id,
 }
 
 void Journal::received(const client::Message& message, client::Origin origin) {
-  write(file_, {{"e", "received"},
+  received("received", message, name_of(origin));
+}
+
+void Journal::received(const char* kind, const client::Message& message, const char* origin) {
+  write(file_, {{"e", kind},
                 {"conversation", message.conversation.str()},
                 {"seq", message.seq.value()},
                 {"id", to_string(message.client_msg_id)},
                 {"sender", message.sender.str()},
                 {"hash", hash_of(message.content)},
                 {"message_id", std::to_string(message.id.value())},
-                {"origin", name_of(origin)}});
+                {"origin", origin}});
 }
 
 void Journal::dropped(const ConversationId& conversation, Seq from) {
@@ -103,6 +126,18 @@ void Journal::synced(bool behind, const client::SyncEngine::Counters& counters) 
 
 void Journal::state(const std::string& state, const std::string& why) {
   write(file_, {{"e", "state"}, {"state", state}, {"why", why}});
+}
+
+void Journal::history_begins() {
+  write(file_, {{"e", "history_begins"}});
+}
+
+void Journal::history(const client::Message& message) {
+  received("history", message, "history");
+}
+
+void Journal::history_ends(std::size_t conversations) {
+  write(file_, {{"e", "history_ends"}, {"conversations", conversations}});
 }
 
 }  // namespace martlet::swarm

@@ -8,7 +8,9 @@
 namespace martlet::swarm {
 
 // What one device sent and saw, a JSON object a line, written at once: the account that tests
-// compare with the others' and with the database. tests/integration/account.py reads it.
+// compare with the others' and with the database. "at" is the monotonic clock in ms. Each process
+// begins with a line "started", before which a line may be cut short by the kill of the one before.
+// tests/integration/account.py and tests/chaos/journal.py read it.
 class Journal {
  public:
   explicit Journal(const std::string& file);
@@ -23,8 +25,14 @@ class Journal {
   void dropped(const ConversationId& conversation, Seq from);
   void synced(bool behind, const client::SyncEngine::Counters& counters);
   void state(const std::string& state, const std::string& why);
+  // The device reads its history; then what it finds; then the end of that.
+  void history_begins();
+  void history(const client::Message& message);
+  void history_ends(std::size_t conversations);
 
  private:
+  void received(const char* kind, const client::Message& message, const char* origin);
+
   std::ofstream file_;
 };
 

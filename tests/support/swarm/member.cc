@@ -1,5 +1,6 @@
 #include "support/swarm/member.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -9,6 +10,8 @@
 
 namespace martlet::swarm {
 namespace {
+
+constexpr Duration kHistoryRetry = std::chrono::milliseconds(500);
 
 const char* name_of(client::State state) {
   switch (state) {
@@ -43,7 +46,9 @@ Member::Member(event::Loop& loop, Random& random, const MemberConfig& config,
       device_(config.device),
       totals_(totals),
       journal_(journals + "/" + config.user.str() + "." + config.device.str() + ".jsonl"),
-      store_(open_store(config.store)) {
+      store_(open_store(config.store)),
+      back_(loop, [this] { come_back(); }),
+      read_again_(loop, [this] { read_next(); }) {
   client::ClientOptions options;
   options.addresses = config.servers;
   options.user = user_;
@@ -70,6 +75,66 @@ Result<ClientMsgId> Member::change(const GroupId& group, const MembersChange& ch
   journal_.sent(ConversationId::of_group(group), id, wire::encode(change));
   journal_.change(group, id, change);
   return client_->change_group(group, change, id);
+}
+
+void Member::stop() {
+  back_.cancel();
+  if (away_ == Away::kGone) ended_ = true;
+  away_ = Away::kNo;
+  client_->stop();
+}
+
+void Member::go_away(Duration time) {
+  if (ended_ || away_ != Away::kNo) return;
+  away_ = Away::kGoing;
+  away_for_ = time;
+  client_->stop();
+}
+
+// One that is still going finds in on_end that it is to come back at once.
+void Member::come_back() {
+  if (away_ == Away::kGoing) away_for_ = Duration(0);
+  if (away_ != Away::kGone) return;
+  away_ = Away::kNo;
+  back_.cancel();
+  client_->start();
+}
+
+void Member::read_history() {
+  journal_.history_begins();
+  has_read_history_ = false;
+  to_read_.assign(known_.begin(), known_.end());
+  read_to_ = Seq(0);
+  read_next();
+}
+
+void Member::read_next() {
+  if (to_read_.empty()) {
+    journal_.history_ends(known_.size());
+    has_read_history_ = true;
+    return;
+  }
+  wire::History query;
+  query.conversation = to_read_.front();
+  query.from = read_to_;
+  query.direction = wire::Direction::Forward;
+  query.limit = static_cast<std::uint32_t>(kMaxHistoryPageMessages);
+  client_->history(query, [this](Result<client::HistoryAnswer> page) { on_page(std::move(page)); });
+}
+
+// What is not there yet, or refused for now, is asked for again; a final refusal as well: whoever
+// waits for the end gives up one day and finds the journal without one.
+void Member::on_page(Result<client::HistoryAnswer> page) {
+  if (!page) return read_again_.start_once(kHistoryRetry);
+  for (const client::Message& message : page->messages) {
+    journal_.history(message);
+    read_to_ = std::max(read_to_, message.seq);
+  }
+  if (!page->more && !page->again_in) {
+    to_read_.pop_front();
+    read_to_ = Seq(0);
+  }
+  read_again_.start_once(page->again_in.value_or(Duration(0)));
 }
 
 void Member::begin_check() {
@@ -129,14 +194,25 @@ void Member::on_change_refused(const client::GroupChanges::Refused& refused) {
                    refused.error);
 }
 
+void Member::on_news(const client::ConversationNews& news) {
+  known_.insert(news.conversation);
+}
+
 void Member::on_synced(bool behind) {
   journal_.synced(behind, client_->sync().counters());
   if (!behind) ++synced_;
 }
 
 void Member::on_end(const Error& error) {
+  if (away_ == Away::kGoing && error.code == ErrorCode::kNone) {
+    away_ = Away::kGone;
+    back_.start_once(away_for_);
+    return;
+  }
   ended_ = true;
-  journal_.state("end", std::string(error_name(error.code)) + " " + error.detail);
+  const bool is_stopped = error.code == ErrorCode::kNone;
+  journal_.state("end",
+                 is_stopped ? "stopped" : std::string(error_name(error.code)) + " " + error.detail);
 }
 
 }  // namespace martlet::swarm

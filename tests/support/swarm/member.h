@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -32,7 +34,11 @@ class Member final : public client::ClientListener {
          const std::string& password, Totals& totals);
 
   void start() { client_->start(); }
-  void stop() { client_->stop(); }
+  void stop();
+  // Says goodbye, and starts again after this time; what is sent meanwhile waits.
+  void go_away(Duration time);
+  // Whoever is away starts now.
+  void come_back();
   Result<ClientMsgId> send(const ConversationId& to, const std::string& text,
                            client::Strength want);
   // In the journal it is a message like others.
@@ -45,6 +51,10 @@ class Member final : public client::ClientListener {
   bool is_checked() const;
   bool is_ready() const { return synced_ > 0; }
   bool has_ended() const { return ended_; }
+  bool is_away() const { return away_ != Away::kNo; }
+  // Every conversation that the user knows, from its first message to its last, into the journal.
+  void read_history();
+  bool has_read_history() const { return ended_ || has_read_history_; }
 
   const UserId& user() const { return user_; }
   const DeviceId& device() const { return device_; }
@@ -59,8 +69,14 @@ class Member final : public client::ClientListener {
   void on_refused(const client::SendQueue::Refused& refused) override;
   void on_changed(const client::GroupChanges::Done& done) override;
   void on_change_refused(const client::GroupChanges::Refused& refused) override;
+  void on_news(const client::ConversationNews& news) override;
   void on_synced(bool behind) override;
   void on_end(const Error& error) override;
+
+  enum class Away { kNo, kGoing, kGone };
+
+  void read_next();
+  void on_page(Result<client::HistoryAnswer> page);
 
   event::Loop& loop_;
   UserId user_;
@@ -74,6 +90,14 @@ class Member final : public client::ClientListener {
   std::uint64_t check_from_ = 0;
   bool checking_ = false;
   bool ended_ = false;
+  Away away_ = Away::kNo;
+  Duration away_for_{};
+  event::Timer back_;
+  std::set<ConversationId> known_;
+  std::deque<ConversationId> to_read_;  // the first is being read
+  Seq read_to_;
+  event::Timer read_again_;
+  bool has_read_history_ = false;
 };
 
 }  // namespace martlet::swarm

@@ -14,6 +14,8 @@ namespace {
 // Passwords are hashed on few threads: more at a time only wait there.
 constexpr std::size_t kRegisterAtOnce = 4;
 constexpr Duration kSendTick = std::chrono::milliseconds(5);
+constexpr Duration kMinAway = std::chrono::seconds(1);
+constexpr Duration kMaxAway = std::chrono::seconds(10);
 constexpr Duration kPollTick = std::chrono::milliseconds(20);
 // A plan that can't keep up does not catch up in one burst.
 constexpr double kMostCredit = 200;
@@ -90,6 +92,10 @@ void Swarm::on_command(const std::string& line) {
   } else if (command == "drain") {
     sending_ = false;
     wait_ = Wait::kAnswers;
+    for (auto& member : members_) member->come_back();
+  } else if (command == "history") {
+    wait_ = Wait::kHistory;
+    for (auto& member : members_) member->read_history();
   } else if (command == "send") {
     send_one(line.substr(std::min(line.size(), command.size() + 1)));
   } else if (command == "group") {
@@ -184,13 +190,24 @@ void Swarm::make_groups() {
   }
 }
 
-// Any of the user's devices.
+// Any of the user's devices that are here.
 Member* Swarm::member_of(const UserId& user) {
   std::vector<Member*> devices;
   for (auto& member : members_) {
-    if (member->user() == user && !member->has_ended()) devices.push_back(member.get());
+    const bool is_here = !member->has_ended() && !member->is_away();
+    if (member->user() == user && is_here) devices.push_back(member.get());
   }
   return devices.empty() ? nullptr : devices[plan_.below(devices.size())];
+}
+
+// Any device of one of these users that are here, nullptr if none is.
+Member* Swarm::any_of(const std::vector<UserId>& users) {
+  const std::size_t first = plan_.below(users.size());
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    Member* member = member_of(users[(first + i) % users.size()]);
+    if (member != nullptr) return member;
+  }
+  return nullptr;
 }
 
 // Text of every sort: short and long, one line and several, and not only ASCII.
@@ -214,6 +231,7 @@ void Swarm::send_some() {
     return;
   }
   const MonotonicTime now = loop_.now();
+  send_some_away(now - last_send_);
   credit_ += config_.rate * std::chrono::duration<double>(now - last_send_).count();
   credit_ = std::min(credit_, kMostCredit);
   last_send_ = now;
@@ -227,9 +245,26 @@ void Swarm::send_some() {
   }
 }
 
+void Swarm::send_some_away(Duration passed) {
+  leaves_ += config_.leaves_per_s * std::chrono::duration<double>(passed).count();
+  for (leaves_ = std::min(leaves_, kMostCredit); leaves_ >= 1; leaves_ -= 1) {
+    const Duration time = kMinAway + Duration(plan_.below((kMaxAway - kMinAway).count()));
+    members_[plan_.below(members_.size())]->go_away(time);
+  }
+}
+
+// A pair, or a group behind them.
+std::uint64_t Swarm::next_place() {
+  const std::size_t pairs = config_.pairs.size();
+  const std::size_t groups = config_.groups.size();
+  if (!config_.group_percent || pairs == 0 || groups == 0) return plan_.below(pairs + groups);
+  const bool is_group = plan_.below(100) < *config_.group_percent;
+  return is_group ? pairs + plan_.below(groups) : plan_.below(pairs);
+}
+
 // One message to any of the pairs and groups.
 void Swarm::send_planned() {
-  const std::uint64_t place = plan_.below(config_.pairs.size() + config_.groups.size());
+  const std::uint64_t place = next_place();
   Member* member = nullptr;
   ConversationId to;
   if (place < config_.pairs.size()) {
@@ -241,7 +276,7 @@ void Swarm::send_planned() {
   } else {
     const GroupConfig& group = config_.groups[place - config_.pairs.size()];
     to = ConversationId::of_group(group.group);
-    member = member_of(group.members[plan_.below(group.members.size())]);
+    member = any_of(group.members);
   }
   if (member == nullptr) return;
   const bool stored = plan_.below(100) < config_.stored_percent;
@@ -259,7 +294,7 @@ void Swarm::poll() {
   if (members_.empty() && wait_ != Wait::kEnd) return;
   if (wait_ == Wait::kReady && all(&Member::is_ready)) {
     wait_ = Wait::kGroups;
-    make_groups();
+    if (config_.makes_groups) make_groups();
   } else if (wait_ == Wait::kGroups && all(&Member::is_answered)) {
     wait_ = Wait::kNothing;
     print("ready");
@@ -269,6 +304,9 @@ void Swarm::poll() {
   } else if (wait_ == Wait::kChecks && all(&Member::is_checked)) {
     wait_ = Wait::kNothing;
     print("drained");
+  } else if (wait_ == Wait::kHistory && all(&Member::has_read_history)) {
+    wait_ = Wait::kNothing;
+    print("history");
   } else if (wait_ == Wait::kEnd && all(&Member::has_ended)) {
     print("bye");
     loop_.stop();

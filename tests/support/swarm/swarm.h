@@ -15,13 +15,14 @@ namespace martlet::swarm {
 // All members, the sending plan, and the commands on standard input:
 //   start [RATE]   send by the plan          stop    send no more
 //   drain          stop, wait until every send is answered and every member has checked its tail
+//   history        every member reads the whole history of its conversations into its journal
 //   send USER DEVICE TO TEXT…      TO: a user, or g:GROUP
 //   group USER DEVICE ACTION GROUP [ROLE] [MEMBER…]      create, invite, join, leave, remove,
 //                  role (with ROLE: member, admin, owner), disband; in the journal as a message
 //   reconnect
 //   tick           print the sums            quit    say goodbye and end
 // Each line of standard output is a JSON object with "status": ready (all members are online),
-// sending, stopped, drained, tick, error, bye.
+// sending, stopped, drained, history, tick, error, bye.
 class Swarm {
  public:
   Swarm(event::Loop& loop, Config config);
@@ -29,7 +30,7 @@ class Swarm {
   void start();
 
  private:
-  enum class Wait { kReady, kGroups, kNothing, kAnswers, kChecks, kEnd };
+  enum class Wait { kReady, kGroups, kNothing, kAnswers, kChecks, kHistory, kEnd };
 
   void register_next();
   void start_members();
@@ -37,10 +38,13 @@ class Swarm {
   void send_one(const std::string& arguments);
   void change_one(const std::string& arguments);
   void make_groups();
+  void send_some_away(Duration passed);
+  std::uint64_t next_place();
   void send_planned();
   Member* device_of(const std::string& user, const std::string& device);
   void send_some();
   Member* member_of(const UserId& user);
+  Member* any_of(const std::vector<UserId>& users);
   std::string next_text(const Member& member);
   void poll();
   bool all(bool (Member::*is)() const) const;
@@ -59,6 +63,7 @@ class Swarm {
   Wait wait_ = Wait::kNothing;
   bool sending_ = false;
   double credit_ = 0;
+  double leaves_ = 0;
   MonotonicTime last_send_{};
   std::uint64_t planned_ = 0;
   std::uint64_t numbered_ = 0;

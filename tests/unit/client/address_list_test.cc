@@ -17,9 +17,14 @@ TEST(AddressList, TakesTurns) {
 }
 
 TEST(AddressList, NamesWhatIsWrong) {
-  for (const char* text : {"", "a", "a:0", "a:1,", "a:x", "a:70000", "a:1,b"}) {
+  for (const char* text : {"", "a", "a:0", "a:1,", "a:x", "a:70000", "a:1,b", "::1:1", "[a]:1",
+                           "[[a]:1", "[:]]:1", "a]:1", "[]:1"}) {
     EXPECT_FALSE(AddressList::parse(text)) << text;
   }
+}
+
+TEST(AddressList, TakesIpV6InBrackets) {
+  EXPECT_EQ(AddressList::parse("[::1]:7").value().current(), (net::Address{"::1", 7}));
 }
 
 TEST(AddressList, PreferredAddressIsTriedOnce) {

@@ -136,6 +136,15 @@ TEST_F(FileStoreTest, StrangeFileIsRefused) {
   EXPECT_FALSE(FileStore::open(directory_));
 }
 
+// A conversion would cut them off, or is undefined.
+TEST_F(FileStoreTest, NumbersThatDoNotFitAreRefused) {
+  for (const char* number : {"-1", "1.5", "1e300", "4294967296", "\"1\"", "null"}) {
+    std::ofstream(file()) << R"({"cursor":{"conversation":"u:alice:bob","durable":0,"generation":)"
+                          << number << R"(,"recent":[],"shown":0,"target":0}})" << '\n';
+    EXPECT_FALSE(FileStore::open(directory_)) << number;
+  }
+}
+
 TEST_F(FileStoreTest, SecondProcessIsRefused) {
   const auto store = open();
   const Result<std::unique_ptr<FileStore>> second = FileStore::open(directory_);

@@ -32,6 +32,7 @@ TEST(Address, RefusesWhatIsNoHost) {
   EXPECT_FALSE(parse_address("a b:80"));
   EXPECT_FALSE(parse_address("::1:80"));
   EXPECT_FALSE(parse_address("[]:80"));
+  EXPECT_FALSE(parse_address("[name]:80"));
   EXPECT_FALSE(parse_address("localhost"));
   EXPECT_TRUE(parse_address(std::string(253, 'a') + ":1"));
   EXPECT_FALSE(parse_address(std::string(254, 'a') + ":1"));

@@ -134,6 +134,22 @@ TEST_F(Groups, ACopyOfWhatWasRefusedIsRefusedThoughItWouldBeAllowedNow) {
   EXPECT_EQ(accepted(), Seq(3));
 }
 
+// Of two sessions, so that both wait for the database.
+TEST_F(Groups, CopiesThatWaitedTogetherFindTheSameThoughAnInvitationStoodBetweenThem) {
+  rig.store_all();
+  rig.take_over();  // the group is cold now
+  const ClientMsgId id = id_of(next());
+  rig.send({.from = "carol", .to = "g:team", .id = id, .session = {1, 1}});
+  act("alice", act_of(Action::kInvited, {"carol"}));
+  rig.send({.from = "carol", .to = "g:team", .id = id, .session = {2, 2}});
+  rig.settle();
+  std::size_t refused = 0;
+  for (const OutgoingAnswer& answer : rig.answers()) {
+    refused += answer.answer.error == ErrorCode::kNotMember ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 2u);
+}
+
 TEST_F(Groups, ACopyOfWhatAChangeRefusedIsRefusedToo) {
   const ClientMsgId id = id_of(next());
   act("alice", act_of(Action::kRemoved, {"bob"}));

@@ -1,0 +1,1 @@
+"""Fuzzes the decoders with libFuzzer: ./dev fuzz."""

@@ -1,0 +1,40 @@
+// Questions to persist and its answers: which of them, then the bytes.
+#include "wire/rpc.h"
+
+#include "again.h"
+#include "input.h"
+#include "targets.h"
+
+namespace martlet::fuzz {
+
+void rpc(BytesView bytes) {
+  if (bytes.size() > kMaxInputBytes) return;
+  Input input(bytes);
+  switch (input.byte() % 8) {
+    case 0:
+      (void)encoded_again<wire::parse_client_request>(input.rest());
+      break;
+    case 1:
+      (void)encoded_again<wire::parse_client_answer>(input.rest());
+      break;
+    case 2:
+      (void)encoded_again<wire::parse_shard_question>(input.rest());
+      break;
+    case 3:
+      (void)encoded_again<wire::parse_shard_answer>(input.rest());
+      break;
+    case 4:
+      (void)encoded_again<wire::parse_cold_question>(input.rest());
+      break;
+    case 5:
+      (void)encoded_again<wire::parse_cold_answer>(input.rest());
+      break;
+    case 6:
+      (void)encoded_again<wire::parse_groups_question>(input.rest());
+      break;
+    default:
+      (void)encoded_again<wire::parse_groups_answer>(input.rest());
+  }
+}
+
+}  // namespace martlet::fuzz
