@@ -31,7 +31,7 @@ def generator_config(
         "signing_key": str(keys.signing_key(cluster.directory)),
         "users": users,
         "idle": idle,
-        "workload": options.workload,
+        "workload": options.workload if options.workload in WORKLOADS else WORKLOADS[0],
         "stored": options.ack == "stored",
         "in_flight": options.in_flight,
         "rate": options.rate or 0,

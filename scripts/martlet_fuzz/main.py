@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ BUILD = paths.ROOT / "build-fuzz"
 TIMEOUT_S = 10
 MEMORY_MIB = 2048
 MAX_INPUT_BYTES = 2048
+# Inputs of a target without a name of their own that are kept: the longest, which reach the most.
+MAX_KEPT = 64
 
 
 def targets() -> list[str]:
@@ -81,12 +84,13 @@ def run(name: str, seconds: int) -> bool:
 
 
 def merge(name: str) -> None:
-    """The fewest inputs that reach all that is reached; what was kept before stays first."""
+    """Adds inputs that reach something new; what was kept before comes first."""
     program, kept, grown = str(BUILD / f"tests/fuzz/fuzz_{name}"), CORPUS / name, WORK / name
     if not grown.exists():
         return
     before = len(list(kept.iterdir()))
-    options = ["-merge=1", f"-max_len={MAX_INPUT_BYTES}", f"-timeout={TIMEOUT_S}"]
+    # How often something was reached does not count: the kept ones are to stay few.
+    options = ["-merge=1", "-use_counters=0", f"-max_len={MAX_INPUT_BYTES}"]
     subprocess.run(
         [program, *options, str(kept), str(grown)],
         stdin=subprocess.DEVNULL,
@@ -94,6 +98,9 @@ def merge(name: str) -> None:
         preexec_fn=lambda: os.nice(19),
         check=True,
     )
+    unnamed = [path for path in kept.iterdir() if re.fullmatch("[0-9a-f]{40}", path.name)]
+    for path in sorted(unnamed, key=lambda path: (path.stat().st_size, path.name))[:-MAX_KEPT]:
+        path.unlink()
     print(f"fuzz: {name} has {len(list(kept.iterdir()))} inputs, {before} before")
 
 

@@ -55,7 +55,10 @@ void NatsLogReader::next(std::size_t max_bytes, Duration max_wait, Records callb
         return fail_soon({ErrorCode::kUnavailable, "the link to NATS broke meanwhile"});
       }
       if (records_.empty()) return fetch(Phase::kTaking);
-      return later([this] { finish(); });
+      // Unless more records come before, and answer this call.
+      return later([this, call = waiting_] {
+        if (waiting_ == call) finish();
+      });
     case Phase::kBroken:
       return fail_soon(error_);
     case Phase::kTaking:

@@ -101,14 +101,20 @@ void ShardRunner::append(const AppendRequest& request) {
         }));
 }
 
-// A refusal often comes when the shard is known to be another's: it counts all the same.
+// A refusal often comes when the shard is known to be another's: it counts all the same. Any other
+// reason is the broker's own, such as a full disk.
 void ShardRunner::write(bus::LogSequence expected_last, BytesView batch,
                         bus::Log::Appended callback) {
-  context_.log.append(shard_, expected_last, batch, kAppendTimeout,
-                      [&metrics = context_.metrics, callback = std::move(callback)](auto result) {
-                        if (!result) metrics.append_failed(result.error().failure);
-                        callback(std::move(result));
-                      });
+  context_.log.append(
+      shard_, expected_last, batch, kAppendTimeout,
+      [&metrics = context_.metrics, shard = shard_, callback = std::move(callback)](auto result) {
+        if (!result) metrics.append_failed(result.error().failure);
+        if (!result && result.error().failure == bus::AppendFailure::kRefused) {
+          MARTLET_LOG(error, "append_refused shard={} reason=\"{}\"", shard.value(),
+                      result.error().detail);
+        }
+        callback(std::move(result));
+      });
 }
 
 void ShardRunner::ask(const wire::ColdQuestion& question) {

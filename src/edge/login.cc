@@ -35,7 +35,9 @@ void answer_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
               }));
 }
 
-// Greater than any session of the device that this edge knows, whatever the wall clock does.
+// Greater than any session of the device that this edge knows, whatever the wall clock does. Of the
+// moment when AUTH was read: an edge that stood still since must not take the session away that the
+// device, which gave this one up, has begun elsewhere meanwhile.
 SessionId make_session_id(EdgeContext& edge, const TokenClaims& claims) {
   WallMs time_ms = edge.clock.wall_ms();
   for (ClientLink* link : edge.sessions.of_device(claims.user, claims.device)) {
@@ -66,10 +68,9 @@ void fail_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id, co
 }
 
 void start_session(EdgeContext& edge, ClientLink& link, std::uint32_t request_id,
-                   const TokenClaims& claims) {
+                   const TokenClaims& claims, const SessionId& id) {
   Session& session = link.session();
   const MonotonicTime now = edge.clock.now();
-  const SessionId id = make_session_id(edge, claims);
   session.authenticated(id, claims.user, claims.device, now + time_left(edge, claims), now);
   edge.sessions.add(link);
   edge.door.no_stranger(link.number());
@@ -97,10 +98,11 @@ void begin_session(EdgeContext& edge, const Request& request, const TokenClaims&
     ClientLink* found = edge.find_link(number);
     return found == nullptr || found->has_ended() ? nullptr : found;
   };
-  const auto on_checked = [&edge, find, claims, id = request.id](bool is_revoked) {
+  const auto on_checked = [&edge, find, claims, id = request.id,
+                           session = make_session_id(edge, claims)](bool is_revoked) {
     ClientLink* waiting = find();
     if (waiting == nullptr) return;
-    if (!is_revoked) return start_session(edge, *waiting, id, claims);
+    if (!is_revoked) return start_session(edge, *waiting, id, claims, session);
     fail_auth(edge, *waiting, id, {ErrorCode::kTokenRevoked, "the device was signed out"});
   };
   edge.channels.attach(claims.user, [&edge, find, claims, on_checked,

@@ -58,22 +58,31 @@ std::optional<TokenRow> lock_token(pg::Transaction& tx, const Bytes& hash, WallM
                   token.truth(0, 1), token.truth(0, 3), token.truth(0, 2)};
 }
 
-// Makes the successor void if it was not used. Presented after that, it is a token used before.
-bool void_successor(pg::Transaction& tx, const Bytes& hash, const RefreshResult& owner,
-                    WallMs now_ms) {
+// True if it has successors and none of them was used.
+bool has_fresh_successors(pg::Transaction& tx, const Bytes& hash, const RefreshResult& owner) {
   const pg::Rows rows = tx.query(
-      "UPDATE refresh_tokens SET used_ms = $4 WHERE user_id = $1 AND device_id = $2 AND previous = "
-      "$3 AND used_ms IS NULL RETURNING 1",
+      "SELECT coalesce(bool_and(used_ms IS NULL), false) FROM refresh_tokens WHERE user_id = $1 "
+      "AND device_id = $2 AND previous = $3",
+      device_key(owner).bytes(hash));
+  return !rows.empty() && rows.truth(0, 0);
+}
+
+// The other successors of the same token are void now. Presented after that, one of them is a token
+// used before.
+void void_siblings(pg::Transaction& tx, const Bytes& hash, const RefreshResult& owner,
+                   WallMs now_ms) {
+  tx.query(
+      "UPDATE refresh_tokens SET used_ms = $4 WHERE user_id = $1 AND device_id = $2 AND hash <> $3 "
+      "AND used_ms IS NULL AND previous = (SELECT previous FROM refresh_tokens WHERE hash = $3)",
       device_key(owner).bytes(hash).number(as_signed(now_ms)));
-  return !rows.empty();
 }
 
 RefreshOutcome judge(pg::Transaction& tx, const std::optional<TokenRow>& row, const Bytes& hash,
-                     const RefreshResult& owner, WallMs now_ms) {
+                     const RefreshResult& owner) {
   if (!row) return RefreshOutcome::kInvalid;
   if (row->revoked) return RefreshOutcome::kRevoked;
   if (row->used) {
-    const bool again = row->used_just_now && void_successor(tx, hash, owner, now_ms);
+    const bool again = row->used_just_now && has_fresh_successors(tx, hash, owner);
     return again ? RefreshOutcome::kRepeated : RefreshOutcome::kReused;
   }
   if (row->expired) return RefreshOutcome::kExpired;
@@ -127,7 +136,7 @@ pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_h
   RefreshResult result;
   const auto row = lock_token(tx, old_hash, token.now_ms, result);
   if (!tx.ok()) return tl::unexpected(tx.error());
-  result.outcome = judge(tx, row, old_hash, result, token.now_ms);
+  result.outcome = judge(tx, row, old_hash, result);
   if (!tx.ok()) return tl::unexpected(tx.error());
   if (result.outcome == RefreshOutcome::kReused) {
     tx.query("UPDATE devices SET revoked = true WHERE user_id = $1 AND device_id = $2",
@@ -135,6 +144,7 @@ pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_h
   } else if (result.outcome == RefreshOutcome::kRenewed) {
     tx.query("UPDATE refresh_tokens SET used_ms = $2 WHERE hash = $1",
              pg::Params().bytes(old_hash).number(as_signed(token.now_ms)));
+    void_siblings(tx, old_hash, result, token.now_ms);
     tx.query(
         "DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2 AND expires_ms <= $3",
         device_key(result).number(as_signed(token.now_ms)));

@@ -32,12 +32,15 @@ pg::PoolOptions pool_options(const PgStoreOptions& options, std::size_t threads)
 
 // What a client may hear; the operator finds the rest in the log.
 Error public_error(const pg::Error& error) {
-  if (error.failure == pg::Failure::kOther || error.failure == pg::Failure::kContent) {
+  using pg::Failure;
+  const bool is_bug = error.failure == Failure::kOther || error.failure == Failure::kContent;
+  if (is_bug || error.failure == Failure::kBroken) {
     MARTLET_LOG(error, "database_refused sqlstate={} message=\"{}\"", error.sqlstate,
                 error.message);
-    return {ErrorCode::kInternal, "the database refused a statement"};
+  } else {
+    MARTLET_LOG(debug, "database_failed sqlstate={} message=\"{}\"", error.sqlstate, error.message);
   }
-  MARTLET_LOG(debug, "database_failed sqlstate={} message=\"{}\"", error.sqlstate, error.message);
+  if (is_bug) return {ErrorCode::kInternal, "the database refused a statement"};
   return {ErrorCode::kUnavailable, "the database does not answer", kRetryAfterMs};
 }
 

@@ -20,7 +20,6 @@ from martlet_cluster.errors import ClusterError
 
 DRAIN_S = 120.0
 SETTLED_S = 60.0
-ACCESS_TOKEN_S = 60  # so that tokens are renewed in the middle of all this
 ROWS_FILE = "messages.csv"
 
 
@@ -49,7 +48,6 @@ def make_cluster(directory: Path, *, is_nats_cluster: bool) -> Cluster:
     program = newer_nats() if is_nats_cluster else None
     replicas = {"nats.replicas": 3} if is_nats_cluster else {}
     overrides = {kind: dict(replicas) for kind in ("edge", "dispatcher", "persist")}
-    overrides["persist"]["persist.access_token_s"] = ACCESS_TOKEN_S
     shape = {"edges": 3, "dispatchers": 2, "persists": 2, "nats_servers": 3 if program else 1}
     cluster = Cluster(directory, overrides=overrides, **shape)
     for nats in cluster.nats_servers:

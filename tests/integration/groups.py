@@ -3,11 +3,9 @@ refusal is retryable, as a client does."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from raw_client import PATIENCE_S, Device, age_ms
-from support import longer
+from raw_client import Device, age_ms, insist
 from wire_client import (
     ERROR,
     FETCH,
@@ -37,16 +35,12 @@ class GroupDevice(Device):
     """Every answer is the seq of what was written."""
 
     def insist(self, command: int, message_id: str | None = None, **body: Any) -> int:
-        message_id = message_id or new_message_id()
-        deadline = time.monotonic() + longer(PATIENCE_S)
-        while True:
-            age = age_ms(message_id)
-            answer = self.call(command, client_msg_id=message_id, age_ms=age, **body)
-            if answer.command != ERROR:
-                assert answer.command == command | 0x8000, answer
-                return int(answer.body["seq"])
-            assert answer.body["retryable"] and time.monotonic() < deadline, answer.body
-            time.sleep(max(answer.body["retry_after_ms"], 50) / 1000)
+        message = message_id or new_message_id()
+        answer = insist(
+            lambda: self.call(command, client_msg_id=message, age_ms=age_ms(message), **body)
+        )
+        assert answer.command == command | 0x8000, answer
+        return int(answer.body["seq"])
 
     def create(self, group: str, *users: str, **more: Any) -> int:
         return self.insist(GROUP_CREATE, group=group, users=list(users), **more)

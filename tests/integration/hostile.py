@@ -4,23 +4,35 @@ runs them on a thread of its own, so that a test can look at the servers meanwhi
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import resource
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wire_client import AUTH, ERROR, HEADER, LOGIN, Frame, make_frame
+from support import longer
+from wire_client import (
+    AUTH,
+    ERROR,
+    HEADER,
+    LOGIN,
+    SEND,
+    TYPING,
+    Frame,
+    make_frame,
+    new_message_id,
+)
 
 T = TypeVar("T")
 WANTED_FILES = 8192
-PATIENCE_S = 60.0
+PATIENCE_S = longer(60.0)
 FLOOD_PERIOD_S = 0.01  # leaves the other hostiles their turn
 CLOSED = (ConnectionError, asyncio.IncompleteReadError, TimeoutError)
 
@@ -252,6 +264,43 @@ class Flood:
         self._answered.set()
         if command == ERROR:
             self.errors[str(json.loads(body)["name"])] += 1
+
+
+# Frames of a flood, so many at once.
+
+BATCH = 200
+Maker = Callable[[], bytes]
+
+
+def sends(user: str) -> Maker:
+    """Messages to a user, oneself perhaps, each another one."""
+    return _sends(itertools.repeat({"to_user": user}))
+
+
+def group_sends(groups: Sequence[str]) -> Maker:
+    """To each in turn."""
+    return _sends({"to_group": group} for group in itertools.cycle(groups))
+
+
+def _sends(places: Iterator[dict[str, str]]) -> Maker:
+    content = {"kind": "Text", "text": "flood"}
+    numbers = itertools.count(2)
+
+    def one() -> bytes:
+        body = {**next(places), "client_msg_id": new_message_id(), "content": content}
+        return make_frame(SEND, body, next(numbers))
+
+    return lambda: b"".join(one() for _ in range(BATCH))
+
+
+def same(command: int, body: bytes | dict[str, Any]) -> Maker:
+    """Answered at once, so that the number is free again."""
+    frames = make_frame(command, body, 2) * BATCH
+    return lambda: frames
+
+
+def typing(user: str) -> Maker:
+    return same(TYPING, {"to_user": user})
 
 
 async def garbage(address: str, data: bytes, seconds: float, source: str) -> int:

@@ -39,11 +39,21 @@ def age_ms(message_id: str) -> int:
     return max(0, time.time_ns() // 1_000_000 - int(message_id[:12], 16))
 
 
+def insist(attempt: Callable[[], Frame]) -> Frame:
+    """As a client does: repeats while the refusal is retryable."""
+    deadline = time.monotonic() + longer(PATIENCE_S)
+    while True:
+        answer = attempt()
+        if answer.command != ERROR:
+            return answer
+        assert answer.body["retryable"] and time.monotonic() < deadline, answer.body
+        time.sleep(max(answer.body["retry_after_ms"], 50) / 1000)
+
+
 def register(address: str, *users: str) -> None:
     client = WireClient(address)
     for user in users:
-        answer = client.call(REGISTER, user=user, password=PASSWORD)
-        assert answer.command != ERROR, answer.body
+        insist(lambda user=user: client.call(REGISTER, user=user, password=PASSWORD))
     client.close()
 
 
@@ -52,7 +62,7 @@ class Device:
 
     def __init__(self, address: str, user: str, device: str, password: str = PASSWORD) -> None:
         self.user, self.device = user, device
-        self._wire = WireClient(address, timeout_s=PATIENCE_S)
+        self._wire = WireClient(address, timeout_s=longer(PATIENCE_S))
         self._wire.socket.settimeout(None)
         self._requests = itertools.count(1)
         self._writing = threading.Lock()
@@ -64,12 +74,10 @@ class Device:
         self._threads = [threading.Thread(target=f, daemon=True) for f in (self._read, self._pulse)]
         for thread in self._threads:
             thread.start()
-        tokens = self.call(LOGIN, user=user, device=device, password=password)
-        assert tokens.command != ERROR, tokens.body
+        tokens = insist(lambda: self.call(LOGIN, user=user, device=device, password=password))
         self.refresh_token = str(tokens.body["refresh_token"])
         self.access_token = str(tokens.body["access_token"])
-        session = self.call(AUTH, access_token=self.access_token)
-        assert session.command != ERROR, session.body
+        insist(lambda: self.call(AUTH, access_token=self.access_token))
 
     # Requests.
 
@@ -97,17 +105,17 @@ class Device:
     def deliver(
         self, to: str, text: str, message_id: str | None = None, *, age_known: bool = True
     ) -> dict[str, Any]:
-        """As a client does: repeats while the refusal is retryable. The body of the Ack."""
-        message_id = message_id or new_message_id()
-        deadline = time.monotonic() + longer(PATIENCE_S)
-        while True:
-            age = {"age_ms": age_ms(message_id)} if age_known else {}
-            answer = self.send(to, text, message_id, **age)
-            if answer.command == ACK:
-                return answer.body
-            retryable = answer.body["retryable"] and time.monotonic() < deadline
-            assert retryable, answer.body
-            time.sleep(max(answer.body["retry_after_ms"], 50) / 1000)
+        """As a client does, until it is acknowledged. The body of the Ack."""
+        message = message_id or new_message_id()
+
+        def attempt() -> Frame:
+            return self.send(
+                to, text, message, **({"age_ms": age_ms(message)} if age_known else {})
+            )
+
+        answer = insist(attempt)
+        assert answer.command == ACK, answer
+        return answer.body
 
     def sync(self, token: str | None = None) -> tuple[list[dict[str, Any]], str, int]:
         """All pages of one SYNC: conversations, new token, number of requests."""
@@ -180,7 +188,7 @@ class Device:
     def wait_closed(self) -> None:
         """By the edge."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self._closed, PATIENCE_S), "still open"
+            assert self._changed.wait_for(lambda: self._closed, longer(PATIENCE_S)), "still open"
 
     def ping(self) -> None:
         """What the edge wrote before is here."""
@@ -193,7 +201,7 @@ class Device:
         except OSError:
             pass
         for thread in self._threads:
-            thread.join(PATIENCE_S)
+            thread.join(longer(PATIENCE_S))
         self._wire.close()
 
     # Inside.
@@ -212,7 +220,7 @@ class Device:
 
     def _wait(self, predicate: Callable[[], bool], what: str) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: predicate() or self._closed, PATIENCE_S)
+            self._changed.wait_for(lambda: predicate() or self._closed, longer(PATIENCE_S))
             if not predicate():
                 why = "the connection is closed" if self._closed else f"not in {PATIENCE_S:g} s"
                 raise AssertionError(f"{self.user}/{self.device} lacks {what}: {why}")

@@ -18,12 +18,12 @@ PROCESSES = {"edge", "dispatcher", "persist", "nats", "postgres", "redis", "gene
 
 
 class Bench(unittest.TestCase):
-    def bench(self, *words: str) -> tuple[dict[str, Any], str]:
+    def bench(self, *words: str, workload: str = "one-to-one") -> tuple[dict[str, Any], str]:
         """The file that it writes, and what it prints."""
         file = new_directory("bench") / "result.json"
         common = ("--no-build", "--any-build", "--seconds", "1", "--warm-up", "0.5")
         done = subprocess.run(
-            [str(ROOT / "dev"), "bench", "one-to-one", *common, "--json", str(file), *words],
+            [str(ROOT / "dev"), "bench", workload, *common, "--json", str(file), *words],
             cwd="/",
             capture_output=True,
             text=True,
@@ -67,6 +67,19 @@ class Bench(unittest.TestCase):
         self.assertIsNone(result["idle_bytes_per_connection"])
         # 1.5 s at this rate, and one more at the begin; the end may come late.
         self.assertGreaterEqual(result["sent"], 150)
+
+    def test_hostile_clients_and_what_they_cost(self) -> None:
+        few = ("--users", "20", "--rate", "50", "--windows", "1")
+        kinds = ["bad_frames", "garbage"]
+        value, printed = self.bench(*few, "--only", *kinds, workload="hostile")
+        self.assertEqual([result["kind"] for result in value["results"]], kinds)
+        for result in value["results"]:
+            for side in ("without", "with"):
+                self.assertTrue(result[side]["clean"])
+                self.assertGreater(result[side]["acked_per_s"], 0)
+                self.assertGreater(min(result[side]["memory_mib"].values()), 1)
+            self.assertGreater(result["attackers_cpu"], 0)
+            self.assertIn(f"| {result['client']} |", printed)
 
     def test_what_cannot_be_measured_is_said(self) -> None:
         for words, complaint in (

@@ -8,7 +8,7 @@ import unittest
 
 import account
 import swarm
-from support import new_directory, wait_until
+from support import longer, new_directory, wait_until
 from traffic import TrafficTest
 
 SENDERS = [f"sender{number:02}" for number in range(20)]
@@ -28,7 +28,7 @@ class ColdTest(TrafficTest):
     reach = 1  # fifty conversations, three a shard
     overrides = {
         "dispatcher": {"dispatcher.heads_per_shard": HEADS_PER_SHARD},
-        "persist": {"persist.keep_s": 600},
+        "persist": {"persist.keep_s": int(longer(600))},
     }
 
     def setUp(self) -> None:

@@ -14,7 +14,7 @@ import swarm
 from martlet_cluster.nats_probe import NatsProbe
 from martlet_cluster.proxy import Proxy
 from raw_client import PASSWORD, age_ms, new_message_id, register
-from support import LinkedClusterTest, chosen_seed, new_directory, wait_until
+from support import LinkedClusterTest, chosen_seed, longer, new_directory, wait_until
 from wire_client import ACK, SEND, Frame, WireClient, make_frame
 
 OWNER, OTHER = "dispatcher-1", "dispatcher-2"
@@ -67,7 +67,9 @@ class FenceTest(LinkedClusterTest):
     apis = 0
     linked = OWNER
     # What is in the logs stays there, so that it can be read from its start.
-    overrides: ClassVar[dict[str, dict[str, Any]]] = {"persist": {"persist.keep_s": 600}}
+    overrides: ClassVar[dict[str, dict[str, Any]]] = {
+        "persist": {"persist.keep_s": int(longer(600))}
+    }
     observer: ClassVar[Observer]
     traffic: ClassVar[swarm.Swarm]
 

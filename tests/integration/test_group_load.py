@@ -14,7 +14,7 @@ import group_swarm
 import shard_logs
 import swarm
 from losses import Loss
-from support import LinkedClusterTest, chosen_seed, new_directory, wait_until
+from support import LinkedClusterTest, chosen_seed, longer, new_directory, wait_until
 
 RATE = 100
 KILLS = 5
@@ -31,7 +31,7 @@ class GroupLoad(LinkedClusterTest):
     # What is in the logs stays there for the whole file, so that it can be read from its start.
     # All of a crowd may log in at once: who has to wait goes to the next edge.
     overrides: ClassVar[dict[str, dict[str, Any]]] = {
-        "persist": {"persist.keep_s": 600, "persist.hash_queue": 2 * CROWD}
+        "persist": {"persist.keep_s": int(longer(600)), "persist.hash_queue": 2 * CROWD}
     }
     logs: ClassVar[shard_logs.ShardLogs]
 

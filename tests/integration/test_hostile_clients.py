@@ -26,10 +26,13 @@ from hostile import (
     log_in,
     peak_mib,
     reset_peak,
+    same,
+    sends,
+    typing,
 )
-from support import new_directory, wait_until  # also makes martlet_cluster possible
+from support import longer, new_directory, wait_until  # also makes martlet_cluster possible
 from traffic import TrafficTest
-from wire_client import AUTH, HEADER, PING, SEND, TYPING, make_frame, new_message_id
+from wire_client import AUTH, HEADER, PING, SEND, make_frame
 
 from martlet_cluster.tool import Tool
 
@@ -68,7 +71,7 @@ class HostileClients(TrafficTest):
     rate = 300
     least_rate = 1  # the others have the processors as well
     overrides = {
-        "persist": {"persist.keep_s": 600},
+        "persist": {"persist.keep_s": int(longer(600))},
         "edge": {"edge.heartbeat_s": HEARTBEAT_S, "edge.output_stall_s": STALL_S},
     }
     hostiles: ClassVar[Hostiles]
@@ -316,34 +319,6 @@ class HostileClients(TrafficTest):
         self.assertEqual(self.hostiles.run(herd.alive()), len(everybody))
         print(f"{herd.refused} were refused at first")
         self.assertGreaterEqual(self.edge.metrics()["martlet_edge_sessions"], len(everybody))
-
-
-# Frames of a flood, 200 at once.
-
-BATCH = 200
-Maker = Callable[[], bytes]
-
-
-def sends(user: str) -> Maker:
-    """Notes to oneself, each another one."""
-    content = {"kind": "Text", "text": "flood"}
-    numbers = itertools.count(2)
-
-    def one() -> bytes:
-        body = {"to_user": user, "client_msg_id": new_message_id(), "content": content}
-        return make_frame(SEND, body, next(numbers))
-
-    return lambda: b"".join(one() for _ in range(BATCH))
-
-
-def same(command: int, body: bytes | dict[str, Any]) -> Maker:
-    """Answered at once, so that the number is free again."""
-    frames = make_frame(command, body, 2) * BATCH
-    return lambda: frames
-
-
-def typing(user: str) -> Maker:
-    return same(TYPING, {"to_user": user})
 
 
 if __name__ == "__main__":

@@ -21,9 +21,12 @@ class TrafficTest(ClusterTest):
     the sending."""
 
     # What is in the logs stays there for the whole file, so that it can be read from its start.
-    overrides: ClassVar[dict[str, dict[str, Any]]] = {"persist": {"persist.keep_s": 600}}
+    overrides: ClassVar[dict[str, dict[str, Any]]] = {
+        "persist": {"persist.keep_s": int(longer(600))}
+    }
     reach: ClassVar[int] = 4  # of the ring
     rate: ClassVar[int] = RATE
+    text_bytes: ClassVar[list[int]] = [20, 200]
     least_rate: ClassVar[int] = LEAST_RATE  # below it there was less than the test asked for
     traffic: ClassVar[swarm.Swarm]
     logs: ClassVar[shard_logs.ShardLogs]
@@ -41,6 +44,7 @@ class TrafficTest(ClusterTest):
             register=False,
             rate=cls.rate,
             stored_percent=5,
+            text_bytes=cls.text_bytes,
             seed=cls.seed,
         )
         cls.addClassCleanup(cls.traffic.close)
@@ -82,7 +86,8 @@ class TrafficTest(ClusterTest):
         self.assertEqual(swarm.problems_of(self.traffic, self.cluster), [])
         self.assertEqual(summary["ended"], 0, "devices ended")
         self.assertEqual(summary["refused"], 0, "messages were refused")
-        least_rate = self.least_rate / longer(1)
+        # Programs that are slow on purpose are slower still when they share the machine.
+        least_rate = self.least_rate / longer(1) ** 2
         self.assertGreaterEqual(sent / seconds, least_rate, "there was less traffic than asked for")
 
     def drain(self) -> dict[str, Any]:

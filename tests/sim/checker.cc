@@ -212,7 +212,7 @@ class Checker {
         found(Breach::kUnanswered, what + " is open");
         break;
       case SentRecord::Outcome::kRefused:
-        if (seq && !history_.left_alone) {
+        if (seq && !history_.two_owners && !history_.left_alone) {
           found(Breach::kRefusedButThere,
                 fmt::format("{}: refused ({}), and at #{}", what, error_name(sent.refusal), *seq));
         }

@@ -27,8 +27,24 @@ Duration until_lost() {
 bool loses_answer(Database& database) {
   if (database.lose_answers == 0) return false;
   --database.lose_answers;
-  ++database.answers_lost;
+  scheduler().coverage().add("answer of the database lost");
   return true;
+}
+
+void count(const store::ApplyResult& result) {
+  if (result.outcome == store::ApplyOutcome::kFenced) {
+    scheduler().coverage().add("path: commit fenced");
+  }
+}
+
+// Messages that were accepted before and are known to the database alone.
+void count(const Result<store::ColdAnswers>& answers) {
+  for (const wire::ColdAnswer& answer : *answers) {
+    for (const wire::StoredMessage& message : answer.messages) {
+      scheduler().coverage().add(message.found ? "path: duplicate found by look-up"
+                                               : "path: looked up, not there");
+    }
+  }
 }
 
 }  // namespace
@@ -66,6 +82,7 @@ void SimStore::apply(store::ApplyRequest request, std::function<void(store::Appl
           return lost();
         }
         store::ApplyResult result = database.tables.apply(request);
+        count(result);
         if (loses_answer(database)) return lost();
         scheduler().after(way(database), lane,
                           [done, result = std::move(result)] { done(result); });
@@ -87,7 +104,11 @@ void SimStore::raise_base(ShardId shard, const store::ShardState& expected, std:
 
 void SimStore::look_up_cold(store::ColdQuestions questions, Done<store::ColdAnswers> done) {
   run<store::ColdAnswers>(
-      [questions = std::move(questions)](DatabaseModel& db) { return db.look_up_cold(questions); },
+      [questions = std::move(questions)](DatabaseModel& db) {
+        Result<store::ColdAnswers> answers = db.look_up_cold(questions);
+        count(answers);
+        return answers;
+      },
       std::move(done));
 }
 

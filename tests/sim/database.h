@@ -19,7 +19,6 @@ struct Database {
   Duration slow{};                     // besides the usual time
   std::size_t page_conversations = 0;  // of a SYNC; 0: as the product has it
   std::size_t lose_answers = 0;        // of the next calls: done, and nobody is told
-  std::size_t answers_lost = 0;
 };
 
 // One persist's connections to it.

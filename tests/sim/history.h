@@ -103,6 +103,9 @@ struct History {
   bool ends_late = false;  // the broker told the ends of logs as they had been
   // A power cut took the end of a log: what was acknowledged and not stored by then may be gone.
   std::optional<MonotonicTime> power_cut;
+  // Two were told that they own a shard (nats-server 2.9 with replicas): the log let only one of
+  // them write, but what the other one refused for good may be there.
+  bool two_owners = false;
   bool settled = true;    // everybody came to rest in time
   std::string unsettled;  // who did not
 };

@@ -52,10 +52,12 @@ tl::expected<LogSequence, AppendError> JetStream::append(ShardId shard, std::uin
   Stream& stream = found->second;
   // Planted fault: the header with the expected sequence is left out.
   if (stream.last != expected && !is_planted(Planted::kSkipFence)) {
+    scheduler().coverage().add("path: append refused, another one wrote");
     return Refusal(AppendError{AppendFailure::kWrongSequence, "wrong last sequence"});
   }
   if (stream.bytes + batch.size() > stream.max_bytes) {
     cut_front(stream);
+    scheduler().coverage().add("stream over its limit");
     return Refusal(AppendError{AppendFailure::kRefused, "maximum bytes exceeded"});
   }
   stream.records.push_back({LogSequence(++stream.last), batch});
@@ -123,6 +125,7 @@ std::vector<LogInfo> JetStream::infos() {
 
 void JetStream::purge(ShardId shard, std::uint64_t keep_from) {
   Stream& stream = streams_[shard];
+  scheduler().coverage().add("path: purge");
   if (keep_from <= 1) keep_from = stream.last + 1;
   while (!stream.records.empty() && first_of(stream) < keep_from) cut_front(stream);
   stream.last = std::max(stream.last, keep_from - 1);
@@ -153,8 +156,10 @@ Result<std::uint64_t> JetStream::write(const std::string& key, const Bytes& valu
   const auto found = entries.find(key);
   const std::uint64_t present = found == entries.end() ? 0 : found->second.revision;
   if (expected && *expected != present) {
+    scheduler().coverage().add("path: lease lost to another one");
     if (both_win == 0) return fail(ErrorCode::kConflict, "wrong revision");
     --both_win;
+    scheduler().coverage().add("path: two told that they won");
     return revision + 1;
   }
   entries[key] = {key, value, ++revision};
@@ -284,6 +289,7 @@ class SimLogReader final : public bus::LogReader {
     JetStream::Stream& stream = jetstream_.stream(shard_);
     const std::uint64_t first = first_of(stream);
     if (wanted.from < first || wanted.from > stream.last + 1) {
+      scheduler().coverage().add("path: reader outside the log");
       return answer(fail(ErrorCode::kConflict, "a start outside the log"));
     }
     std::vector<LogRecord> records;

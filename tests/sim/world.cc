@@ -22,7 +22,6 @@ constexpr Duration kStopTime = seconds(8);
 constexpr Duration kRestartTime = milliseconds(300);
 // Answered within 15 s, then the tail check with the jitter of its period, and the way of the
 // answers.
-constexpr std::uint64_t kSmallLog = 16 * 1024;
 constexpr Duration kAnswerTime = seconds(20);
 constexpr Duration kStoredTime = seconds(75);
 constexpr Duration kSlack = seconds(8);
@@ -41,10 +40,6 @@ WorldOptions options_of(Random& random) {
   options.shard.heads = 2 + random.below(12);
   options.shard.window_time = seconds(1 + random.below(1 + random.below(20)));
   if (random.below(5) == 0) options.credit = 2 + random.below(20);
-  if (random.below(8) == 0) {
-    options.shards = 1;
-    options.shard.log_bytes = kSmallLog + random.below(kSmallLog);
-  }
   options.page_conversations = random.below(2) * (1 + random.below(3));
   return options;
 }
@@ -160,7 +155,7 @@ void World::start(Slot& slot) {
 
 void World::kill(Slot& slot) {
   if (!slot.node) return;
-  coverage_.add(slot.node->registry());
+  coverage().add(slot.node->registry());
   slot.node.reset();
 }
 
@@ -239,6 +234,7 @@ std::string World::who_is_busy() {
 
 void World::collect_store() {
   history_.store.clear();
+  history_.two_owners = coverage().of("path: two told that they won") > 0;
   history_.dead_entries = database_.tables.dead_entries().size();
   for (const ConversationId& conversation : database_.tables.conversations()) {
     std::vector<StoredMessage>& all = history_.store[conversation];
@@ -278,7 +274,7 @@ std::vector<Finding> World::finish() {
         std::any_of(findings.begin(), findings.end(),
                     [](const Finding& finding) { return finding.breach == Breach::kNotDelivered; });
     if (!lacks_something || scheduler_.now() > told) break;
-    coverage_.add("waits for the tail check");
+    coverage().add("waits for the tail check");
   }
   if (findings.empty() && scheduler_.chance(300)) {
     read_history();
@@ -332,24 +328,24 @@ void World::read_history() {
   };
   for (std::size_t i = 0; i < history_.reads.size(); ++i) ask(i, Seq(0));
   scheduler_.run_until(scheduler_.now() + seconds(30), [&] { return open == 0; });
-  coverage_.add("histories read", history_.reads.size());
+  coverage().add("histories read", history_.reads.size());
 }
 
 void World::count_clients() {
-  coverage_.add("clients", devices_.size());
+  coverage().add("clients", devices_.size());
   for (const auto& device : devices_) {
-    coverage_.add("sends", device->history().sent.size());
-    coverage_.add("shown", device->history().shown.size());
-    coverage_.add("path: sign-in again", device->logins() - 1);
+    coverage().add("sends", device->history().sent.size());
+    coverage().add("shown", device->history().shown.size());
+    coverage().add("path: sign-in again", device->logins() - 1);
     device->kill();
     const client::SyncEngine::Counters& counters = device->counters();
-    coverage_.add("path: gap found", counters.gaps);
-    coverage_.add("path: gap fetched", counters.fetches);
-    coverage_.add("path: tail check found something", counters.live_missed);
-    coverage_.add("path: event dropped as known", counters.duplicates);
-    coverage_.add("path: event waited for a sync", counters.waited);
-    coverage_.add("path: event of an old generation", counters.old_generation);
-    coverage_.add("path: send repeated", device->repeats());
+    coverage().add("path: gap found", counters.gaps);
+    coverage().add("path: gap fetched", counters.fetches);
+    coverage().add("path: tail check found something", counters.live_missed);
+    coverage().add("path: event dropped as known", counters.duplicates);
+    coverage().add("path: event waited for a sync", counters.waited);
+    coverage().add("path: event of an old generation", counters.old_generation);
+    coverage().add("path: send repeated", device->repeats());
   }
 }
 

@@ -59,7 +59,7 @@ class World {
   Broker& broker() { return *broker_; }
   JetStream& jetstream() { return jetstream_; }
   Database& database() { return database_; }
-  Coverage& coverage() { return coverage_; }
+  Coverage& coverage() { return scheduler_.coverage(); }
   History& history() { return history_; }
   const WorldOptions& options() const { return options_; }
 
@@ -83,7 +83,6 @@ class World {
   JetStream jetstream_;
   Database database_;
   History history_;
-  Coverage coverage_;
   std::vector<Slot> edges_;
   std::vector<Slot> dispatchers_;
   std::vector<Slot> persists_;

@@ -68,22 +68,30 @@ std::vector<DeviceId> sign_out_oldest(Devices& devices, const std::string& kept)
   return signed_out;
 }
 
-// True if there was an unused one.
-bool void_successor(DeviceTable& device, const Bytes& hash, WallMs now_ms) {
+// True if it has successors and none of them was used.
+bool has_fresh_successors(const DeviceTable& device, const Bytes& hash) {
   bool found = false;
-  for (auto& [name, token] : device.tokens) {
-    if (token.previous != hash || token.used_ms) continue;
-    token.used_ms = now_ms;
+  for (const auto& [name, token] : device.tokens) {
+    if (token.previous != hash) continue;
+    if (token.used_ms) return false;
     found = true;
   }
   return found;
+}
+
+void void_siblings(DeviceTable& device, const Bytes& hash, WallMs now_ms) {
+  const std::optional<Bytes> previous = device.tokens.at(hash).previous;
+  for (auto& [name, token] : device.tokens) {
+    const bool is_sibling = previous && token.previous == previous && name != hash;
+    if (is_sibling && !token.used_ms) token.used_ms = now_ms;
+  }
 }
 
 RefreshOutcome judge(DeviceTable& device, const TokenRow& token, const Bytes& hash, WallMs now_ms) {
   if (device.revoked || device.login != token.login) return RefreshOutcome::kRevoked;
   if (token.used_ms) {
     const std::int64_t recent = as_signed(now_ms) - as_signed(store::kRefreshGraceMs);
-    const bool again = as_signed(*token.used_ms) > recent && void_successor(device, hash, now_ms);
+    const bool again = as_signed(*token.used_ms) > recent && has_fresh_successors(device, hash);
     return again ? RefreshOutcome::kRepeated : RefreshOutcome::kReused;
   }
   return token.expires_ms <= now_ms ? RefreshOutcome::kExpired : RefreshOutcome::kRenewed;
@@ -135,6 +143,7 @@ Result<store::RefreshResult> refresh(Tables& tables, const Bytes& old_hash,
   }
   if (renewed) {
     row.used_ms = token.now_ms;
+    void_siblings(device, old_hash, token.now_ms);
     remove_tokens(tables, device, token.now_ms);
   }
   insert_token(tables, owner, token, old_hash);

@@ -28,6 +28,8 @@ Failure failure_of(std::string_view sqlstate) {
   // 25P03: ended by idle_in_transaction_session_timeout. 57P0x: the server goes down or comes up.
   if (cls == "08" || cls == "53" || sqlstate == "25P03" || sqlstate.starts_with("57P"))
     return Failure::kLost;
+  // 42501 is also what a file says that PostgreSQL may not open, 58 what a disk says.
+  if (cls == "58" || sqlstate == "42501") return Failure::kBroken;
   return Failure::kOther;
 }
 
@@ -159,6 +161,8 @@ void Transaction::guarded(Body body, bool committing) {
     return;
   } catch (const pqxx::transaction_rollback& e) {  // an sql_error only in newer versions
     fail(Error{Failure::kRetry, "40000", one_line(e.what())});
+  } catch (const pqxx::insufficient_privilege& e) {  // without its code in libpqxx 6
+    fail(Error{Failure::kBroken, "42501", one_line(e.what())});
   } catch (const pqxx::sql_error& e) {
     fail(make_error(e.sqlstate(), e.what()));
   } catch (const pqxx::in_doubt_error& e) {

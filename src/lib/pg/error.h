@@ -12,7 +12,8 @@ enum class Failure {
   kUnknown,  // it broke during COMMIT: committed or not, look before trying again
   kContent,  // PostgreSQL refuses the values themselves (SQLSTATE classes 22, 23, 54)
   kRetry,    // rolled back for reasons of the moment: deadlock, lock or statement time-out
-  kOther,    // a bug of ours, a missing table, no rights
+  kBroken,   // no rights, or the server can't read or write its own files: for people to mend
+  kOther,    // a bug of ours, a missing table
 };
 
 // Every failure of PostgreSQL that leaves lib/pg; exceptions end there.

@@ -78,12 +78,30 @@ TEST_F(AccountsTest, TheTimeForARepeatCountsFromTheFirstUse) {
   EXPECT_EQ(refreshed("t1", "t4", kLate), RefreshOutcome::kReused);
 }
 
-TEST_F(AccountsTest, ASuccessorThatWasReplacedRevokesTheDevice) {
+// A request that stood still in a persist comes after its repeat was answered.
+TEST_F(AccountsTest, ARepeatThatComesLateTakesNothingFromWhoHasAnAnswer) {
+  log_in("t1");
+  ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
+  ASSERT_EQ(refreshed("t1", "t3"), RefreshOutcome::kRepeated) << "nobody waits for this one";
+  EXPECT_EQ(refreshed("t2", "t4"), RefreshOutcome::kRenewed);
+  EXPECT_EQ(refreshed("t4", "t5"), RefreshOutcome::kRenewed);
+}
+
+TEST_F(AccountsTest, OfTwoSuccessorsTheSecondOneUsedRevokesTheDevice) {
   log_in("t1");
   ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
   ASSERT_EQ(refreshed("t1", "t3"), RefreshOutcome::kRepeated);
-  EXPECT_EQ(refreshed("t2", "t4"), RefreshOutcome::kReused) << "two have tokens of this device";
-  EXPECT_EQ(refreshed("t3", "t5"), RefreshOutcome::kRevoked);
+  ASSERT_EQ(refreshed("t3", "t4"), RefreshOutcome::kRenewed);
+  EXPECT_EQ(refreshed("t2", "t5"), RefreshOutcome::kReused) << "two have tokens of this device";
+  EXPECT_EQ(refreshed("t4", "t6"), RefreshOutcome::kRevoked);
+}
+
+TEST_F(AccountsTest, ATokenOfWhichASuccessorWasUsedIsNotRepeated) {
+  log_in("t1");
+  ASSERT_EQ(refreshed("t1", "t2"), RefreshOutcome::kRenewed);
+  ASSERT_EQ(refreshed("t1", "t3"), RefreshOutcome::kRepeated);
+  ASSERT_EQ(refreshed("t2", "t4"), RefreshOutcome::kRenewed);
+  EXPECT_EQ(refreshed("t1", "t5"), RefreshOutcome::kReused);
 }
 
 TEST_F(AccountsTest, ATokenWhoseSuccessorWasUsedRevokesTheDeviceAtOnce) {
@@ -117,7 +135,7 @@ TEST_F(AccountsTest, TokenRunsOutAtItsEnd) {
   EXPECT_EQ(refreshed("t1", "t2", 1000 + kLifeMs - 1), RefreshOutcome::kRenewed);
 }
 
-TEST_F(AccountsTest, OfTwoConcurrentRefreshesTheLaterOneCounts) {
+TEST_F(AccountsTest, TwoConcurrentRefreshesBothGetATokenThatIsGood) {
   log_in("t1");
   std::vector<RefreshOutcome> outcomes(2);
   std::vector<std::thread> threads;
@@ -131,7 +149,7 @@ TEST_F(AccountsTest, OfTwoConcurrentRefreshesTheLaterOneCounts) {
   std::sort(outcomes.begin(), outcomes.end());
   EXPECT_EQ(outcomes,
             (std::vector<RefreshOutcome>{RefreshOutcome::kRenewed, RefreshOutcome::kRepeated}));
-  EXPECT_EQ(scalar("SELECT count(*) FROM refresh_tokens WHERE used_ms IS NULL"), "1");
+  EXPECT_EQ(scalar("SELECT count(*) FROM refresh_tokens WHERE used_ms IS NULL"), "2");
 }
 
 }  // namespace

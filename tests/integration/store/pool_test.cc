@@ -69,6 +69,19 @@ TEST_F(PoolTest, FailsAtOnceWithoutAServer) {
   EXPECT_EQ(result.error().failure, pg::Failure::kLost);
 }
 
+TEST_F(PoolTest, SaysWhatPeopleHaveToMend) {
+  pg::Pool pool(loop_, {options(), 1, 10});
+  const auto failure = [&](const std::string& sqlstate) {
+    const auto result =
+        ask(pool, "DO $$ BEGIN RAISE 'x' USING ERRCODE = '" + sqlstate + "'; END $$");
+    return result ? std::nullopt : std::optional(result.error().failure);
+  };
+  EXPECT_EQ(failure("42501"), pg::Failure::kBroken);  // no permission, for a table or for its file
+  EXPECT_EQ(failure("58030"), pg::Failure::kBroken);  // a disk's error
+  EXPECT_EQ(failure("53100"), pg::Failure::kLost);    // a full disk
+  EXPECT_EQ(failure("42P01"), pg::Failure::kOther);   // no such table
+}
+
 TEST_F(PoolTest, RefusesWhatDoesNotFitIntoTheQueue) {
   std::mutex mutex;
   std::condition_variable wake;

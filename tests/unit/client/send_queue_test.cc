@@ -175,6 +175,27 @@ TEST_F(SendQueueTest, SuccessorOfAFinallyRefusedMessageGoesWithoutIt) {
   EXPECT_EQ(again[0].follows, std::nullopt);
 }
 
+// Messages to a group that lets nobody in: each waits for the one before, not longer and longer.
+TEST_F(SendQueueTest, AChainOfFinalRefusalsGoesOnWithoutGrowingWaits) {
+  constexpr std::uint64_t kMessages = 10;
+  for (std::uint64_t i = 1; i <= kMessages; ++i) add(outgoing(i));
+  queue_.on_connected(kMessages, at_ms(0));
+  MonotonicTime now = at_ms(0);
+  for (std::uint64_t first = 1; first <= kMessages; ++first) {
+    ASSERT_EQ(sends().size(), kMessages - first + 1);
+    const std::int64_t ms = to_ms(now - at_ms(0));
+    refuse(first, ErrorCode::kNotMember, ms);
+    for (std::uint64_t i = first + 1; i <= kMessages; ++i) refuse(i, ErrorCode::kOutOfOrder, ms);
+    queue_.take_actions();
+    if (first == kMessages) break;
+    ASSERT_TRUE(queue_.next_deadline().has_value());
+    EXPECT_LE(*queue_.next_deadline() - now, 2 * kSendRetryMin);
+    now = *queue_.next_deadline();
+    queue_.tick(now);
+  }
+  EXPECT_TRUE(queue_.empty());
+}
+
 TEST_F(SendQueueTest, StoredComesAfterTheAcknowledgement) {
   queue_.on_connected(10, at_ms(0));
   add(outgoing(1, "bob", Strength::kStored));

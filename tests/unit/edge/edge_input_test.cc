@@ -139,8 +139,9 @@ TEST_F(EdgeInputTest, OfManyTokensOneIsCheckedInATurn) {
     frames += wire::encode_frame({.command = std::uint16_t(Command::Auth), .request_id = id},
                                  wire::encode(wire::Auth{"no token", "test"}));
   }
-  std::size_t turns = 0;
-  loop_.on_turn([&](Duration) { ++turns; });
+  // The loop runs on when this test has returned.
+  const auto turns = std::make_shared<std::size_t>(0);
+  loop_.on_turn([turns](Duration) { ++*turns; });
   client_->write(frames);
   std::uint32_t answers = 0;
   run_until([&] {
@@ -150,7 +151,7 @@ TEST_F(EdgeInputTest, OfManyTokensOneIsCheckedInATurn) {
     }
     return answers == kTokens;
   });
-  EXPECT_GE(turns, kTokens);
+  EXPECT_GE(*turns, kTokens);
 }
 
 TEST_F(EdgeInputTest, ACommandBeforeAuthIsAnErrorOnly) {

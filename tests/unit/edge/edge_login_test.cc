@@ -18,6 +18,19 @@ TEST_F(EdgeTest, AuthListensToTheUserBeforeItAnswers) {
   EXPECT_EQ(next(*client).command(), Command::AuthOk);
 }
 
+// An edge that stood still: the device may have begun another session elsewhere meanwhile.
+TEST_F(EdgeTest, ASessionIsAsOldAsItsAuth) {
+  bus_.hold_pongs = true;
+  auto client = connect();
+  client->send(Command::Auth, 1, wire::Auth{"ann/phone", ""});
+  run_until([&] { return !bus_.pongs.empty(); });
+  const WallMs asked = clock_.wall_ms();
+  clock_.advance(seconds(5));
+  bus_.pongs.front()({});
+  const auto ok = wire::parse_auth_ok(next(*client).body).value();
+  EXPECT_LE(ok.session.time_ms, asked);
+}
+
 TEST_F(EdgeTest, AuthOkTellsTheLimits) {
   auto client = connect();
   client->send(Command::Auth, 9, wire::Auth{"ann/phone", ""});
