@@ -23,12 +23,14 @@ struct SentRecord {
   ClientMsgId id;
   Bytes content;  // empty: a change of a group
   bool is_change = false;
+  bool wants_stored = false;
   MonotonicTime at{};
   Outcome outcome = Outcome::kOpen;
   Seq seq;
   MessageId message_id;
   Generation generation;
   MonotonicTime answered_at{};  // the first time, if acknowledged
+  Generation first_generation;  // of the log, that time
   bool stored = false;          // told so
   ErrorCode refusal = ErrorCode::kNone;
 };

@@ -78,6 +78,7 @@ class Nemesis {
   bool slow_database(Duration left);
 
   World& world_;
+  bool links_stand_still_ = false;  // one did, of a client
 };
 
 }  // namespace martlet::sim

@@ -70,7 +70,6 @@ const std::vector<PlantedFault>& planted_faults() {
       {Planted::kSkipRights, "let everybody write", {"P7"}},
       {Planted::kSkipReadRights, "let everybody read", {"P7"}},
       {Planted::kAcceptOldAnswer, "believe the database more than the log", {"P1", "P3"}},
-      {Planted::kIgnoreFull, "append to a full log", {"P1"}},
       {Planted::kStoredBeforeCommit, "announce a watermark before its commit", {"P1"}},
       {Planted::kSkipRows, "commit the watermark without the rows", {"P1", "P3"}},
       {Planted::kKeepBase, "do not look whether a log lost its end", {"P1", "P4"}},
