@@ -129,9 +129,14 @@ Device* Nemesis::any_device() {
 
 // ---- processes ---------------------------------------------------------------------------------
 
+// Who knows how far a log went must not die with the log's end (docs/adr/0031).
+bool Nemesis::is_witness(const std::vector<Slot>& slots) const {
+  return power_goes_ && &slots == &world_.dispatchers();
+}
+
 bool Nemesis::kill(std::vector<Slot>& slots, Duration left) {
   Slot* slot = living(slots);
-  if (slot == nullptr) return false;
+  if (slot == nullptr || is_witness(slots)) return false;
   MARTLET_LOG(info, "killed name={}", slot->name);
   world_.kill(*slot);
   world_.start_later(*slot, some_time(left, kLongestAway));
@@ -139,6 +144,7 @@ bool Nemesis::kill(std::vector<Slot>& slots, Duration left) {
 }
 
 bool Nemesis::kill_pair(Duration left) {
+  if (power_goes_) return false;
   for (int i = 0; i < 2; ++i) {
     Slot& slot = any_service();
     if (!slot.node) continue;
@@ -165,7 +171,7 @@ bool Nemesis::pause(std::vector<Slot>& slots, Duration left) {
 
 bool Nemesis::stop(std::vector<Slot>& slots) {
   Slot* slot = living(slots);
-  if (slot == nullptr) return false;
+  if (slot == nullptr || is_witness(slots)) return false;
   MARTLET_LOG(info, "stopped name={}", slot->name);
   world_.stop(*slot);
   return true;
@@ -326,11 +332,15 @@ bool Nemesis::both_win(Duration) {
 // history is there. Often the database is away as well, for it stood beside them.
 bool Nemesis::cut_power(Duration left) {
   Broker& broker = world_.broker();
-  if (world_.history().power_cut) return false;
+  if (power_goes_) return false;
   for (std::size_t i = 0; i < broker.servers(); ++i) {
     if (!broker.is_up(i)) return false;
   }
   if (world_.scheduler().chance(500)) stop_database(left);
+  for (const Slot& slot : world_.dispatchers()) {
+    if (!slot.node) return false;
+  }
+  power_goes_ = true;
   const Duration before = some_time(left, kSoon);
   world_.scheduler().after(before, nullptr, [this, left, before] { lose_power(left - before); });
   return true;

@@ -69,6 +69,7 @@ class Nemesis {
   bool elect(Duration left);
   bool late_ends(Duration left);
   bool both_win(Duration left);
+  bool is_witness(const std::vector<Slot>& slots) const;
   bool hold_append(Duration left);
   bool cut_power(Duration left);
   void lose_power(Duration left);
@@ -79,6 +80,7 @@ class Nemesis {
 
   World& world_;
   bool links_stand_still_ = false;  // one did, of a client
+  bool power_goes_ = false;         // all servers lose power soon, or did
 };
 
 }  // namespace martlet::sim
