@@ -15,8 +15,10 @@ enum class Planted : std::uint8_t {
   kAckBeforeAppend,
   kPublishBeforeAppend,
   kNoLookUp,         // duplicates are not looked up in the database
+  kTrustFirstSent,   // a frame is as young as it says, however long it lay unread
   kForgetWindow,     // the window is empty after a take-over
   kForgetWatermark,  // heads are forgotten that the database does not have
+  kNoOwnerEntry,     // a take-over without an OWNER entry
   kSkipFence,        // appends expect whatever is there
   kTwoAppends,       // two appends of a shard are under way
   kReuseMessageId,   // sometimes the id of the message before
@@ -24,13 +26,17 @@ enum class Planted : std::uint8_t {
   kForgetRefusals,   // what was refused for good may be accepted for a copy
   kSkipRights,       // who writes need not be a member
   kAcceptOldAnswer,  // what the database says of a head counts more than the log
+  kIgnoreFull,       // the owner appends until the server refuses
   // persist and the database
-  kPurgeTooMuch,    // up to the end of the log
-  kApplyTwice,      // a batch below the watermark is applied again
-  kSkipRows,        // the watermark is committed before the rows
-  kTwoSnapshots,    // the token of a SYNC is newer than its rows
-  kSkipBarrier,     // an answer waits for nothing
-  kSkipReadRights,  // history is for everybody
+  kWatermarkOnce,       // announced after a commit, and never again
+  kStoredBeforeCommit,  // the watermark is announced before the commit
+  kPurgeTooMuch,        // up to the end of the log
+  kApplyTwice,          // a batch below the watermark is applied again
+  kSkipRows,            // the watermark is committed before the rows
+  kTwoSnapshots,        // the token of a SYNC is newer than its rows
+  kSkipBarrier,         // an answer waits for nothing
+  kKeepBase,            // nobody looks whether a log lost its end
+  kSkipReadRights,      // history is for everybody
   // edge
   kIgnoreMembersAt,  // events go to whom the edge takes for a member, however old that is
   kMissChanges,      // changes of membership go unnoticed, and are taken for known
@@ -40,7 +46,8 @@ enum class Planted : std::uint8_t {
   kUnsubscribeEarly,   // when one of several sessions of a user leaves
   kLoseOneEvent,       // of twenty, and nobody checks the tail
   // client
-  kSkipGap,  // a gap is taken for what was withheld
+  kIgnoreGeneration,  // what was lost at the broker stays on the screen
+  kSkipGap,           // a gap is taken for what was withheld
 };
 
 #if MARTLET_PLANTED_FAULTS

@@ -14,6 +14,8 @@ namespace martlet::client {
 // ---- sync
 inline constexpr Duration kGapWait = std::chrono::milliseconds(300);  // before a gap is fetched
 inline constexpr Duration kSecondSyncAfter = std::chrono::seconds(2);
+// Shown, and told by no SYNC for so long, though each had all that was in the log.
+inline constexpr Duration kVanishedAfter = std::chrono::seconds(5);
 inline constexpr Duration kSyncRetryMin = std::chrono::milliseconds(500);
 inline constexpr Duration kSyncRetryMax = std::chrono::seconds(15);
 inline constexpr std::size_t kMaxWaitingEvents = 1'000;   // before the first sync

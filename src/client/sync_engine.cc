@@ -125,6 +125,7 @@ void SyncEngine::release_waiting(bool behind, MonotonicTime now) {
 
 void SyncEngine::check_generation(const ConversationId& id, Track& track, Generation generation,
                                   MonotonicTime now) {
+  if (is_planted(Planted::kIgnoreGeneration)) return;
   const std::size_t before = track.ahead_count();
   if (!track.raise_generation(generation)) return;
   ahead_ = ahead_ + track.ahead_count() - before;
@@ -185,6 +186,38 @@ void SyncEngine::settle(const ConversationId& id, Track& track) {
   }
 }
 
+void SyncEngine::note_unconfirmed() {
+  unconfirmed_.clear();
+  for (const auto& [id, track] : tracks_) {
+    const auto& recent = track.cursor().recent;
+    if (!recent.empty()) unconfirmed_[id] = recent.begin()->first;
+  }
+}
+
+// A SYNC that is not behind tells of all that was in the log when it was asked for. What it does
+// not tell is asked for once more, since a replica may say that its log ends where it ended before.
+void SyncEngine::drop_vanished(MonotonicTime now) {
+  std::map<ConversationId, MonotonicTime> untold;
+  for (const auto& [id, seq] : unconfirmed_) {
+    Track& track = tracks_.at(id);
+    const auto& recent = track.cursor().recent;
+    if (in_doubt_.contains(id) || recent.empty() || recent.begin()->first > seq) continue;
+    const auto before = untold_.find(id);
+    const MonotonicTime since = before == untold_.end() ? now : before->second;
+    if (now < since + kVanishedAfter) {
+      untold[id] = since;
+      sync_no_later_than(since + kVanishedAfter);
+      continue;
+    }
+    ahead_ -= track.ahead_count();
+    actions_.emplace_back(Dropped{id, Seq(track.take_back().drop_from)});
+    ahead_ += track.ahead_count();
+    gaps_.erase(id);
+    save(id, track);
+  }
+  untold_ = std::move(untold);
+}
+
 void SyncEngine::note_gap(const ConversationId& id, MonotonicTime fetch_at) {
   const auto [gap, is_new] = gaps_.try_emplace(id, Gap{fetch_at, {}});
   if (!is_new) gap->second.fetch_at = std::min(gap->second.fetch_at, fetch_at);
@@ -202,6 +235,7 @@ void SyncEngine::ask_sync(Bytes page) {
   if (page.empty()) {
     ++counters_.syncs;
     waiting_when_asked_ = waiting_.size();
+    note_unconfirmed();
   }
   actions_.emplace_back(AskSync{token_, std::move(page)});
 }
@@ -286,6 +320,7 @@ void SyncEngine::complete_sync(SyncAnswer answer, MonotonicTime now) {
       doubted.push_back(id);
     }
     for (const ConversationId& id : doubted) settle(id, tracks_.at(id));
+    drop_vanished(now);
   }
   actions_.emplace_back(Synced{answer.behind});
   release_waiting(answer.behind, now);

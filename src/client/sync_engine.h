@@ -130,6 +130,8 @@ class SyncEngine {
   Track& track_of(const ConversationNews& news);
   void complete_sync(SyncAnswer answer, MonotonicTime now);
   void settle(const ConversationId& id, Track& track);
+  void note_unconfirmed();
+  void drop_vanished(MonotonicTime now);
   void ask_sync(Bytes page);
   void ask_fetch(MonotonicTime now);
   bool take_page(FetchAnswer& answer, MonotonicTime now);
@@ -143,6 +145,10 @@ class SyncEngine {
   std::map<ConversationId, Gap> gaps_;  // of the tracks that lack something
   // Tracks whose generation rose; true once a SYNC was complete since.
   std::map<ConversationId, bool> in_doubt_;
+  // What had been shown when the SYNC that is out began, and none had told yet: the lowest seq. A
+  // conversation of which a lost tail left nothing is told by no SYNC, and has no generation.
+  std::map<ConversationId, std::uint64_t> unconfirmed_;
+  std::map<ConversationId, MonotonicTime> untold_;  // those that a SYNC did not tell, since when
   std::vector<std::pair<Message, Origin>> waiting_;
   std::size_t waiting_when_asked_ = 0;  // of them, when the SYNC that is out began
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
 #include "wire/limits.h"
 
 namespace martlet::client {
@@ -21,12 +22,29 @@ void Track::start_after(std::uint64_t seq) {
 bool Track::raise_generation(Generation generation) {
   if (generation.value() <= cursor_.generation) return false;
   cursor_.generation = generation.value();
+  forget_unconfirmed();
+  in_doubt_ = !cursor_.recent.empty() && cursor_.recent.rbegin()->first > cursor_.shown;
+  return true;
+}
+
+void Track::forget_unconfirmed() {
   cursor_.shown = std::min(cursor_.shown, cursor_.durable);
   cursor_.target = cursor_.durable;
   ahead_.erase(ahead_.upper_bound(cursor_.durable), ahead_.end());
   withheld_.erase(withheld_.upper_bound(cursor_.durable), withheld_.end());
-  in_doubt_ = !cursor_.recent.empty() && cursor_.recent.rbegin()->first > cursor_.shown;
-  return true;
+}
+
+// From there on the log is another one than it was.
+Track::Step Track::drop_from(std::uint64_t seq) {
+  cursor_.recent.erase(cursor_.recent.lower_bound(seq), cursor_.recent.end());
+  in_doubt_ = false;
+  return Step{Step::Kind::kDrop, Origin::kLive, seq, {}};
+}
+
+Track::Step Track::take_back() {
+  MARTLET_ASSERT(!cursor_.recent.empty());
+  forget_unconfirmed();
+  return drop_from(cursor_.durable + 1);
 }
 
 bool Track::add(Message message, Origin origin) {
@@ -78,13 +96,12 @@ bool Track::step_to_message(std::vector<Step>& steps) {
   if (at == ahead_.end()) return false;
   const std::uint64_t seq = at->first;
   const std::uint64_t id = at->second.message.id.value();
-  const auto before = cursor_.recent.find(seq);
-  const bool was_shown = before != cursor_.recent.end() && before->second == id;
-  if (before != cursor_.recent.end() && !was_shown) {
-    steps.push_back({Step::Kind::kDrop, Origin::kLive, seq, {}});
-    cursor_.recent.erase(before, cursor_.recent.end());
-    in_doubt_ = false;
-  }
+  // Nothing above `shown` is recent but what is in doubt. Where a message is now that was not seen
+  // then, be it that another one stood there, be it that the seq was withheld, nothing survived.
+  const auto before = cursor_.recent.lower_bound(seq);
+  const bool was_shown =
+      before != cursor_.recent.end() && before->first == seq && before->second == id;
+  if (before != cursor_.recent.end() && !was_shown) steps.push_back(drop_from(seq));
   cursor_.show(seq, id);
   if (was_shown) {
     cursor_.confirm(cursor_.durable);
@@ -100,6 +117,9 @@ bool Track::step_over_withheld(std::vector<Step>& steps) {
   const auto first = withheld_.begin();
   if (first == withheld_.end() || first->first > cursor_.shown + 1) return false;
   if (first->second > cursor_.shown) {
+    const auto gone = cursor_.recent.upper_bound(cursor_.shown);
+    const bool was_shown = gone != cursor_.recent.end() && gone->first <= first->second;
+    if (was_shown) steps.push_back(drop_from(cursor_.shown + 1));
     cursor_.shown = first->second;
     cursor_.target = std::max(cursor_.target, cursor_.shown);
     ahead_.erase(ahead_.begin(), ahead_.upper_bound(cursor_.shown));
@@ -121,9 +141,7 @@ std::optional<Track::Step> Track::settle() {
   in_doubt_ = false;
   const auto gone = cursor_.recent.upper_bound(cursor_.shown);
   if (gone == cursor_.recent.end()) return std::nullopt;
-  const std::uint64_t from = gone->first;
-  cursor_.recent.erase(gone, cursor_.recent.end());
-  return Step{Step::Kind::kDrop, Origin::kLive, from, {}};
+  return drop_from(cursor_.shown + 1);
 }
 
 // Walks the two ordered maps together; visit(range) returns false to end.

@@ -52,6 +52,8 @@ class Track {
   std::vector<Step> advance();
   // After a SYNC that was complete: what was in doubt and did not come back is gone.
   std::optional<Step> settle();
+  // What was shown above the database is gone. There is such.
+  Step take_back();
 
   bool is_lacking() const { return cursor_.shown < cursor_.target; }
   // What is not here between shown and target, lowest first, at most `most` ranges.
@@ -65,6 +67,8 @@ class Track {
     Message message;
     Origin origin;
   };
+  void forget_unconfirmed();
+  Step drop_from(std::uint64_t seq);
   bool step_to_message(std::vector<Step>& steps);
   bool step_over_withheld(std::vector<Step>& steps);
   template <class Visit>

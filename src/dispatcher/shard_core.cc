@@ -161,6 +161,7 @@ bool ShardCore::needs_lookup(const SendFrame& frame, const Moment& moment) {
   const bool is_young = frame.first_sent_ms > after;
   const WallMs made_ms = time_of(frame.id).value_or(0);
   const bool is_young_id = made_ms > after && made_ms <= moment.wall_ms + kClockMarginMs;
+  if (is_planted(Planted::kTrustFirstSent)) return !is_recent || !is_young;
   return !is_recent || !is_young || !is_young_id;
 }
 
@@ -278,7 +279,7 @@ void ShardCore::read(const wire::ClientFrame& frame, Asker asker, const Moment& 
 ErrorCode ShardCore::why_not_queue(const OpenEntry& open) {
   const std::size_t bytes = queued_bytes_ + open.bytes;
   is_full_ = log_bytes_ + bytes + kRecordOverheadBytes > limits_.log_bytes;
-  if (is_full_) return ErrorCode::kLogFull;
+  if (is_full_ && !is_planted(Planted::kIgnoreFull)) return ErrorCode::kLogFull;
   const bool is_long = queue_.size() >= limits_.queued_entries;
   return is_long || bytes > kMaxQueuedBytes ? ErrorCode::kBusy : ErrorCode::kNone;
 }

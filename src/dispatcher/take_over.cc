@@ -117,6 +117,10 @@ void TakeOverCore::look_at_last(const std::vector<bus::LogRecord>& records, cons
 }
 
 void TakeOverCore::append_owner(const Moment& moment) {
+  if (is_planted(Planted::kNoOwnerEntry) && log_.last != bus::LogSequence()) {
+    owner_ = log_.last;
+    return start_replay(moment);
+  }
   wire::Entry entry;
   entry.kind = wire::EntryKind::kOwner;
   entry.message_id = last_message_id_;

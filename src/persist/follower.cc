@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/planted.h"
 #include "persist/limits.h"
 
 namespace martlet::persist {
@@ -83,6 +84,12 @@ void Follower::fetch() {
 }
 
 void Follower::apply(store::ApplyRequest request) {
+  if (is_planted(Planted::kStoredBeforeCommit)) {
+    store::ShardState hoped = request.expected;
+    hoped.watermark = request.batches.back().position;
+    parts_.watermarks.learn(shard_, hoped);
+    parts_.stored(shard_);
+  }
   parts_.store.apply(std::move(request),
                      [self = self_, started = parts_.loop.now()](const store::ApplyResult& result) {
                        if (*self != nullptr) (*self)->applied(result, started);

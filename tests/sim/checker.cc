@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMaxFindingsOfAKind = 5;
 // Less than the time of a tail check, more than what a hint takes.
 constexpr Duration kLiveTime = std::chrono::seconds(5);
+const Generation kFirstGeneration(1);
 
 // The seqs in which a user was a member: both ends included, the last one open or closed.
 struct Span {
@@ -183,7 +184,7 @@ class Checker {
       }
       check_outcome(device, sent, seq);
       const bool is_refused = sent.outcome == SentRecord::Outcome::kRefused;
-      if (!seq || sent.is_change || is_refused || is_before_cut(sent)) continue;
+      if (!seq || sent.is_change || is_refused || is_before_cut(history_, sent)) continue;
       auto& [before, record] = last[sent.conversation];
       if (*seq < before) {
         found(Breach::kSwapped,
@@ -212,7 +213,7 @@ class Checker {
         found(Breach::kUnanswered, what + " is open");
         break;
       case SentRecord::Outcome::kRefused:
-        if (seq && !history_.two_owners) {
+        if (seq && !history_.two_owners && !history_.left_alone) {
           found(Breach::kRefusedButThere,
                 fmt::format("{}: refused ({}), and at #{}", what, error_name(sent.refusal), *seq));
         }
@@ -230,11 +231,8 @@ class Checker {
 
   // Only what was acknowledged as logged, before a power cut. Who asks for STORED afterwards
   // repeats it, and it has another place then.
-  bool may_be_gone(const SentRecord& sent) const { return is_before_cut(sent) && !sent.stored; }
-
-  bool is_before_cut(const SentRecord& sent) const {
-    return history_.power_cut && sent.outcome == SentRecord::Outcome::kAcknowledged &&
-           sent.answered_at <= *history_.power_cut;
+  bool may_be_gone(const SentRecord& sent) const {
+    return is_before_cut(history_, sent) && !sent.stored;
   }
 
   // ---- what was shown: P2, P3, P7
@@ -390,6 +388,11 @@ class Checker {
 };
 
 }  // namespace
+
+bool is_before_cut(const History& history, const SentRecord& sent) {
+  return history.power_cut && sent.outcome == SentRecord::Outcome::kAcknowledged &&
+         sent.at <= *history.power_cut && sent.first_generation <= kFirstGeneration;
+}
 
 std::string_view name_of(Breach breach) {
   switch (breach) {

@@ -35,6 +35,9 @@ struct Finding {
   std::string detail;  // the messages concerned
 };
 
+// Acknowledged by a log that a power cut may have cut short afterwards.
+bool is_before_cut(const History& history, const SentRecord& sent);
+
 // Every broken promise, the first ones of each kind. Pure.
 std::vector<Finding> check(const History& history);
 

@@ -263,6 +263,18 @@ TEST_F(Checker, WantsWhatAPowerCutTookToBeTakenBack) {
   EXPECT_EQ(breaches(), std::set{Breach::kLost});
 }
 
+TEST_F(Checker, ExcusesNothingThatTheLogAfterThePowerCutAcknowledged) {
+  talk(20);
+  const ShownRecord last = *shown().back();
+  stored().pop_back();
+  history.power_cut = MonotonicTime(std::chrono::seconds(1));
+  for (DeviceHistory& device : history.devices) {
+    device.dropped.push_back({pair, last.seq, device.shown.size()});
+    for (SentRecord& sent : device.sent) sent.first_generation = Generation(2);
+  }
+  EXPECT_EQ(breaches(), std::set{Breach::kLost});
+}
+
 TEST_F(Checker, NamesWhatWasRefusedAndIsThere) {
   talk(20);
   history.devices[kAlice].sent.back().outcome = SentRecord::Outcome::kRefused;

@@ -93,6 +93,7 @@ void Device::send(const ConversationId& to, const std::string& text, client::Str
   const ClientMsgId id = make_client_msg_id(event::LoopClock(*process_->loop), process_->random);
   SentRecord& record = note_sent(to, id);
   record.content = wire::encode_text(text);
+  record.wants_stored = want == client::Strength::kStored;
   MARTLET_LOG(debug, "send id={} to={} text={}", to_string(id), to.str(), text);
   const auto sent = process_->client->send(to, record.content, want, id);
   if (sent) return;
@@ -149,6 +150,7 @@ void Device::on_message(const client::Message& message, client::Origin) {
 
 void Device::on_dropped(const ConversationId& conversation, Seq from) {
   history_.dropped.push_back({conversation, from, history_.shown.size()});
+  MARTLET_LOG(debug, "dropped {} from={}", conversation.str(), from.value());
 }
 
 void Device::acknowledged(const client::Acknowledged& ack) {
@@ -158,6 +160,7 @@ void Device::acknowledged(const client::Acknowledged& ack) {
               ack.seq.value());
   if (record->outcome != SentRecord::Outcome::kAcknowledged) {
     record->answered_at = Scheduler::get().now();
+    record->first_generation = ack.generation;
   }
   Seq& highest = given_.acknowledged[ack.conversation];
   highest = std::max(highest, ack.seq);
@@ -177,6 +180,7 @@ void Device::on_stored(const client::SendQueue::Stored& stored) {
   if (record == nullptr) return;
   record->stored = true;
   record->seq = stored.seq;
+  MARTLET_LOG(debug, "stored id={} seq={}", to_string(stored.id), stored.seq.value());
 }
 
 void Device::on_refused(const client::SendQueue::Refused& refused) {

@@ -40,8 +40,6 @@ class Device final : private client::ClientListener {
 
   // Nothing is on its way out or in.
   bool is_at_rest() const;
-  // It waits for no STORED.
-  bool has_all_stored() const { return process_->client->queue().unstored() == 0; }
   // A whole SYNC since, and nothing lacking after it.
   void begin_check();
   bool is_checked() const;

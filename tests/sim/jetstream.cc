@@ -19,6 +19,8 @@ using bus::LogSequence;
 // batches here.
 constexpr std::uint64_t kReserveBytes = 2 * 1024;
 constexpr Duration kAuthorGaveUp = std::chrono::milliseconds(3050);
+// So long an append takes meanwhile: what comes together is in one batch.
+constexpr Duration kWhileHolding = std::chrono::milliseconds(40);
 constexpr Duration kSoonAfter = std::chrono::milliseconds(1);
 constexpr std::uint64_t kAppliedThoughRefused = 20;  // per mille
 constexpr Duration kAdminTimeout = std::chrono::seconds(5);
@@ -189,10 +191,14 @@ void SimLog::append(ShardId shard, LogSequence expected_last, BytesView batch, D
         if (jetstream.hold(shard, expected_last.value(), batch)) return;
         const auto done = jetstream.append(shard, expected_last.value(), batch);
         if (!done && may_come_later) jetstream.append_later(shard, batch);
-        answer([callback, done, shard, under_way] {
-          --(*under_way)[shard];
-          callback(done);
-        });
+        const auto tell = [=] {
+          answer([callback, done, shard, under_way] {
+            --(*under_way)[shard];
+            callback(done);
+          });
+        };
+        if (jetstream.hold_changes == 0) return tell();
+        scheduler().after(kWhileHolding, nullptr, tell);
       },
       [callback, shard, under_way](const Error& error) {
         --(*under_way)[shard];

@@ -14,6 +14,8 @@ using std::chrono::seconds;
 
 constexpr Duration kShortest = milliseconds(50);
 constexpr Duration kLongestPause = seconds(6);
+constexpr Duration kSoon = seconds(1);
+constexpr Duration kLongestTail = seconds(2);
 constexpr Duration kLongestAway = seconds(4);
 constexpr std::size_t kMinFaults = 2;
 constexpr std::size_t kMaxFaults = 6;
@@ -50,6 +52,9 @@ const std::vector<Nemesis::Kind>& Nemesis::kinds() {
       {"election", 2, &Nemesis::elect},
       {"ends told late", 2, &Nemesis::late_ends},
       {"both win the lease", 2, &Nemesis::both_win},
+      {"append at the worst moment", 3, &Nemesis::hold_append},
+      {"power cut", 3, &Nemesis::cut_power},
+      {"edge left alone", 4, &Nemesis::leave_edge_alone},
       {"database away", 3, &Nemesis::stop_database},
       {"commit answers lost", 4, &Nemesis::lose_commit_answers},
       {"database slow", 2, &Nemesis::slow_database},
@@ -124,9 +129,14 @@ Device* Nemesis::any_device() {
 
 // ---- processes ---------------------------------------------------------------------------------
 
+// Who knows how far a log went must not die with the log's end (docs/adr/0031).
+bool Nemesis::is_witness(const std::vector<Slot>& slots) const {
+  return power_goes_ && &slots == &world_.dispatchers();
+}
+
 bool Nemesis::kill(std::vector<Slot>& slots, Duration left) {
   Slot* slot = living(slots);
-  if (slot == nullptr) return false;
+  if (slot == nullptr || is_witness(slots)) return false;
   MARTLET_LOG(info, "killed name={}", slot->name);
   world_.kill(*slot);
   world_.start_later(*slot, some_time(left, kLongestAway));
@@ -134,6 +144,7 @@ bool Nemesis::kill(std::vector<Slot>& slots, Duration left) {
 }
 
 bool Nemesis::kill_pair(Duration left) {
+  if (power_goes_) return false;
   for (int i = 0; i < 2; ++i) {
     Slot& slot = any_service();
     if (!slot.node) continue;
@@ -160,9 +171,28 @@ bool Nemesis::pause(std::vector<Slot>& slots, Duration left) {
 
 bool Nemesis::stop(std::vector<Slot>& slots) {
   Slot* slot = living(slots);
-  if (slot == nullptr) return false;
+  if (slot == nullptr || is_witness(slots)) return false;
   MARTLET_LOG(info, "stopped name={}", slot->name);
   world_.stop(*slot);
+  return true;
+}
+
+// An edge stands still with what its clients wrote, and they go on elsewhere.
+bool Nemesis::leave_edge_alone(Duration left) {
+  Slot* slot = living(world_.edges());
+  // A known hole: where the end of a connection is not heard of, an edge that comes back begins the
+  // session that its device gave up, and it counts as the newer one.
+  if (slot == nullptr || links_stand_still_) return false;
+  world_.history().left_alone = true;
+  pause_lane(slot->node->lane(),
+             std::max(some_time(left, kLongestPause), std::min(left, kSoon * 4)));
+  world_.scheduler().after(some_time(left, kSoon), nullptr, [this] {
+    for (const auto& device : world_.devices()) {
+      if (!device->is_running() || device->lane()->paused) continue;
+      const InLane inside(device->lane());
+      device->client().reconnect();
+    }
+  });
   return true;
 }
 
@@ -200,6 +230,10 @@ bool Nemesis::move_client(Duration) {
 }
 
 bool Nemesis::hit_client(Sockets::Fault fault, Duration left) {
+  if (fault != Sockets::Fault::kReset) {
+    if (world_.history().left_alone) return false;
+    links_stand_still_ = true;
+  }
   Device* device = any_device();
   return device != nullptr &&
          Sockets::get().hit(device->lane(), fault, some_time(left, kLongestPause)) > 0;
@@ -269,6 +303,11 @@ bool Nemesis::refuse_appends(Duration) {
   return true;
 }
 
+bool Nemesis::hold_append(Duration) {
+  world_.jetstream().hold_changes = 1;
+  return true;
+}
+
 bool Nemesis::elect(Duration left) {
   world_.broker().elect(some_time(left, kLongestAway));
   return true;
@@ -287,6 +326,43 @@ bool Nemesis::late_ends(Duration left) {
 bool Nemesis::both_win(Duration) {
   world_.jetstream().both_win = 1 + world_.scheduler().random().below(2);
   return true;
+}
+
+// All servers lose power, and with it what the disks do not have yet: most of the database's own
+// history is there. Often the database is away as well, for it stood beside them.
+bool Nemesis::cut_power(Duration left) {
+  Broker& broker = world_.broker();
+  if (power_goes_) return false;
+  for (std::size_t i = 0; i < broker.servers(); ++i) {
+    if (!broker.is_up(i)) return false;
+  }
+  if (world_.scheduler().chance(500)) stop_database(left);
+  for (const Slot& slot : world_.dispatchers()) {
+    if (!slot.node) return false;
+  }
+  power_goes_ = true;
+  const Duration before = some_time(left, kSoon);
+  world_.scheduler().after(before, nullptr, [this, left, before] { lose_power(left - before); });
+  return true;
+}
+
+void Nemesis::lose_power(Duration left) {
+  Broker& broker = world_.broker();
+  const Duration tail = some_time(kLongestTail, kLongestTail);
+  for (std::size_t i = 0; i < broker.servers(); ++i) {
+    if (!broker.is_up(i)) return;
+  }
+  for (std::size_t i = 0; i < broker.servers(); ++i) broker.kill(i);
+  std::size_t lost = 0;
+  for (std::uint16_t i = 0; i < world_.options().shards; ++i) {
+    lost += world_.jetstream().lose_tail(ShardId(i), tail);
+  }
+  MARTLET_LOG(info, "power_cut lost={}", lost);
+  world_.coverage().add("appends lost with power", lost);
+  world_.history().power_cut = world_.scheduler().now();
+  world_.scheduler().after(some_time(left, kLongestAway), nullptr, [&broker] {
+    for (std::size_t i = 0; i < broker.servers(); ++i) broker.start(i);
+  });
 }
 
 // ---- the database ------------------------------------------------------------------------------

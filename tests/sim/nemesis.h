@@ -69,11 +69,18 @@ class Nemesis {
   bool elect(Duration left);
   bool late_ends(Duration left);
   bool both_win(Duration left);
+  bool is_witness(const std::vector<Slot>& slots) const;
+  bool hold_append(Duration left);
+  bool cut_power(Duration left);
+  void lose_power(Duration left);
+  bool leave_edge_alone(Duration left);
   bool stop_database(Duration left);
   bool lose_commit_answers(Duration left);
   bool slow_database(Duration left);
 
   World& world_;
+  bool links_stand_still_ = false;  // one did, of a client
+  bool power_goes_ = false;         // all servers lose power soon, or did
 };
 
 }  // namespace martlet::sim

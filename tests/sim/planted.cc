@@ -46,9 +46,13 @@ const std::vector<PlantedFault>& planted_faults() {
       {Planted::kPublishBeforeAppend, "publish before the append", {"P1", "P3"}},
       {Planted::kNoLookUp, "skip deduplication after take-over", {"P2"}},
       {Planted::kForgetWindow, "forget the window at take-over", {"P2"}},
+      {Planted::kTrustFirstSent, "a first copy comes after its repeat was stored", {"P2"}},
       {Planted::kSkipFence, "skip the fence", {"P2", "P3"}},
       {Planted::kTwoAppends, "two appends in flight", {"P1", "P4"}},
+      {Planted::kNoOwnerEntry, "no OWNER entry at take-over", {"P6"}},
+      {Planted::kIgnoreGeneration, "ignore the generation", {"P3", "P4"}},
       {Planted::kIgnoreMembersAt, "ignore members_at", {"P7"}},
+      {Planted::kWatermarkOnce, "announce a watermark once only", {"P4"}},
       {Planted::kTwoSnapshots, "token and rows from two snapshots", {"P4", "P5"}},
       {Planted::kCreditUntilStored, "STORED holds credit", {"P6"}},
       {Planted::kForgetWatermark, "forget the watermark", {"P1", "P3"}},
@@ -66,7 +70,9 @@ const std::vector<PlantedFault>& planted_faults() {
       {Planted::kSkipRights, "let everybody write", {"P7"}},
       {Planted::kSkipReadRights, "let everybody read", {"P7"}},
       {Planted::kAcceptOldAnswer, "believe the database more than the log", {"P1", "P3"}},
+      {Planted::kStoredBeforeCommit, "announce a watermark before its commit", {"P1"}},
       {Planted::kSkipRows, "commit the watermark without the rows", {"P1", "P3"}},
+      {Planted::kKeepBase, "do not look whether a log lost its end", {"P1", "P4"}},
       {Planted::kSkipGap, "take a gap for withheld", {"P4"}},
   };
   return all;

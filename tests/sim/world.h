@@ -70,6 +70,8 @@ class World {
   client::AddressList addresses();
   bool all_online() const;
   bool at_rest();
+  std::string who_waits_for_stored() const;
+  void wait_for_stored(std::vector<Finding>& findings);
   void collect_store();
   void read_history();
   void count_clients();

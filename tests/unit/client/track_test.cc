@@ -112,6 +112,32 @@ TEST(Track, NewMessageUnderAnOldNumberDropsTheOldOne) {
   EXPECT_EQ(steps[1].message.id, message(4, 2).id);
 }
 
+TEST(Track, NewMessageUnderANumberThatWasWithheldDropsWhatFollowed) {
+  Track track = track_at(3, 3);
+  track.withhold({4, 5});
+  track.add(message(6), Origin::kLive);
+  track.advance();
+  track.raise_generation(Generation(2));
+  track.add(message(4, 2), Origin::kLive);
+  const std::vector<Track::Step> steps = track.advance();
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].kind, Track::Step::Kind::kDrop);
+  EXPECT_EQ(steps[0].drop_from, 4U);
+  EXPECT_THAT(shown(steps), ElementsAre(4));
+}
+
+TEST(Track, NumberThatIsWithheldNowDropsWhatWasShownUnderIt) {
+  Track track = track_at(5, 3);
+  track.raise_generation(Generation(2));
+  track.withhold({4, 6});
+  const std::vector<Track::Step> steps = track.advance();
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].kind, Track::Step::Kind::kDrop);
+  EXPECT_EQ(steps[0].drop_from, 4U);
+  EXPECT_EQ(track.cursor().shown, 6U);
+  EXPECT_FALSE(track.settle());
+}
+
 TEST(Track, WhatDidNotComeBackIsDroppedAfterSync) {
   Track track = track_at(5, 3);
   track.raise_generation(Generation(2));
