@@ -124,12 +124,14 @@ void Follower::alarm(const ApplierCore::AlarmRaised& raised) {
               static_cast<int>(raised.alarm), raised.detail);
 }
 
-void Follower::log_seen(const bus::LogInfo& info, MonotonicTime now) {
+void Follower::purge(const store::ShardState& row, const bus::LogInfo& log, MonotonicTime now) {
   if (purging_ || !core_.is_following()) return;
-  const auto keep_from = purge_.keep_from(core_.state(), info, now);
+  const store::ShardState& known = core_.state();
+  if (row.base != known.base || row.generation != known.generation) return;
+  const auto keep_from = purge_.keep_from(core_.state(), log, now);
   if (!keep_from) return;
   purging_ = true;
-  parts_.log.purge_below(shard_, *keep_from, info, [self = self_](const Result<void>& done) {
+  parts_.log.purge_below(shard_, *keep_from, log, [self = self_](const Result<void>& done) {
     Follower* here = *self;
     if (here == nullptr) return;
     here->purging_ = false;

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "base/random.h"
 #include "bus/log.h"
@@ -37,9 +39,14 @@ class Follower {
 
   void start();
   void tick(MonotonicTime now);
-  // A look at the logs' ends, made for other reasons: may purge.
-  void log_seen(const bus::LogInfo& info, MonotonicTime now);
+  // A look at the logs' ends, made for other reasons. It is purged by it once the row has been read
+  // again: whoever found meanwhile that the log lost its tail has raised base, and counted by the
+  // old one, entries that nobody has stored would go.
+  void log_seen(const bus::LogInfo& info) { log_ = info; }
+  std::optional<bus::LogInfo> take_log() { return std::exchange(log_, std::nullopt); }
   void row_seen(const store::ShardState& row, LogPosition watermark_then, MonotonicTime now);
+  // row: asked for after the log was seen.
+  void purge(const store::ShardState& row, const bus::LogInfo& log, MonotonicTime now);
   // Ends what is under way, then calls back once. Later calls change nothing.
   void release(std::function<void()> done);
 
@@ -60,6 +67,7 @@ class Follower {
   const ShardId shard_;
   ApplierCore core_;
   PurgePlan purge_;
+  std::optional<bus::LogInfo> log_;  // as it was seen last
   bool purging_ = false;
   std::unique_ptr<LogCheck> check_;
   std::unique_ptr<bus::LogReader> reader_;

@@ -170,29 +170,32 @@ void Persist::on_second() {
   }
   if (loading_) return;
   loading_ = true;
-  std::map<ShardId, LogPosition> then;
-  for (const auto& [shard, follower] : followers_) then[shard] = follower->core().state().watermark;
+  std::map<ShardId, Before> before;
+  for (const auto& [shard, follower] : followers_) {
+    before[shard] = {follower->core().state().watermark, follower->take_log()};
+  }
   backends_.store->load_shards(
-      [self = self_, then = std::move(then)](const Result<store::ShardStates>& states) {
+      [self = self_, before = std::move(before)](const Result<store::ShardStates>& states) {
         Persist* here = *self;
         if (here == nullptr) return;
         here->loading_ = false;
-        if (states) return here->table_seen(*states, then);
+        if (states) return here->table_seen(*states, before);
         if (here->table_seen_at_ == MonotonicTime{}) here->started(tl::unexpected(states.error()));
       });
 }
 
 void Persist::table_seen(const store::ShardStates& states,
-                         const std::map<ShardId, LogPosition>& then) {
+                         const std::map<ShardId, Before>& before) {
   const bool first = table_seen_at_ == MonotonicTime{};
   table_seen_at_ = loop_.now();
   for (std::uint16_t i = 0; i < states.size() && i < watermarks_.shards(); ++i) {
     const ShardId shard(i);
     watermarks_.learn(shard, states[i]);
     const auto follower = followers_.find(shard);
-    const auto before = then.find(shard);
-    if (follower != followers_.end() && before != then.end())
-      follower->second->row_seen(states[i], before->second, table_seen_at_);
+    const auto known = before.find(shard);
+    if (follower == followers_.end() || known == before.end()) continue;
+    follower->second->row_seen(states[i], known->second.watermark, table_seen_at_);
+    if (known->second.log) follower->second->purge(states[i], *known->second.log, table_seen_at_);
   }
   if (first) check_cluster();
 }
@@ -249,7 +252,7 @@ void Persist::logs_seen(const std::vector<bus::LogInfo>& infos) {
     const std::uint64_t end = state.base + info.last.value();
     if (end > state.watermark.value()) lag += end - state.watermark.value();
     const auto follower = followers_.find(info.shard);
-    if (follower != followers_.end()) follower->second->log_seen(info, loop_.now());
+    if (follower != followers_.end()) follower->second->log_seen(info);
   }
   metrics_.lag(lag);
 }

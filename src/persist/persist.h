@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,12 @@ class Persist final : public service::Application, private bus::LeaseListener {
   void announce(ShardId shard);
   void on_tick();
   void on_second();
-  void table_seen(const store::ShardStates& states, const std::map<ShardId, LogPosition>& then);
+  // What was known of a shard that is followed when the table was asked for.
+  struct Before {
+    LogPosition watermark;
+    std::optional<bus::LogInfo> log;
+  };
+  void table_seen(const store::ShardStates& states, const std::map<ShardId, Before>& before);
   void look_at_logs();
   void logs_seen(const std::vector<bus::LogInfo>& infos);
   void look_up_ends();

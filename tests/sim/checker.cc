@@ -213,7 +213,7 @@ class Checker {
         found(Breach::kUnanswered, what + " is open");
         break;
       case SentRecord::Outcome::kRefused:
-        if (seq && !history_.two_owners && !history_.left_alone) {
+        if (seq && !history_.two_owners) {
           found(Breach::kRefusedButThere,
                 fmt::format("{}: refused ({}), and at #{}", what, error_name(sent.refusal), *seq));
         }

@@ -98,9 +98,6 @@ struct History {
   std::map<ConversationId, std::vector<StoredMessage>> store;
   std::size_t dead_entries = 0;
   Acknowledged acknowledged;
-  // An edge stood still with frames that its clients had repeated elsewhere. A known hole: one that
-  // was refused for good there is accepted from it, after a take-over that forgot the refusal.
-  bool left_alone = false;
   bool calm = false;       // nothing but clients came and went
   bool ends_late = false;  // the broker told the ends of logs as they had been
   // A power cut took the end of a log: what was acknowledged and not stored by then may be gone.

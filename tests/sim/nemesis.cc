@@ -183,7 +183,7 @@ bool Nemesis::leave_edge_alone(Duration left) {
   // A known hole: where the end of a connection is not heard of, an edge that comes back begins the
   // session that its device gave up, and it counts as the newer one.
   if (slot == nullptr || links_stand_still_) return false;
-  world_.history().left_alone = true;
+  edge_left_alone_ = true;
   pause_lane(slot->node->lane(),
              std::max(some_time(left, kLongestPause), std::min(left, kSoon * 4)));
   world_.scheduler().after(some_time(left, kSoon), nullptr, [this] {
@@ -231,7 +231,7 @@ bool Nemesis::move_client(Duration) {
 
 bool Nemesis::hit_client(Sockets::Fault fault, Duration left) {
   if (fault != Sockets::Fault::kReset) {
-    if (world_.history().left_alone) return false;
+    if (edge_left_alone_) return false;
     links_stand_still_ = true;
   }
   Device* device = any_device();

@@ -80,6 +80,7 @@ class Nemesis {
 
   World& world_;
   bool links_stand_still_ = false;  // one did, of a client
+  bool edge_left_alone_ = false;    // one was
   bool power_goes_ = false;         // all servers lose power soon, or did
 };
 
