@@ -129,7 +129,8 @@ Device* Nemesis::any_device() {
 
 // ---- processes ---------------------------------------------------------------------------------
 
-// Who knows how far a log went must not die with the log's end (docs/adr/0031).
+// Who knows how far a log went must not be gone with the log's end, for as long as another one
+// takes to own the shard (docs/adr/0031).
 bool Nemesis::is_witness(const std::vector<Slot>& slots) const {
   return power_goes_ && &slots == &world_.dispatchers();
 }
@@ -164,7 +165,7 @@ void Nemesis::pause_lane(const LanePtr& lane, Duration time) {
 
 bool Nemesis::pause(std::vector<Slot>& slots, Duration left) {
   Slot* slot = living(slots);
-  if (slot == nullptr) return false;
+  if (slot == nullptr || is_witness(slots)) return false;
   pause_lane(slot->node->lane(), some_time(left, kLongestPause));
   return true;
 }
@@ -338,7 +339,7 @@ bool Nemesis::cut_power(Duration left) {
   }
   if (world_.scheduler().chance(500)) stop_database(left);
   for (const Slot& slot : world_.dispatchers()) {
-    if (!slot.node) return false;
+    if (!slot.node || slot.node->lane()->paused) return false;
   }
   power_goes_ = true;
   const Duration before = some_time(left, kSoon);

@@ -263,14 +263,31 @@ std::string World::who_waits_for_stored() const {
 }
 
 // They ask again, at longer and longer intervals.
-void World::wait_for_stored(std::vector<Finding>& findings) {
+std::string World::wait_for_stored() {
   const MonotonicTime last = scheduler_.now() + kStoredTime;
   std::string waiting = who_waits_for_stored();
   while (!waiting.empty() && scheduler_.now() < last) {
     scheduler_.run_until(scheduler_.now() + seconds(1));
     waiting = who_waits_for_stored();
   }
-  if (!waiting.empty()) findings.push_back({Breach::kUnsettled, waiting});
+  return waiting;
+}
+
+// Who lacks something has until the tail check; what a power cut took is taken back by it, too, and
+// may be sent again until then.
+std::vector<Finding> World::judge() {
+  const MonotonicTime told = scheduler_.now() + options_.tail_check * 5 / 4 + kSlack;
+  for (Duration wait = milliseconds(300);; wait = seconds(2)) {
+    scheduler_.run_until(scheduler_.now() + wait);
+    collect_store();
+    const std::vector<Finding> findings = check(history_);
+    const bool lacks_something =
+        std::any_of(findings.begin(), findings.end(), [this](const Finding& finding) {
+          return finding.breach == Breach::kNotDelivered || history_.power_cut;
+        });
+    if (!lacks_something || scheduler_.now() > told) return findings;
+    coverage().add("waits for the tail check");
+  }
 }
 
 std::vector<Finding> World::finish() {
@@ -279,27 +296,18 @@ std::vector<Finding> World::finish() {
   }
   const MonotonicTime answered = scheduler_.now() + kAnswerTime;
   scheduler_.run_until(answered, [this] { return at_rest(); });
-  const MonotonicTime told = scheduler_.now() + options_.tail_check * 5 / 4 + kSlack;
+  // Before anything is held against the tables: a message that a power cut took is sent again.
+  const std::string not_stored = at_rest() ? wait_for_stored() : std::string();
   history_.settled = at_rest();
   if (!history_.settled) history_.unsettled = who_is_busy();
-  std::vector<Finding> findings;
-  for (Duration wait = milliseconds(300);; wait = seconds(2)) {
-    scheduler_.run_until(scheduler_.now() + wait);
-    collect_store();
-    findings = check(history_);
-    // What a power cut took is taken back by the tail check at the latest, too.
-    const bool lacks_something =
-        std::any_of(findings.begin(), findings.end(), [this](const Finding& finding) {
-          return finding.breach == Breach::kNotDelivered || history_.power_cut;
-        });
-    if (!lacks_something || scheduler_.now() > told) break;
-    coverage().add("waits for the tail check");
-  }
+  std::vector<Finding> findings = judge();
   if (findings.empty() && scheduler_.chance(300)) {
     read_history();
-    findings = check(history_);
+    findings = judge();
   }
-  if (findings.empty()) wait_for_stored(findings);
+  if (findings.empty() && !not_stored.empty()) {
+    findings.push_back({Breach::kUnsettled, not_stored});
+  }
   count_clients();
   for (auto* slots : {&persists_, &dispatchers_, &edges_}) {
     for (Slot& slot : *slots) kill(slot);

@@ -71,7 +71,8 @@ class World {
   bool all_online() const;
   bool at_rest();
   std::string who_waits_for_stored() const;
-  void wait_for_stored(std::vector<Finding>& findings);
+  std::string wait_for_stored();
+  std::vector<Finding> judge();
   void collect_store();
   void read_history();
   void count_clients();
