@@ -26,7 +26,6 @@ enum class Planted : std::uint8_t {
   kForgetRefusals,   // what was refused for good may be accepted for a copy
   kSkipRights,       // who writes need not be a member
   kAcceptOldAnswer,  // what the database says of a head counts more than the log
-  kIgnoreFull,       // the owner appends until the server refuses
   // persist and the database
   kWatermarkOnce,       // announced after a commit, and never again
   kStoredBeforeCommit,  // the watermark is announced before the commit
@@ -45,6 +44,8 @@ enum class Planted : std::uint8_t {
   kCreditUntilStored,  // STORED holds credit
   kUnsubscribeEarly,   // when one of several sessions of a user leaves
   kLoseOneEvent,       // of twenty, and nobody checks the tail
+  kTrustClocks,        // of two sessions of a device the one with the later clock stays
+  kSpeakAtOnce,        // who stood still publishes what it has
   // client
   kIgnoreGeneration,  // what was lost at the broker stays on the screen
   kSkipGap,           // a gap is taken for what was withheld

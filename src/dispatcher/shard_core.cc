@@ -279,7 +279,7 @@ void ShardCore::read(const wire::ClientFrame& frame, Asker asker, const Moment& 
 ErrorCode ShardCore::why_not_queue(const OpenEntry& open) {
   const std::size_t bytes = queued_bytes_ + open.bytes;
   is_full_ = log_bytes_ + bytes + kRecordOverheadBytes > limits_.log_bytes;
-  if (is_full_ && !is_planted(Planted::kIgnoreFull)) return ErrorCode::kLogFull;
+  if (is_full_) return ErrorCode::kLogFull;
   const bool is_long = queue_.size() >= limits_.queued_entries;
   return is_long || bytes > kMaxQueuedBytes ? ErrorCode::kBusy : ErrorCode::kNone;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/planted.h"
 #include "bus/subjects.h"
 #include "edge/command_table.h"
 #include "edge/login.h"
@@ -275,7 +276,7 @@ void Edge::on_bus_state(bus::BusState state) {
 // it before it publishes any of them (docs/adr/0042-standstill.md).
 void Edge::notice_standstill() {
   const MonotonicTime before = std::exchange(awake_, parts_.clock.now());
-  if (awake_ - before < kStandstill) return;
+  if (awake_ - before < kStandstill || is_planted(Planted::kSpeakAtOnce)) return;
   MARTLET_LOG(warn, "stood_still ms={}", to_ms<std::int64_t>(awake_ - before));
   parts_.metrics.stood_still();
   is_behind_ = true;

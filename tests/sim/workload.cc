@@ -56,9 +56,7 @@ void Workload::begin() {
 void Workload::plan(Duration time) {
   Scheduler& scheduler = world_.scheduler();
   const auto some_time = [&] { return scheduler.between(Duration(0), time); };
-  std::size_t sends = kSends + scheduler.random().below(kMostSends - kSends);
-  // A log that is purged now and then has room for so many.
-  if (world_.options().shard.log_bytes < dispatcher::kDefaultLogBytes) sends /= 3;
+  const std::size_t sends = kSends + scheduler.random().below(kMostSends - kSends);
   for (std::size_t planned = 0; planned < sends;) {
     const std::size_t burst =
         scheduler.chance(100) ? 1 + scheduler.random().below(kLongestBurst) : 1;
