@@ -21,7 +21,7 @@ class RedisSessionsTest : public testing::Test {
     const char* url = std::getenv("MARTLET_TEST_REDIS_URL");
     if (url == nullptr) GTEST_SKIP() << "MARTLET_TEST_REDIS_URL is not set";
     options_ = redis::parse_url(url).value();
-    options_.timeout = test::longer(std::chrono::seconds(1)) / 2;
+    options_.timeout = Duration(test::longer(std::chrono::seconds(1))) / 2;
     admin_ = std::make_unique<redis::Client>(loop_, random_, options_);
     client_ = std::make_unique<redis::Client>(loop_, random_, options_);
     sessions_ = std::make_unique<RedisSessions>(loop_, *client_);
