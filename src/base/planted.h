@@ -44,7 +44,6 @@ enum class Planted : std::uint8_t {
   kCreditUntilStored,  // STORED holds credit
   kUnsubscribeEarly,   // when one of several sessions of a user leaves
   kLoseOneEvent,       // of twenty, and nobody checks the tail
-  kTrustClocks,        // of two sessions of a device the one with the later clock stays
   kSpeakAtOnce,        // who stood still publishes what it has
   // client
   kIgnoreGeneration,  // what was lost at the broker stays on the screen

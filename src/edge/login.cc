@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "base/planted.h"
 #include "edge/ask_persist.h"
 
 namespace martlet::edge {
@@ -140,7 +139,7 @@ void on_session_started(EdgeContext& edge, const UserId& user, const wire::Sessi
     const bool concerns_another = (other.answers != nobody && other.answers != ours) ||
                                   (other.after != nobody && other.after != ours);
     if (ours == other.session || concerns_another) continue;
-    if (ours == other.answers && !is_planted(Planted::kTrustClocks)) {
+    if (ours == other.answers) {
       tell_others(edge, user, {.device = other.device, .session = ours, .after = other.session});
     } else if (ours == other.after || ours < other.session) {
       link->kick(CloseReason::kReplaced, wire::KickReason::Replaced, false);

@@ -18,6 +18,7 @@ constexpr Duration kMaxDelay = microseconds(600);
 constexpr Duration kMaxInterestDelay = milliseconds(300);  // between servers
 constexpr Duration kMaxLateQuestion = std::chrono::seconds(5);
 constexpr std::size_t kMaxPending = 300;
+constexpr std::string_view kWatermarks = "im.wm.";
 constexpr std::string_view kInbox = "_INBOX.";
 
 Scheduler& scheduler() {
@@ -138,6 +139,11 @@ std::vector<InterestPtr> Broker::match(std::size_t server, const std::string& su
 void Broker::deliver(const InterestPtr& interest, const BrokerMessage& message) {
   const LinkPtr link = interest->link.lock();
   if (!link || link->closed) return;
+  if (link->lose_watermarks > 0 && message.subject.starts_with(kWatermarks)) {
+    --link->lose_watermarks;
+    scheduler().coverage().add("announcement lost, untold");
+    return;
+  }
   const bool may_be_lost = interest->priority == bus::Priority::kDroppable;
   if (may_be_lost && link->lose_silently > 0) {
     --link->lose_silently;

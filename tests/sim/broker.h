@@ -49,6 +49,7 @@ struct Link {
   bool dropped = false;                                 // some of that, since the last report
   std::size_t drop_events = 0;                          // the next so many that may be lost are
   std::size_t lose_silently = 0;                        // likewise, and the process is not told
+  std::size_t lose_watermarks = 0;                      // likewise: what persist announces
   std::size_t lose_answers = 0;                         // of the next questions to JetStream
   std::size_t delay_answers = 0;  // the next so many questions reach JetStream late
   std::vector<InterestPtr> interests;

@@ -46,6 +46,7 @@ const std::vector<Nemesis::Kind>& Nemesis::kinds() {
       {"cut link", 6, &Nemesis::cut_link},
       {"drop events, told", 4, &Nemesis::drop_events},
       {"lose events, untold", 5, &Nemesis::lose_events},
+      {"lose announcements", 3, &Nemesis::lose_announcements},
       {"lose append answers", 4, &Nemesis::lose_append_answers},
       {"delay appends", 4, &Nemesis::delay_appends},
       {"refuse appends", 3, &Nemesis::refuse_appends},
@@ -282,6 +283,14 @@ bool Nemesis::lose_events(Duration) {
   const LinkPtr link = any_link();
   if (!link) return false;
   link->lose_silently = 1 + world_.scheduler().random().below(4);
+  return true;
+}
+
+// Of watermarks, at a dispatcher.
+bool Nemesis::lose_announcements(Duration) {
+  const LinkPtr link = any_link();
+  if (!link || !link->lane->name.starts_with("dispatcher")) return false;
+  link->lose_watermarks = 1 + world_.scheduler().random().below(40);
   return true;
 }
 

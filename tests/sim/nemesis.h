@@ -63,6 +63,7 @@ class Nemesis {
   bool cut_link(Duration left);
   bool drop_events(Duration left);
   bool lose_events(Duration left);
+  bool lose_announcements(Duration left);
   bool lose_append_answers(Duration left);
   bool delay_appends(Duration left);
   bool refuse_appends(Duration left);

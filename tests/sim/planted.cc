@@ -65,7 +65,6 @@ const std::vector<PlantedFault>& planted_faults() {
       {Planted::kUnsubscribeEarly, "unsubscribe before the last session left", {"P4"}},
       {Planted::kMissChanges, "an edge misses a change of members", {"P7"}},
       {Planted::kFanOutToRemoved, "fan out to a removed member", {"P7"}},
-      {Planted::kTrustClocks, "let the later clock decide between two sessions", {"P4", "P5"}},
       {Planted::kSpeakAtOnce, "publish at once after a standstill", {"P6"}},
       {Planted::kSkipTokenCheck, "skip the token's check", {"P7"}},
       {Planted::kForgetRefusals, "forget what was refused for good", {"P6"}},
