@@ -114,7 +114,7 @@ void World::add_devices() {
     MARTLET_ASSERT(database_.tables.create_account(users_.back(), "-", scheduler_.wall_ms()));
   }
   for (const char* name : {"grp-one", "grp-two"}) groups_.push_back(GroupId::trusted(name));
-  history_.devices.reserve(2 * users + 2);
+  history_.devices.reserve(2 * users + 3);
   for (std::size_t i = 0; i < users; ++i) {
     const std::size_t count = i == 0 ? 2 : 1 + scheduler_.random().below(2);
     for (std::size_t k = 0; k < count; ++k) {
@@ -296,14 +296,20 @@ std::vector<Finding> World::finish() {
   }
   const MonotonicTime answered = scheduler_.now() + kAnswerTime;
   scheduler_.run_until(answered, [this] { return at_rest(); });
-  // Before anything is held against the tables: a message that a power cut took is sent again.
-  const std::string not_stored = at_rest() ? wait_for_stored() : std::string();
   history_.settled = at_rest();
   if (!history_.settled) history_.unsettled = who_is_busy();
+  // Before anything is held against the tables: a message that a power cut took is sent again.
+  const std::string not_stored = history_.settled ? wait_for_stored() : std::string();
   std::vector<Finding> findings = judge();
   if (findings.empty() && scheduler_.chance(300)) {
     read_history();
     findings = judge();
+    // What a power cut took may have been sent again behind the reader's back.
+    if (!findings.empty() && history_.power_cut) {
+      history_.reads.clear();
+      read_history();
+      findings = judge();
+    }
   }
   if (findings.empty() && !not_stored.empty()) {
     findings.push_back({Breach::kUnsettled, not_stored});
