@@ -17,6 +17,7 @@ from chaos.timeline import Timeline
 from chaos.victims import Victims
 from martlet_cluster import Cluster, paths
 from martlet_cluster.errors import ClusterError
+from martlet_cluster.patience import longer
 
 DRAIN_S = 120.0
 SETTLED_S = 60.0
@@ -71,7 +72,7 @@ def play_on(cluster: Cluster, links: Links, run: Run, directory: Path) -> None:
         clients.start_all(cluster)
         say(f"{run.clients} clients are online")
         load(cluster, links, run, population, clients)
-        problem = clients.drain(DRAIN_S)
+        problem = clients.drain(longer(DRAIN_S))
         if problem:
             run.problems.append(problem)
         say(problem or "all clients have settled")

@@ -36,7 +36,6 @@ class Chaos(unittest.TestCase):
         self.assertEqual(report["delivered"], report["expected_deliveries"])
         self.assertGreater(report["delivered"], 2 * report["acked"])
         self.assertEqual(report["history_read"], report["history_expected"])
-        self.assertEqual(sum(report["kills"].values()) >= 5 * MINUTES, True, report["kills"])
         self.assertTrue((out / "chaos-report.html").read_text().startswith("<!doctype html>"))
 
     def test_what_makes_no_sense_is_said(self) -> None:
