@@ -22,6 +22,7 @@ PARALLEL = 2
 LOG_LINES = 40
 LOG_WIDTH = 300
 KEPT_RUNS = 5
+REPEATED = 20
 _print_lock = threading.Lock()
 
 
@@ -161,10 +162,13 @@ def main(arguments: list[str] | None = None) -> int:
         print("test: interrupted", file=sys.stderr)
         return 130
     passed = sum(len(outcome.passed) for outcome in outcomes)
-    failed = sum(len(outcome.failed) for outcome in outcomes)
+    failures = [name for outcome in outcomes for name in outcome.failed]
     skipped = sum(len(outcome.skipped) for outcome in outcomes)
     say(f"test: {time.monotonic() - begin:.0f} s")
-    if not failed:
+    if not failures:
         shutil.rmtree(directory, ignore_errors=True)
-    say(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed or not passed else 0
+    # Once more, for whoever sees only the end.
+    for name in failures[:REPEATED]:
+        say(f"FAILED {name}")
+    say(f"{passed} passed, {len(failures)} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failures or not passed else 0

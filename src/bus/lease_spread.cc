@@ -9,8 +9,10 @@ namespace {
 using namespace lease_action;
 using std::chrono::milliseconds;
 
-// A free shard waits so long for the member that it suits best.
+// A free shard waits so long for the member that it suits best; where its owner died, senders wait
+// too, and whoever is there takes it: it moves later. A member that has just started may not claim.
 constexpr Duration kTurnOfOthers = milliseconds(700);
+constexpr Duration kTurnOfOthersForOrphans = milliseconds(300);
 // A record that vanished (the bucket was wiped) waits so long for its owner to write it again.
 constexpr Duration kGraceOfOwner = milliseconds(2500);
 constexpr Duration kBetweenMoves = milliseconds(500);
@@ -68,8 +70,11 @@ void LeaseCore::claim_free(const std::vector<std::string>& living,
     const auto least = std::min_element(will_have.begin(), will_have.end());
     ++*least;
     const bool meant = living[static_cast<std::size_t>(least - will_have.begin())] == self_;
-    const bool others_late = now_ - std::max(shard.free_since, may_claim_at_) > kTurnOfOthers;
-    if (ours >= most || (!meant && !others_late)) continue;
+    const bool orphan = !shard.record.owner.empty();
+    const Duration turn = orphan ? kTurnOfOthersForOrphans : kTurnOfOthers;
+    const bool others_late = now_ - std::max(shard.free_since, may_claim_at_) > turn;
+    if (!others_late && !meant) continue;
+    if (ours >= most && !(orphan && others_late)) continue;
     ++ours;
     claim(ShardId(n), shard);
   }

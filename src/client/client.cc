@@ -115,6 +115,7 @@ void Client::reconnect() {
 
 // Whoever is inside the link or the sign-in now finds them alive until the turn ends.
 void Client::drop_link() {
+  if (state_ == State::kSigningIn) unsettled_sign_in_ = loop_.now();
   sync_.on_disconnected();
   queue_.on_disconnected();
   changes_.on_disconnected();
@@ -244,9 +245,16 @@ void Client::on_link_error(const wire::Refusal& refusal) {
   store_.set_credentials(std::move(known));
 }
 
+// What takes our place may be what an edge that was slow made of a sign-in that we gave up; once,
+// we come back and take it again (docs/adr/0043-sessions-of-a-device.md).
 void Client::on_kicked(const wire::KickedEvent& event) {
-  if (!event.may_reconnect) final_kick_ = event.reason;
-  listener_.on_kicked(event);
+  wire::KickedEvent told = event;
+  if (event.reason == wire::KickReason::Replaced) {
+    const auto unsettled = std::exchange(unsettled_sign_in_, {});
+    told.may_reconnect |= unsettled && loop_.now() - *unsettled < kUnsettledSignIn;
+  }
+  if (!told.may_reconnect) final_kick_ = told.reason;
+  listener_.on_kicked(told);
 }
 
 void Client::on_reconnect_event(const wire::ReconnectEvent& event) {

@@ -80,6 +80,9 @@ class ClientLink final : private net::ConnectionListener {
            session_.unanswered_count() == 0;
   }
 
+  // Asked something that has no answer yet, or that was not taken yet.
+  bool is_waiting() const { return waiting_.has_value() || session_.unanswered_count() > 0; }
+
   // The request has its answer or refusal now: makes room for the next. False: no such request.
   bool finish(std::uint32_t request_id);
 

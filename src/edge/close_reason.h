@@ -26,6 +26,7 @@ enum class CloseReason : std::uint8_t {
   kMadeRoom,
   kBadTokens,
   kStopping,
+  kStoodStill,
 };
 
 struct CloseReasonName {
@@ -52,6 +53,7 @@ inline constexpr std::array kCloseReasons{
     CloseReasonName{CloseReason::kMadeRoom, "made_room"},
     CloseReasonName{CloseReason::kBadTokens, "bad_tokens"},
     CloseReasonName{CloseReason::kStopping, "stopping"},
+    CloseReasonName{CloseReason::kStoodStill, "stood_still"},
 };
 
 constexpr std::string_view close_reason_name(CloseReason reason) {

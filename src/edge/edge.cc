@@ -265,6 +265,8 @@ void Edge::on_to_group(const GroupId& group, BytesView payload) {
 // ---- the broker ------------------------------------------------------------------------------
 
 void Edge::on_bus_state(bus::BusState state) {
+  notice_standstill();
+  if (state == bus::BusState::kReconnected && is_behind_) end_waiting();
   if (state == bus::BusState::kReconnected) unanswered_.republish_all(parts_.clock.now());
   const bool lost_something =
       state == bus::BusState::kReconnected || state == bus::BusState::kSlowConsumer;
@@ -282,6 +284,15 @@ void Edge::notice_standstill() {
   is_behind_ = true;
   unanswered_.hold();
   catch_up();
+}
+
+// Who went elsewhere meanwhile was told on the link that is gone. Whoever is still there comes
+// back, and repeats.
+void Edge::end_waiting() {
+  for (ClientLink* link : sessions_.all()) {
+    if (!link->is_waiting()) continue;
+    link->kick(CloseReason::kStoodStill, wire::KickReason::Draining, true);
+  }
 }
 
 // The answer to what was asked before it stood still again says nothing of what came since.

@@ -77,6 +77,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   void on_bus_state(bus::BusState state);
   void notice_standstill();
   void catch_up();
+  void end_waiting();
   void hint_resync_all();
   void wake_one(ShardId shard);
   void tick();

@@ -155,9 +155,12 @@ void Persist::announce(ShardId shard) {
 void Persist::on_watermark(const bus::Incoming& message) {
   const auto heard = wire::parse_watermark(message.payload);
   if (!heard) return metrics_.malformed();
-  const store::ShardState state{heard->position, heard->base, heard->generation};
-  if (!watermarks_.learn(heard->shard, state)) return;
-  const auto follower = followers_.find(heard->shard);
+  learn(heard->shard, {heard->position, heard->base, heard->generation});
+}
+
+void Persist::learn(ShardId shard, const store::ShardState& state) {
+  if (!watermarks_.learn(shard, state)) return;
+  const auto follower = followers_.find(shard);
   if (follower == followers_.end()) return;
   // Somebody else found that our log lost its tail.
   follower->second->row_seen(state, LogPosition(0), loop_.now());
@@ -226,8 +229,21 @@ void Persist::look_up_ends() {
   barrier_.look_up_started(loop_.now());
   backends_.log->infos(kInfoTimeout,
                        [self = self_](const Result<std::vector<bus::LogInfo>>& infos) {
-                         if (*self != nullptr) (*self)->barrier_.look_up_done(infos);
+                         if (*self != nullptr) (*self)->ends_seen(infos);
                        });
+}
+
+// A base is raised before anything is appended above it; so the rows are read after the ends. By
+// a base that another persist raised meanwhile the end would be below what is stored long ago.
+void Persist::ends_seen(const Result<std::vector<bus::LogInfo>>& infos) {
+  if (!infos) return barrier_.look_up_done(infos);
+  backends_.store->load_shards([self = self_, infos](const Result<store::ShardStates>& states) {
+    Persist* here = *self;
+    if (here == nullptr) return;
+    if (!states) return here->barrier_.look_up_done(tl::unexpected(states.error()));
+    for (std::uint16_t i = 0; i < states->size(); ++i) here->learn(ShardId(i), (*states)[i]);
+    here->barrier_.look_up_done(infos);
+  });
 }
 
 // What others delete meanwhile is passed over.

@@ -70,10 +70,12 @@ class Persist final : public service::Application, private bus::LeaseListener {
     LogPosition watermark;
     std::optional<bus::LogInfo> log;
   };
+  void learn(ShardId shard, const store::ShardState& state);
   void table_seen(const store::ShardStates& states, const std::map<ShardId, Before>& before);
   void look_at_logs();
   void logs_seen(const std::vector<bus::LogInfo>& infos);
   void look_up_ends();
+  void ends_seen(const Result<std::vector<bus::LogInfo>>& infos);
   void forget_tokens();
   void finish_stop();
 

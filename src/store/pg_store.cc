@@ -88,7 +88,7 @@ void PgStore::run(pg::Pool& pool, std::function<pg::Result<T>(pg::Connection&)> 
 
 void PgStore::load_shards(Done<ShardStates> done) {
   run<ShardStates>(
-      writers_, [](pg::Connection& c) { return store::load_shards(c); }, std::move(done));
+      readers_, [](pg::Connection& c) { return store::load_shards(c); }, std::move(done));
 }
 
 void PgStore::raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,

@@ -31,6 +31,7 @@ def say(line: str) -> None:
 def play(options: argparse.Namespace, directory: Path) -> Run:
     """Leaves journals and rows in the directory; servers and clients are gone."""
     run = Run(options.seed, options.minutes, options.clients, options.rate, options.cluster)
+    run.slowness = longer(1)
     cluster = make_cluster(directory / "cluster", is_nats_cluster=options.cluster)
     links = Links()
     with cluster:

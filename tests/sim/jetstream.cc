@@ -71,8 +71,12 @@ tl::expected<LogSequence, AppendError> JetStream::append(ShardId shard, std::uin
 
 void JetStream::append_later(ShardId shard, const Bytes& batch) {
   if (!scheduler().chance(kAppliedThoughRefused)) return;
+  const std::uint64_t power_cuts = streams_[shard].power_cuts;
   scheduler().after(scheduler().between(Duration(0), std::chrono::seconds(1)), nullptr,
-                    [this, shard, batch] { (void)append(shard, streams_[shard].last, batch); });
+                    [this, shard, batch, power_cuts] {
+                      const Stream& stream = streams_[shard];
+                      if (stream.power_cuts == power_cuts) (void)append(shard, stream.last, batch);
+                    });
 }
 
 bool JetStream::hold(ShardId shard, std::uint64_t expected, const Bytes& batch) {
@@ -133,8 +137,12 @@ void JetStream::purge(ShardId shard, std::uint64_t keep_from) {
   stream.last = std::max(stream.last, keep_from - 1);
 }
 
+// What a server had not applied yet went with its power, and no publisher of ours sends anything on
+// a second connection.
 std::size_t JetStream::lose_tail(ShardId shard, Duration time) {
   Stream& stream = streams_[shard];
+  stream.held = {};
+  ++stream.power_cuts;
   std::size_t lost = 0;
   while (!stream.times.empty() && stream.times.back() + time > scheduler().now()) {
     stream.bytes -= stream.records.back().batch.size();

@@ -26,6 +26,7 @@ class JetStream {
     std::vector<Task> waiting;  // readers at the end
     Task held;                  // an append that waits for the worst moment
     MonotonicTime held_until{};
+    std::uint64_t power_cuts = 0;
   };
 
   bool has(ShardId shard) const { return streams_.contains(shard); }

@@ -33,6 +33,7 @@ constexpr std::uint64_t kLeastSeedsToJudge = 2'000;
 constexpr std::uint64_t kLeastSends = 200;
 constexpr std::uint64_t kLeastClients = 5;
 constexpr std::uint64_t kLeastFaults = 3;
+constexpr std::size_t kRepeated = 10;
 
 struct Options {
   std::uint64_t from = 1;
@@ -139,6 +140,7 @@ int run_many(const Options& options) {
     const Sum more = run_worlds(orders, print);
     sum.seeds += more.seeds;
     sum.failed += more.failed;
+    sum.failures.insert(sum.failures.end(), more.failures.begin(), more.failures.end());
     sum.coverage.add(more.coverage);
     sum.sends.insert(sum.sends.end(), more.sends.begin(), more.sends.end());
     sum.faults.insert(sum.faults.end(), more.faults.begin(), more.faults.end());
@@ -148,6 +150,8 @@ int run_many(const Options& options) {
   fmt::print("median seed: {} sends, {} clients, {} faults\n", median(sum.sends),
              median(sum.clients), median(sum.faults));
   const bool enough = judge(sum);
+  // Once more, for whoever sees only the end.
+  for (std::size_t i = 0; i < std::min(sum.failures.size(), kRepeated); ++i) print(sum.failures[i]);
   fmt::print("{} seeds, {} failed\n", sum.seeds, sum.failed);
   return sum.failed == 0 && enough ? 0 : 1;
 }

@@ -182,10 +182,7 @@ bool Nemesis::stop(std::vector<Slot>& slots) {
 // An edge stands still with what its clients wrote, and they go on elsewhere.
 bool Nemesis::leave_edge_alone(Duration left) {
   Slot* slot = living(world_.edges());
-  // A known hole: where the end of a connection is not heard of, an edge that comes back begins the
-  // session that its device gave up, and it counts as the newer one.
-  if (slot == nullptr || links_stand_still_) return false;
-  edge_left_alone_ = true;
+  if (slot == nullptr) return false;
   pause_lane(slot->node->lane(),
              std::max(some_time(left, kLongestPause), std::min(left, kSoon * 4)));
   world_.scheduler().after(some_time(left, kSoon), nullptr, [this] {
@@ -232,10 +229,6 @@ bool Nemesis::move_client(Duration) {
 }
 
 bool Nemesis::hit_client(Sockets::Fault fault, Duration left) {
-  if (fault != Sockets::Fault::kReset) {
-    if (edge_left_alone_) return false;
-    links_stand_still_ = true;
-  }
   Device* device = any_device();
   return device != nullptr &&
          Sockets::get().hit(device->lane(), fault, some_time(left, kLongestPause)) > 0;

@@ -80,9 +80,7 @@ class Nemesis {
   bool slow_database(Duration left);
 
   World& world_;
-  bool links_stand_still_ = false;  // one did, of a client
-  bool edge_left_alone_ = false;    // one was
-  bool power_goes_ = false;         // all servers lose power soon, or did
+  bool power_goes_ = false;  // all servers lose power soon, or did
 };
 
 }  // namespace martlet::sim

@@ -254,6 +254,28 @@ TEST_F(ClientTest, ReplacedSessionStaysAway) {
   EXPECT_EQ(client_->logins(), 1U);
 }
 
+// An edge that was slow made a session of the AUTH that was given up, and it counts as the newer
+// one.
+TEST_F(ClientTest, ReplacedByAnUnsettledSignInItComesBackOnce) {
+  server_.swallow_auths = true;
+  client_->start();
+  run_until([&] { return server_.requests[wire::Command::Auth] >= 1; });
+  server_.swallow_auths = false;
+  server_.cut_all();
+  run_until([&] { return client_->logins() == 1; });
+  const auto replace = [&](int kicks) {
+    server_.send_event(user("alice"), wire::Command::KickedEvent,
+                       wire::encode(wire::KickedEvent{wire::KickReason::Replaced, false}));
+    run_until([&] { return events_.kicks == kicks; });
+    server_.cut_all();
+  };
+  replace(1);
+  run_until([&] { return client_->logins() == 2; });
+  replace(2);
+  run_until([&] { return events_.end.has_value(); });
+  EXPECT_EQ(client_->logins(), 2U);
+}
+
 TEST_F(ClientTest, SlowConsumerComesBack) {
   go_online();
   server_.send_event(user("alice"), wire::Command::KickedEvent,

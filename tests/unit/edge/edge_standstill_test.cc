@@ -101,6 +101,27 @@ TEST_F(StandstillTest, ANewOwnerIsNotAnsweredBefore) {
   pong();
 }
 
+// The news that ann went elsewhere may have been on the link that is gone.
+TEST_F(StandstillTest, WhoWaitsIsLetGoWhereTheLinkBrokeMeanwhile) {
+  bus_.hold_pongs = false;
+  const auto bob = login("bob", "phone");
+  settle();
+  bus_.hold_pongs = true;
+  send(2);
+  await_frame();
+  clock_.advance(kStandstill);
+  bus_.state(bus::BusState::kDisconnected);
+  bus_.state(bus::BusState::kReconnected);
+  settle();
+  const auto kicked = next(*ann_);
+  ASSERT_EQ(kicked.command(), Command::KickedEvent);
+  EXPECT_TRUE(wire::parse_kicked_event(kicked.body)->may_reconnect);
+  EXPECT_EQ(edge_->unanswered(), 0u);
+  pong();
+  EXPECT_TRUE(published_frames().empty());
+  EXPECT_EQ(edge_->sessions(), 1u);
+}
+
 TEST_F(StandstillTest, AShorterStopIsNone) {
   clock_.advance(kStandstill - milliseconds(1));
   send(2);
