@@ -11,8 +11,16 @@ constexpr std::uint32_t kAuthRequest = 1;
 }  // namespace
 
 Link::Link(event::Loop& loop, Options options, LinkOwner& owner)
-    : loop_(loop), options_(std::move(options)), owner_(owner), decoder_(kMaxAnswerBytes) {
-  connector_ = std::make_unique<net::Connector>(loop, options_.address, kConnectTimeout,
+    : loop_(loop),
+      options_(std::move(options)),
+      owner_(owner),
+      decoder_(kMaxAnswerBytes),
+      again_(loop, [this] { connect(); }) {
+  connect();
+}
+
+void Link::connect() {
+  connector_ = std::make_unique<net::Connector>(loop_, options_.address, kConnectTimeout,
                                                 [this](Result<net::UniqueFd> fd) {
                                                   // The connector is inside its own callback.
                                                   loop_.defer_delete(std::move(connector_));
@@ -41,12 +49,13 @@ bool Link::send(wire::Command command, std::uint32_t request_id, BytesView body)
 
 void Link::close() {
   closed_ = true;
+  again_.cancel();
   connector_.reset();
   if (connection_) connection_->close_now();
 }
 
 void Link::on_bytes(BytesView bytes) {
-  while (!closed_) {
+  while (!closed_ && connection_ != nullptr) {
     const auto frame = decoder_.next(bytes);
     if (!frame) return lose("a bad frame: " + frame.error().detail);
     if (!*frame) return;
@@ -63,7 +72,16 @@ void Link::take(const wire::Frame& frame) {
     return owner_.on_online(*this);
   }
   const auto refusal = wire::parse_refusal(frame.body);
+  if (refusal && refusal->retryable) return come_again(refusal->error.retry_after_ms);
   lose("AUTH was refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
+}
+
+// All of a crowd have one address, and an edge counts its connections.
+void Link::come_again(std::uint32_t after_ms) {
+  connection_->close_now();
+  loop_.defer_delete(std::move(connection_));
+  decoder_ = wire::FrameDecoder(kMaxAnswerBytes);
+  again_.start_once(std::chrono::milliseconds(after_ms));
 }
 
 void Link::on_closed(net::CloseCause cause) {

@@ -27,7 +27,8 @@ class LinkOwner {
 };
 
 // One authenticated connection with frames in both directions, and nothing of what the client
-// library does: no repeats, no store, no sync. Loop thread.
+// library does: no repeats, no store, no sync; whoever is told to wait at AUTH comes again. Loop
+// thread.
 class Link final : private net::ConnectionListener {
  public:
   struct Options {
@@ -46,6 +47,8 @@ class Link final : private net::ConnectionListener {
   void close();
 
  private:
+  void connect();
+  void come_again(std::uint32_t after_ms);
   void on_connected(Result<net::UniqueFd> fd);
   void on_bytes(BytesView bytes) override;
   void on_drained() override {}
@@ -59,6 +62,7 @@ class Link final : private net::ConnectionListener {
   std::unique_ptr<net::Connector> connector_;
   std::unique_ptr<net::Connection> connection_;
   wire::FrameDecoder decoder_;
+  event::Timer again_;
   bool online_ = false;
   bool closed_ = false;
 };
