@@ -53,6 +53,10 @@ void KvLeases::note_published(ShardId shard, LogPosition position) {
   core_.note_published(shard, position);
 }
 
+void KvLeases::note_reached(ShardId shard, LogPosition position) {
+  core_.note_reached(shard, position);
+}
+
 Duration KvLeases::renewal_age() const {
   return core_.renewal_age(loop_.now());
 }

@@ -29,6 +29,7 @@ class KvLeases final : public Leases {
   void give_back(ShardId shard) override;
   void doubt(ShardId shard) override;
   void note_published(ShardId shard, LogPosition position) override;
+  void note_reached(ShardId shard, LogPosition position) override;
   Duration renewal_age() const override;
 
  private:

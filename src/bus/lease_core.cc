@@ -105,6 +105,7 @@ void LeaseCore::write(ShardId id, Shard& shard, ShardRecord record) {
   shard.writes_no_owner = record.owner.empty();
   shard.stale_read = true;
   shard.free_since = kNever;
+  record.reached = shard.reached;
   actions_.push_back(WriteRecord{id, std::move(record), shard.revision});
 }
 
@@ -116,6 +117,7 @@ void LeaseCore::write_no_owner(ShardId id, Shard& shard) {
 void LeaseCore::claim(ShardId id, Shard& shard) {
   shard.state = State::kClaiming;
   shard.previous = shard.record;
+  shard.previous.reached = shard.reached;
   write(id, shard, {self_, Epoch(), shard.record.published});
 }
 
@@ -141,6 +143,7 @@ void LeaseCore::on_record_read(ShardId id, const Result<std::optional<KvEntry>>&
       shard.record = decode_record((*got)->value, shard.revision);
       // A bucket that lost its tail tells an older one; what was published stays published.
       shard.record.published = std::max(shard.record.published, published);
+      shard.reached = std::max(shard.reached, shard.record.reached);
     } else {
       // The last published position is still the best that is known.
       shard.revision = 0;
@@ -244,6 +247,11 @@ void LeaseCore::doubt(ShardId id) {
 void LeaseCore::note_published(ShardId id, LogPosition position) {
   Shard& shard = at(id);
   shard.published = std::max(shard.published, position);
+}
+
+void LeaseCore::note_reached(ShardId id, LogPosition position) {
+  Shard& shard = at(id);
+  shard.reached = std::max(shard.reached, position);
 }
 
 void LeaseCore::run_timers(ShardId id, Shard& shard) {

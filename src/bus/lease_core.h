@@ -72,6 +72,7 @@ class LeaseCore {
   void give_back(ShardId shard);
   void doubt(ShardId shard);
   void note_published(ShardId shard, LogPosition position);
+  void note_reached(ShardId shard, LogPosition position);
   void stop();
   bool is_stopped() const;  // everything is given back
   Duration renewal_age(MonotonicTime now) const;
@@ -97,6 +98,7 @@ class LeaseCore {
     ShardRecord previous;        // before the claim that is under way
     Epoch epoch;                 // ours
     LogPosition published;       // to be written
+    LogPosition reached;         // the highest that was noted or read of anybody
     bool reading = false;
     bool writing = false;
     bool writes_no_owner = false;  // the write under way gives it back

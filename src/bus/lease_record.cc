@@ -48,7 +48,8 @@ std::optional<ShardId> shard_of_key(std::string_view kind, std::string_view key)
 Bytes encode_record(const ShardRecord& record) {
   return Json{{"owner", record.owner},
               {"epoch", record.epoch.value()},
-              {"published", record.published.value()}}
+              {"published", record.published.value()},
+              {"reached", record.reached.value()}}
       .dump();
 }
 
@@ -61,6 +62,7 @@ ShardRecord decode_record(BytesView value, std::uint64_t revision) {
   const std::uint64_t epoch = number(json, "epoch");
   record.epoch = Epoch(epoch != 0 ? epoch : revision);
   record.published = LogPosition(number(json, "published"));
+  record.reached = LogPosition(number(json, "reached"));
   return record;
 }
 

@@ -11,7 +11,7 @@ namespace martlet::bus {
 
 // The keys and values of the lease bucket:
 //   <kind>.beat.<member>  anything that changes; empty: the member has gone
-//   <kind>.shard.<n>      JSON {"owner", "epoch", "published"}
+//   <kind>.shard.<n>      JSON {"owner", "epoch", "published", "reached"}
 // The write that takes a shard can't know its own revision: epoch 0 means "my revision".
 std::string beat_key(std::string_view kind, std::string_view member);
 std::string shard_key(std::string_view kind, ShardId shard);

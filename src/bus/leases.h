@@ -22,6 +22,7 @@ struct ShardRecord {
   std::string owner;      // empty: given back
   Epoch epoch;            // revision of the write that took it
   LogPosition published;  // published live up to here, confirmed by the broker
+  LogPosition reached{};  // the log was there at least; a log that ends before lost its tail
 };
 
 // Called on the loop.
@@ -50,6 +51,8 @@ class Leases {
   virtual void doubt(ShardId shard) = 0;
   // Notes how far the shard's entries were published live; written lazily, at most every 500 ms.
   virtual void note_published(ShardId shard, LogPosition position) = 0;
+  // The log acknowledged this position: told by whatever is written of the shard from now on.
+  virtual void note_reached(ShardId shard, LogPosition position) = 0;
 
   // Age of the last renewal that the broker acknowledged (measured from when it was sent).
   virtual Duration renewal_age() const = 0;

@@ -44,9 +44,8 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
   }
   const ShardContext context{parts_.loop,    parts_.bus,    parts_.log,  parts_.leases, published_,
                              parts_.options, parts_.shards, parts_.name, parts_.metrics};
-  const Reached& reached = reached_[shard];
-  const TakeOverCore::Given given{shard, epoch, previous.published, reached.message_id,
-                                  reached.position};
+  const TakeOverCore::Given given{shard, epoch, previous.published, previous.reached,
+                                  last_ids_[shard]};
   auto& runner = runners_[shard];
   runner = std::make_unique<ShardRunner>(
       context, given, ShardRunner::Events{[this, shard](const std::string&) { doubted(shard); }});
@@ -85,7 +84,7 @@ void Dispatcher::remove(ShardId shard) {
   const auto found = runners_.find(shard);
   if (found == runners_.end()) return;
   if (const ShardCore* core = found->second->core()) {
-    reached_[shard] = {core->last_message_id(), core->fanned_out()};
+    last_ids_[shard] = core->last_message_id();
   }
   found->second->end();
   parts_.loop.defer_delete(std::move(found->second));

@@ -65,12 +65,7 @@ class Dispatcher final : public bus::LeaseListener {
   const DispatcherParts parts_;
   PublishedTracker published_;
   std::map<ShardId, std::unique_ptr<ShardRunner>> runners_;
-  // Of shards that were ours: how far we took them.
-  struct Reached {
-    MessageId message_id;
-    LogPosition position;
-  };
-  std::map<ShardId, Reached> reached_;
+  std::map<ShardId, MessageId> last_ids_;  // of shards that were ours
   std::unique_ptr<bus::Subscription> watermarks_;
   bool is_started_ = false;
   bool is_stopping_ = false;

@@ -96,6 +96,7 @@ void ShardRunner::append(const AppendRequest& request) {
   if (is_planted(Planted::kTwoAppends)) write(request.expected_last, request.batch, [](auto) {});
   write(request.expected_last, request.batch, guarded([this](auto result) {
           core_->append_result(std::move(result), moment());
+          context_.leases.note_reached(shard_, core_->fanned_out());
           flush();
           if (phase_ == Phase::kLettingGo) finish_letting_go();
         }));

@@ -62,9 +62,9 @@ void TakeOverCore::shard_answer(const Result<wire::ShardAnswer>& answer, const M
   go(is_subscribed_ ? Kind::kInfo : Kind::kSubscribe);
 }
 
-// What was published live, or acknowledged to us, was in the log.
+// What was published live, or acknowledged to anybody, was in the log.
 LogPosition TakeOverCore::known() const {
-  return std::max(given_.published, given_.last_position);
+  return std::max(given_.published, given_.reached);
 }
 
 void TakeOverCore::subscribed(const Result<void>& result, const Moment& moment) {

@@ -53,10 +53,10 @@ class TakeOverCore {
  public:
   struct Given {
     ShardId shard;
-    Epoch epoch;                  // revision of the lease
-    LogPosition published;        // of the record before
-    MessageId last_message_id;    // as far as this process knows
-    LogPosition last_position{};  // acknowledged to this process, when it owned the shard
+    Epoch epoch;                // revision of the lease
+    LogPosition published;      // of the record before
+    LogPosition reached;        // the same; no less than was acknowledged to this process
+    MessageId last_message_id;  // as far as this process knows
   };
   TakeOverCore(const Given& given, const ShardLimits& limits, DispatcherMetrics& metrics);
 

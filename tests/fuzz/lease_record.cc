@@ -23,7 +23,7 @@ void lease_record(BytesView bytes) {
   MARTLET_ASSERT(record.epoch != Epoch(0));
   const bus::ShardRecord again = bus::decode_record(bus::encode_record(record), kRevision + 1);
   MARTLET_ASSERT(again.owner == record.owner && again.epoch == record.epoch);
-  MARTLET_ASSERT(again.published == record.published);
+  MARTLET_ASSERT(again.published == record.published && again.reached == record.reached);
 }
 
 }  // namespace martlet::fuzz

@@ -41,9 +41,13 @@ void HandedLeases::note_published(ShardId shard, LogPosition position) {
   if (records_.owners[shard] == name_) records_.published[shard] = position;
 }
 
+void HandedLeases::note_reached(ShardId shard, LogPosition position) {
+  records_.reached[shard] = position;
+}
+
 void HandedLeases::hand_out(ShardId shard) {
   const bus::ShardRecord before{records_.owners[shard], Epoch(records_.revision),
-                                records_.published[shard]};
+                                records_.published[shard], records_.reached[shard]};
   records_.owners[shard] = name_;
   listener_->on_acquired(shard, Epoch(++records_.revision), before);
 }

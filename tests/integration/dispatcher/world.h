@@ -28,6 +28,7 @@ std::unique_ptr<bus::NatsBus> connect(event::Loop& loop, const test::NatsServer&
 struct Records {
   std::map<ShardId, std::string> owners;
   std::map<ShardId, LogPosition> published;
+  std::map<ShardId, LogPosition> reached;
   std::uint64_t revision = 0;
 };
 
@@ -41,6 +42,7 @@ class HandedLeases final : public bus::Leases {
   void give_back(ShardId shard) override { records_.owners[shard].clear(); }
   void doubt(ShardId shard) override;
   void note_published(ShardId shard, LogPosition position) override;
+  void note_reached(ShardId shard, LogPosition position) override;
   Duration renewal_age() const override { return Duration(0); }
 
   void hand_out(ShardId shard);

@@ -169,7 +169,8 @@ void LeaseBench::run_action(Member& member, const LeaseAction& action) {
         });
   } else if (const auto* acquired = std::get_if<Acquired>(&action)) {
     ++member.acquired;
-    member.owned[acquired->shard.value()] = {acquired->epoch, acquired->previous.published};
+    member.owned[acquired->shard.value()] = {acquired->epoch, acquired->previous.published,
+                                             acquired->previous.reached};
   } else if (const auto* release = std::get_if<ReleaseWanted>(&action)) {
     ++member.releases;
     if (member.gives_back_late) return;

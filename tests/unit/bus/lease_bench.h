@@ -22,6 +22,7 @@ class LeaseBench {
   struct Owned {
     Epoch epoch;
     LogPosition previous_published;
+    LogPosition previous_reached;
   };
 
   struct Member {

@@ -235,6 +235,29 @@ TEST_P(LeaseTest, ThePublishedPositionIsNotForgottenWithTheBucketsTail) {
   EXPECT_EQ(b.owned.at(shard).previous_published, LogPosition(300));
 }
 
+// Who owned it knows how far the log was, and may be gone when its end is missed.
+TEST_P(LeaseTest, HowFarTheLogWasIsToldByWhoeverGivesItBackOrTakesItAnew) {
+  auto& a = bench_.add("a");
+  settle();
+  a.core->note_reached(ShardId(2), LogPosition(7));
+  a.core->note_reached(ShardId(3), LogPosition(8));
+  a.core->give_back(ShardId(2));
+  a.core->doubt(ShardId(3));
+  bench_.run(1s);
+  EXPECT_EQ(bench_.record(2)->reached, LogPosition(7));
+  EXPECT_EQ(bench_.record(3)->reached, LogPosition(8));
+  a.core->note_reached(ShardId(3), LogPosition(6));
+  a.core->note_published(ShardId(3), LogPosition(6));
+  bench_.run(1s);
+  EXPECT_EQ(bench_.record(3)->reached, LogPosition(8)) << "it never goes back";
+  auto& b = bench_.add("b");
+  settle();
+  bench_.kill(a);
+  ASSERT_TRUE(bench_.run_until([&] { return b.owned.size() == 16; }, 10s));
+  EXPECT_EQ(b.owned.at(2).previous_reached, LogPosition(7));
+  EXPECT_EQ(b.owned.at(3).previous_reached, LogPosition(8));
+}
+
 TEST_P(LeaseTest, PublishedPositionsAreWrittenLazily) {
   auto& a = bench_.add("a");
   settle();

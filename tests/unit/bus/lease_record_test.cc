@@ -6,10 +6,12 @@ namespace martlet::bus {
 namespace {
 
 TEST(LeaseRecord, SurvivesBeingWrittenAndRead) {
-  const ShardRecord read = decode_record(encode_record({"d1", Epoch(7), LogPosition(9)}), 30);
+  const ShardRecord read =
+      decode_record(encode_record({"d1", Epoch(7), LogPosition(9), LogPosition(11)}), 30);
   EXPECT_EQ(read.owner, "d1");
   EXPECT_EQ(read.epoch, Epoch(7));
   EXPECT_EQ(read.published, LogPosition(9));
+  EXPECT_EQ(read.reached, LogPosition(11));
 }
 
 TEST(LeaseRecord, TheEpochOfTheWriteThatTookItIsItsRevision) {

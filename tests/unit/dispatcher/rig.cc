@@ -140,7 +140,7 @@ Rig::Rig(ShardLimits rig_limits) : limits(rig_limits) {
 }
 
 void Rig::take_over(LogPosition published) {
-  TakeOverCore core({kShard, Epoch(++leases), published, MessageId()}, limits, metrics);
+  TakeOverCore core({kShard, Epoch(++leases), published, {}, MessageId()}, limits, metrics);
   taken_ = play_take_over(core, log, database, kShard, moment);
   core_ = std::make_unique<ShardCore>(std::move(taken_.start), kOneShard, limits, metrics);
   append.reset();

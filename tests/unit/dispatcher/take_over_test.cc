@@ -25,7 +25,7 @@ class TakeOver : public ::testing::Test {
   }
   void begin(Epoch epoch, LogPosition published = {}) {
     core = std::make_unique<TakeOverCore>(
-        TakeOverCore::Given{kShard, epoch, published, MessageId()}, rig.limits, rig.metrics);
+        TakeOverCore::Given{kShard, epoch, published, {}, MessageId()}, rig.limits, rig.metrics);
   }
   // Plays until the step is to be taken.
   TakeOverStep until(Kind kind) {
@@ -326,7 +326,7 @@ TEST_F(TakeOver, TellsPersistTheHighestPositionThatItKnowsOf) {
   begin(Epoch(2), LogPosition(3));
   EXPECT_EQ(until(Kind::kAskShard).known, LogPosition(3));
   core = std::make_unique<TakeOverCore>(
-      TakeOverCore::Given{kShard, Epoch(2), LogPosition(3), MessageId(), LogPosition(4)},
+      TakeOverCore::Given{kShard, Epoch(2), LogPosition(3), LogPosition(4), MessageId()},
       rig.limits, rig.metrics);
   EXPECT_EQ(until(Kind::kAskShard).known, LogPosition(4));
 }
