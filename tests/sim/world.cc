@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "client/limits.h"
 
 namespace martlet::sim {
 namespace {
@@ -274,9 +275,10 @@ std::string World::wait_for_stored() {
 }
 
 // Who lacks something has until the tail check; what a power cut took is taken back by it, too, and
-// may be sent again until then.
+// may be sent again until then. Whose link died without a word learns it when that is not answered.
 std::vector<Finding> World::judge() {
-  const MonotonicTime told = scheduler_.now() + options_.tail_check * 5 / 4 + kSlack;
+  MonotonicTime told = scheduler_.now() + options_.tail_check * 5 / 4 + kSlack;
+  if (coverage().of("fault: client silence") > 0) told += client::kRequestDeadline;
   for (Duration wait = milliseconds(300);; wait = seconds(2)) {
     scheduler_.run_until(scheduler_.now() + wait);
     collect_store();
@@ -321,8 +323,7 @@ std::vector<Finding> World::finish() {
   return findings;
 }
 
-// ---- a new device reads everything
-// ---------------------------------------------------------------
+// ---- a new device reads everything -------------------------------------------------------------
 
 void World::read_history() {
   const UserId user = users_[scheduler_.random().below(users_.size())];
