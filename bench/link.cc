@@ -7,6 +7,9 @@ namespace {
 
 constexpr Duration kConnectTimeout = std::chrono::seconds(30);
 constexpr std::uint32_t kAuthRequest = 1;
+constexpr std::uint32_t kLeastPauseMs = 100;
+constexpr std::size_t kTurns = 20;
+constexpr Duration kTurn = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -76,12 +79,13 @@ void Link::take(const wire::Frame& frame) {
   lose("AUTH was refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
 }
 
-// All of a crowd have one address, and an edge counts its connections.
+// All of a crowd have one address, and an edge counts its connections. They don't come together.
 void Link::come_again(std::uint32_t after_ms) {
   connection_->close_now();
   loop_.defer_delete(std::move(connection_));
   decoder_ = wire::FrameDecoder(kMaxAnswerBytes);
-  again_.start_once(std::chrono::milliseconds(after_ms));
+  const std::size_t turn = options_.number % kTurns;
+  again_.start_once(std::chrono::milliseconds(std::max(after_ms, kLeastPauseMs)) + turn * kTurn);
 }
 
 void Link::on_closed(net::CloseCause cause) {

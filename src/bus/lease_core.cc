@@ -117,7 +117,6 @@ void LeaseCore::write_no_owner(ShardId id, Shard& shard) {
 void LeaseCore::claim(ShardId id, Shard& shard) {
   shard.state = State::kClaiming;
   shard.previous = shard.record;
-  shard.previous.reached = shard.reached;
   write(id, shard, {self_, Epoch(), shard.record.published});
 }
 
@@ -218,6 +217,7 @@ void LeaseCore::on_written(ShardId id, Shard& shard, bool gave_back) {
     shard.state = State::kOurs;
     shard.epoch = Epoch(shard.revision);
     shard.published = shard.record.published;
+    shard.previous.reached = shard.reached;
     actions_.push_back(Acquired{id, shard.epoch, shard.previous});
   }
   shard.record = {self_, shard.epoch, shard.record.published};

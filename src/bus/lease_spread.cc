@@ -9,10 +9,12 @@ namespace {
 using namespace lease_action;
 using std::chrono::milliseconds;
 
-// A free shard waits so long for the member that it suits best; where its owner died, senders wait
-// too, and whoever is there takes it: it moves later. A member that has just started may not claim.
+// A free shard waits so long for the member that it suits best. Where its owner died, senders wait
+// too, and whoever was there takes it: it moves later. Who has just started does not, since the
+// others may have just started as well.
 constexpr Duration kTurnOfOthers = milliseconds(700);
 constexpr Duration kTurnOfOthersForOrphans = milliseconds(300);
+constexpr Duration kNewcomer = std::chrono::seconds(5);
 // A record that vanished (the bucket was wiped) waits so long for its owner to write it again.
 constexpr Duration kGraceOfOwner = milliseconds(2500);
 constexpr Duration kBetweenMoves = milliseconds(500);
@@ -64,17 +66,18 @@ void LeaseCore::claim_free(const std::vector<std::string>& living,
   const std::size_t most = (shards_.size() + living.size() - 1) / living.size();
   std::vector<std::size_t> will_have = counts;
   std::size_t ours = held();
+  const bool is_newcomer = now_ - may_claim_at_ < kNewcomer;
   for (std::uint16_t n = 0; n < shards_.size(); ++n) {
     Shard& shard = shards_[n];
     if (shard.free_since > now_) continue;
     const auto least = std::min_element(will_have.begin(), will_have.end());
     ++*least;
     const bool meant = living[static_cast<std::size_t>(least - will_have.begin())] == self_;
-    const bool orphan = !shard.record.owner.empty();
-    const Duration turn = orphan ? kTurnOfOthersForOrphans : kTurnOfOthers;
+    const bool is_orphan = !shard.record.owner.empty() && !is_newcomer;
+    const Duration turn = is_orphan ? kTurnOfOthersForOrphans : kTurnOfOthers;
     const bool others_late = now_ - std::max(shard.free_since, may_claim_at_) > turn;
     if (!others_late && !meant) continue;
-    if (ours >= most && !(orphan && others_late)) continue;
+    if (ours >= most && !(is_orphan && others_late)) continue;
     ++ours;
     claim(ShardId(n), shard);
   }

@@ -115,7 +115,10 @@ void Client::reconnect() {
 
 // Whoever is inside the link or the sign-in now finds them alive until the turn ends.
 void Client::drop_link() {
-  if (state_ == State::kSigningIn) unsettled_sign_in_ = loop_.now();
+  if (sign_in_ && sign_in_->is_auth_open()) {
+    given_up_auths_.push_back(loop_.now());
+    if (given_up_auths_.size() > kMaxGivenUpAuths) given_up_auths_.pop_front();
+  }
   sync_.on_disconnected();
   queue_.on_disconnected();
   changes_.on_disconnected();
@@ -245,13 +248,17 @@ void Client::on_link_error(const wire::Refusal& refusal) {
   store_.set_credentials(std::move(known));
 }
 
-// What takes our place may be what an edge that was slow made of a sign-in that we gave up; once,
-// we come back and take it again (docs/adr/0043-sessions-of-a-device.md).
+// What takes our place may be what a slow edge made of an AUTH that we gave up: once for each of
+// these we come back and take it again (docs/adr/0043-sessions-of-a-device.md).
 void Client::on_kicked(const wire::KickedEvent& event) {
   wire::KickedEvent told = event;
   if (event.reason == wire::KickReason::Replaced) {
-    const auto unsettled = std::exchange(unsettled_sign_in_, {});
-    told.may_reconnect |= unsettled && loop_.now() - *unsettled < kUnsettledSignIn;
+    const MonotonicTime least = loop_.now() - kGivenUpAuthTime;
+    std::erase_if(given_up_auths_, [least](MonotonicTime at) { return at < least; });
+    if (!given_up_auths_.empty()) {
+      given_up_auths_.pop_front();
+      told.may_reconnect = true;
+    }
   }
   if (!told.may_reconnect) final_kick_ = told.reason;
   listener_.on_kicked(told);

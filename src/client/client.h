@@ -199,7 +199,7 @@ class Client final : private Link::Owner {
   ReconnectPace pace_;
   std::uint64_t logins_ = 0;
   std::optional<wire::KickReason> final_kick_;
-  std::optional<MonotonicTime> unsettled_sign_in_;  // when one ended without an answer
+  std::deque<MonotonicTime> given_up_auths_;  // when: those without an answer
   Duration told_to_wait_{};  // by the connection's last error, before the next connection
   bool moving_ = false;      // told to reconnect: at once, and where we were told
   bool pumping_ = false;

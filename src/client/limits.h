@@ -42,7 +42,8 @@ inline constexpr Duration kConnectTimeout = std::chrono::seconds(5);
 // AUTH asks nobody but the edge and the broker; an edge that takes longer is not well.
 inline constexpr Duration kAuthDeadline = std::chrono::seconds(3);
 // A session that an edge made of an AUTH that we gave up may replace ours for so long.
-inline constexpr Duration kUnsettledSignIn = std::chrono::minutes(2);
+inline constexpr Duration kGivenUpAuthTime = std::chrono::minutes(2);
+inline constexpr std::size_t kMaxGivenUpAuths = 8;
 inline constexpr Duration kRequestDeadline = std::chrono::seconds(20);
 static_assert(kRequestDeadline > std::chrono::milliseconds(kRpcTimeoutMs) + kConnectTimeout,
               "the edge gives up first and says so");

@@ -48,6 +48,7 @@ void SignIn::auth() {
   body.access_token = store_.state().credentials.access_token;
   body.client = kClientName;
   auth_deadline_.start_once(kAuthDeadline);
+  is_auth_open_ = true;
   link_.request(wire::Command::Auth, wire::encode(body),
                 [this](const Answer& answer) { on_auth(answer); });
 }
@@ -55,6 +56,7 @@ void SignIn::auth() {
 void SignIn::on_auth(const Answer& answer) {
   auth_deadline_.cancel();
   if (answer.kind == Answer::Kind::kLost) return;
+  is_auth_open_ = false;
   if (answer.kind == Answer::Kind::kBody) {
     const auto auth_ok = wire::parse_auth_ok(answer.body);
     if (!auth_ok) return end(Result::kRetry, auth_ok.error());

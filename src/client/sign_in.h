@@ -30,6 +30,8 @@ class SignIn {
   void start();
   // On a connection that is signed in: gets a new access token before the old one runs out.
   void renew();
+  // An AUTH was sent, and nobody said what came of it.
+  bool is_auth_open() const { return is_auth_open_; }
 
  private:
   void auth();
@@ -48,6 +50,7 @@ class SignIn {
   Done done_;
   bool refreshed_ = false;
   bool logged_in_ = false;
+  bool is_auth_open_ = false;
   event::Timer auth_deadline_;
 };
 

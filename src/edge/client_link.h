@@ -81,7 +81,7 @@ class ClientLink final : private net::ConnectionListener {
   }
 
   // Asked something that has no answer yet, or that was not taken yet.
-  bool is_waiting() const { return waiting_.has_value() || session_.unanswered_count() > 0; }
+  bool is_waiting() const { return !ended_ && (waiting_ || session_.unanswered_count() > 0); }
 
   // The request has its answer or refusal now: makes room for the next. False: no such request.
   bool finish(std::uint32_t request_id);

@@ -287,10 +287,13 @@ void Edge::notice_standstill() {
 }
 
 // Who went elsewhere meanwhile was told on the link that is gone. Whoever is still there comes
-// back, and repeats.
+// back, and repeats; one that waits for AuthOk may have written behind its AUTH.
 void Edge::end_waiting() {
-  for (ClientLink* link : sessions_.all()) {
-    if (!link->is_waiting()) continue;
+  std::vector<ClientLink*> waiting;
+  for (const auto& [number, link] : links_) {
+    if (link->is_waiting()) waiting.push_back(link.get());
+  }
+  for (ClientLink* link : waiting) {
     link->kick(CloseReason::kStoodStill, wire::KickReason::Draining, true);
   }
 }

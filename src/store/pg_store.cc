@@ -64,7 +64,8 @@ PgStore::PgStore(event::Loop& loop, const PgStoreOptions& options)
       shards_(options.shards),
       writers_(loop, pool_options(options, options.writers)),
       readers_(loop, pool_options(options, options.readers)),
-      lookups_(loop, pool_options(options, options.lookups)) {}
+      lookups_(loop, pool_options(options, options.lookups)),
+      states_(loop, pool_options(options, 1)) {}
 
 template <class T>
 void PgStore::run(pg::Pool& pool, std::function<pg::Result<T>(pg::Connection&)> work,
@@ -88,7 +89,7 @@ void PgStore::run(pg::Pool& pool, std::function<pg::Result<T>(pg::Connection&)> 
 
 void PgStore::load_shards(Done<ShardStates> done) {
   run<ShardStates>(
-      readers_, [](pg::Connection& c) { return store::load_shards(c); }, std::move(done));
+      states_, [](pg::Connection& c) { return store::load_shards(c); }, std::move(done));
 }
 
 void PgStore::raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,

@@ -59,6 +59,7 @@ class PgStore final : public MessageStore {
   pg::Pool writers_;
   pg::Pool readers_;
   pg::Pool lookups_;
+  pg::Pool states_;  // for load_shards alone: take-overs and readiness wait for nobody's reads
 };
 
 // Connects (trying again for up to `wait`), brings the schema up to date, compares the shard count.

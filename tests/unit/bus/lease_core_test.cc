@@ -73,6 +73,7 @@ TEST_P(LeaseTest, ADeadMembersShardsAreTakenAfterTwoSecondsAndSoon) {
   bench_.add("b");
   bench_.add("c");
   settle();
+  bench_.run(5s);
   bench_.kill(a);
   const MonotonicTime killed = bench_.now();
   ASSERT_TRUE(bench_.run_until([&] { return bench_.shares()["a"] < 5; }, 10s));
@@ -89,6 +90,7 @@ TEST_P(LeaseTest, WhoIsStartedAgainAtOnceDoesNotDelayTheOthers) {
   auto& a = bench_.add("a");
   bench_.add("b");
   settle();
+  bench_.run(5s);
   bench_.kill(a);
   const MonotonicTime killed = bench_.now();
   bench_.run(GetParam() * 200ms);
@@ -96,6 +98,21 @@ TEST_P(LeaseTest, WhoIsStartedAgainAtOnceDoesNotDelayTheOthers) {
   ASSERT_TRUE(bench_.run_until([&] { return bench_.shares()["a"] == 0; }, 10s));
   EXPECT_LE(bench_.now() - killed, 3100ms);
   settle();
+}
+
+// All were killed and come back, one a little later: nobody takes what is the other's.
+TEST_P(LeaseTest, WhoStartsAfterAllDiedTakesItsShareAlone) {
+  auto& a = bench_.add("a");
+  auto& b = bench_.add("b");
+  settle();
+  bench_.kill(a);
+  bench_.kill(b);
+  auto& a2 = bench_.add("a2");
+  bench_.run(GetParam() * 80ms);
+  auto& b2 = bench_.add("b2");
+  settle();
+  EXPECT_EQ(a2.acquired, 8);
+  EXPECT_EQ(b2.acquired, 8);
 }
 
 TEST_P(LeaseTest, AMemberThatSleptLosesItsShardsAndTakesNobodysOnWaking) {

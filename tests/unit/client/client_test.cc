@@ -276,6 +276,17 @@ TEST_F(ClientTest, ReplacedByAnUnsettledSignInItComesBackOnce) {
   EXPECT_EQ(client_->logins(), 2U);
 }
 
+TEST_F(ClientTest, AnAuthThatWasRefusedWasNotGivenUp) {
+  server_.refuse[wire::Command::Auth] = Error{ErrorCode::kBusy, "", 10};
+  go_online();
+  EXPECT_EQ(server_.requests[wire::Command::Auth], 2);
+  server_.send_event(user("alice"), wire::Command::KickedEvent,
+                     wire::encode(wire::KickedEvent{wire::KickReason::Replaced, false}));
+  run_until([&] { return events_.kicks == 1; });
+  server_.cut_all();
+  run_until([&] { return events_.end.has_value(); });
+}
+
 TEST_F(ClientTest, SlowConsumerComesBack) {
   go_online();
   server_.send_event(user("alice"), wire::Command::KickedEvent,
