@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "bus/lease_record.h"
+#include "wire/log_batch.h"
 
 namespace martlet::sim {
 namespace {
@@ -349,8 +351,26 @@ bool Nemesis::cut_power(Duration left) {
   return true;
 }
 
+// Every log ends with what its present owner, or the one who gave it back, appended.
+bool Nemesis::owners_know_the_ends() {
+  for (std::uint16_t i = 0; i < world_.options().shards; ++i) {
+    const auto& records = world_.jetstream().stream(ShardId(i)).records;
+    const auto lease = world_.jetstream().entries.find(bus::shard_key("dispatch", ShardId(i)));
+    if (records.empty() || lease == world_.jetstream().entries.end()) continue;
+    const auto last = wire::parse_batch(records.back().batch);
+    const auto owner = bus::decode_record(lease->second.value, lease->second.revision);
+    if (last && last->epoch != owner.epoch) return false;
+  }
+  return true;
+}
+
 void Nemesis::lose_power(Duration left) {
   Broker& broker = world_.broker();
+  if (!owners_know_the_ends()) {
+    if (left < kSoon) return;
+    return world_.scheduler().after(kSoon / 10, nullptr,
+                                    [this, left] { lose_power(left - kSoon / 10); });
+  }
   const Duration tail = some_time(kLongestTail, kLongestTail);
   for (std::size_t i = 0; i < broker.servers(); ++i) {
     if (!broker.is_up(i)) return;

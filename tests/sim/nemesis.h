@@ -74,6 +74,7 @@ class Nemesis {
   bool hold_append(Duration left);
   bool cut_power(Duration left);
   void lose_power(Duration left);
+  bool owners_know_the_ends();
   bool leave_edge_alone(Duration left);
   bool stop_database(Duration left);
   bool lose_commit_answers(Duration left);
