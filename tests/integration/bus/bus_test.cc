@@ -230,7 +230,7 @@ TEST_F(BusTest, APausedServerDoesNotBlockPublishing) {
   EXPECT_TRUE(until([&] { return dropped > 0; }));
   server_.resume();
   EXPECT_GT(turns, 1);
-  EXPECT_LT(longest, 200ms);
+  EXPECT_LT(longest, 1s) << "a send that blocks does so for 2 s, the write deadline";
   timer.cancel();
   bool handled = false;
   EXPECT_TRUE(until([&] { return a->stats().backlog_bytes == 0; }));
