@@ -1,5 +1,8 @@
-// Pairs of users who write to each other, both at the same time.
+// Sender and recipient are drawn anew for each message: most conversations are new to everybody.
 
+#include <algorithm>
+
+#include "base/random.h"
 #include "bench/workload.h"
 
 namespace martlet::bench {
@@ -9,22 +12,25 @@ class OneToOne final : public Workload {
  public:
   explicit OneToOne(const std::vector<UserId>& users) : users_(users) {}
 
-  // 0 and 1, 2 and 3 …
   Target next(std::size_t sender) override {
-    return {.conversation = static_cast<std::uint32_t>(sender / 2),
+    const std::size_t drawn = random_.below(users_.size() - 1);
+    const std::size_t other = drawn < sender ? drawn : drawn + 1;
+    const std::size_t pair = std::min(sender, other) * users_.size() + std::max(sender, other);
+    return {.conversation = static_cast<std::uint32_t>(pair),
             .copies = 1,
-            .to_user = users_[sender ^ 1],
+            .to_user = users_[other],
             .to_group = {}};
   }
 
  private:
-  std::vector<UserId> users_;
+  const std::vector<UserId> users_;
+  SeededRandom random_{1};  // the same in each run
 };
 
 }  // namespace
 
 std::unique_ptr<Workload> make_one_to_one(const std::vector<UserId>& users) {
-  if (users.empty() || users.size() % 2 != 0) return nullptr;
+  if (users.size() < 2 || users.size() > kMaxUsers) return nullptr;
   return std::make_unique<OneToOne>(users);
 }
 

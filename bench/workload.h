@@ -10,6 +10,8 @@
 
 namespace martlet::bench {
 
+inline constexpr std::size_t kMaxUsers = 65'535;  // a pair of them has a number of 32 bits
+
 // Where a message goes.
 struct Target {
   std::uint32_t conversation = 0;  // 0, 1, 2 … within the run
@@ -31,5 +33,7 @@ std::unique_ptr<Workload> make_workload(const std::string& name, const std::vect
 
 // The workloads, one a file.
 std::unique_ptr<Workload> make_one_to_one(const std::vector<UserId>& users);
+std::unique_ptr<Workload> make_one_to_one_warm(const std::vector<UserId>& users);
+std::unique_ptr<Workload> make_pairs(const std::vector<UserId>& users);
 
 }  // namespace martlet::bench

@@ -18,6 +18,7 @@ from martlet_bench import usage, world
 from martlet_bench.generator import Generator
 from martlet_bench.run import PATIENCE_S, generator_config
 from martlet_bench.villains import Villains
+from martlet_bench.workloads import Case
 from martlet_cluster import Cluster
 from martlet_cluster.errors import ClusterError
 
@@ -202,13 +203,14 @@ def is_clean(result: dict[str, Any]) -> bool:
 def run(directory: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """All kinds in one cluster with the limits that it has by default; prints a row each."""
     users = world.names("u", options.users)
-    kinds = options.only or list(LIMITS)
+    kinds = [value for _, value in options.only] or list(LIMITS)
+    case = Case("pairs", rate=options.rate)
     results = []
-    with world.make_cluster(directory / "cluster", options) as cluster:
+    with world.make_cluster(directory / "cluster", options, {}) as cluster:
         cluster.start()
         world.wait_served(cluster, PATIENCE_S)
         world.add_accounts(cluster, users)
-        config = generator_config(cluster, options, users, [])
+        config = generator_config(cluster, options, case, users, [])
         villains = Villains(cluster, kinds)
         measure(directory, cluster, config, None)  # every conversation is warm
         print(HEAD, flush=True)

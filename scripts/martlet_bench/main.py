@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import hostile_run, machine, table, world
-from martlet_bench.run import WORKLOADS, run
+from martlet_bench import hostile_run, machine, summary, table, workloads, world
+from martlet_bench.run import run
+from martlet_bench.workloads import WORKLOADS, Case
 from martlet_cluster import paths
 from martlet_cluster.errors import ClusterError
 
@@ -26,41 +27,80 @@ PROGRAMS = (
 
 HOSTILE = "hostile"
 DEFAULTS: tuple[dict[str, float | None], ...] = (
-    {"seconds": 10, "warm_up": 3, "users": 256},
-    {"seconds": 4, "warm_up": 1, "users": 500, "rate": 500},
+    {"seconds": 10, "warm_up": 3, "users": 1000, "edges": 2},
+    {"seconds": 4, "warm_up": 1, "users": 500, "edges": 1, "rate": 500},
 )
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="dev bench", description="Measures a workload on a cluster of its own."
+        prog="dev bench", description="Measures workloads, each on a cluster of its own."
     )
-    parser.add_argument("workload", choices=(*WORKLOADS, HOSTILE))
+    parser.add_argument("workloads", nargs="+", choices=(*WORKLOADS, HOSTILE), metavar="WORKLOAD",
+                        help=", ".join((*WORKLOADS, HOSTILE)))  # fmt: skip
+    parser.add_argument(
+        "--only",
+        default=[],
+        metavar="KEY=VALUE,…",
+        help=f"cases by {', '.join(workloads.KEYS)}; hostile: by kind; several values are allowed",
+    )
+    parser.add_argument("--in-flight", type=int, help="closed loop: this case alone")
+    parser.add_argument("--rate", type=float, help="open loop, messages a second: this case alone")
+    parser.add_argument("--ack", choices=workloads.ACKS, help="of that case; default: logged")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each case; default: 3")
     parser.add_argument("--seconds", type=float, help="the window; default: 10, hostile: 4")
     parser.add_argument("--warm-up", type=float, help="seconds before it; default: 3, hostile: 1")
-    parser.add_argument("--users", type=int, help="who write; default: 256, hostile: 500")
+    parser.add_argument("--users", type=int, help="who write; default: 1000, hostile: 500")
     parser.add_argument("--windows", type=int, default=3, help="of each side; hostile; default: 3")
-    parser.add_argument("--only", nargs="+", choices=hostile_run.LIMITS, help="kinds of hostile")
-    parser.add_argument("--in-flight", type=int, default=512, help="closed loop; default: 512")
-    parser.add_argument("--rate", type=float, help="open loop: messages a second instead")
-    parser.add_argument("--ack", choices=("logged", "stored"), default="logged")
-    parser.add_argument("--text-bytes", type=int, default=100, help="of a message; default: 100")
-    parser.add_argument("--idle", type=int, default=2000, help="idle connections; default: 2000")
-    parser.add_argument("--edges", type=int, default=1)
+    parser.add_argument("--text-bytes", type=int, default=200, help="of a message; default: 200")
+    parser.add_argument("--idle", type=int, default=0, help="idle connections besides; default: 0")
+    parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="writes the result as JSON")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="writes the results as JSON")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="such a file to compare with")
     parser.add_argument("--no-build", action="store_true", help="take what is built already")
     parser.add_argument("--any-build", action="store_true", help="one that is not optimised too")
     options = parser.parse_args(arguments)
-    for name, value in DEFAULTS[options.workload == HOSTILE].items():
+    check(parser, options)
+    return options
+
+
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Fills in what depends on the workload."""
+    is_hostile = HOSTILE in options.workloads
+    if is_hostile and len(options.workloads) > 1:
+        parser.error("hostile goes alone")
+    for name, value in DEFAULTS[is_hostile].items():
         if getattr(options, name) is None:
             setattr(options, name, value)
-    if options.users < 2 or options.users % 2:
-        parser.error("--users is an even number")
-    for name in ("seconds", "in_flight", "rate"):
+    for name in ("seconds", "in_flight", "rate", "repeat", "edges"):
         if (value := getattr(options, name)) is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} is more than 0")
-    return options
+    if options.users < 4 or options.users % 2:
+        parser.error("--users is an even number, 4 at least")
+    try:
+        options.only = workloads.parse_only(options.only) if options.only else []
+    except ValueError as error:
+        parser.error(f"--only: {error}")
+    known = {"kind"} if is_hostile else set(workloads.KEYS)
+    for key, value in options.only:
+        if key not in known or (is_hostile and value not in hostile_run.LIMITS):
+            parser.error(f"--only: there is no {key}={value}")
+    if not is_hostile and not cases_of(options):
+        parser.error("--only: no case fits")
+
+
+def cases_of(options: argparse.Namespace) -> list[Case]:
+    """One for each workload if its pace is given, else all that --only leaves."""
+    if options.in_flight or options.rate:
+        pace = {"rate": options.rate} if options.rate else {"in_flight": options.in_flight}
+        return [Case(name, options.ack or "logged", **pace) for name in options.workloads]
+    every = [case for name in options.workloads for case in workloads.cases(name)]
+    return [
+        case
+        for case in every
+        if case.fits(options.only) and options.ack in (None, case.ack)
+    ]
 
 
 def bench(options: argparse.Namespace) -> bool:
@@ -85,18 +125,36 @@ def bench(options: argparse.Namespace) -> bool:
     if options.json is not None:
         text = json.dumps({"machine": machine.describe(), "results": results}, indent=2)
         options.json.write_text(text + "\n")
-    judge = hostile_run.is_clean if options.workload == HOSTILE else table.is_clean
+    judge = hostile_run.is_clean if HOSTILE in options.workloads else table.is_clean
     return all(map(judge, results))
 
 
 def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     """The results, which are printed, and whether nobody wants the logs."""
-    if options.workload == HOSTILE:
+    if HOSTILE in options.workloads:
         results = hostile_run.run(directory, options)
         return results, all(map(hostile_run.is_clean, results))
-    result = run(directory, options)
-    print("\n".join(table.lines(result)), flush=True)
-    return [result], table.is_clean(result) and not result["refused"]
+    baseline = json.loads(options.against.read_text())["results"] if options.against else []
+    results = []
+    for case in cases_of(options):
+        results.append(measure_case(directory, options, case))
+        print("\n".join(table.lines(results[-1])), flush=True)
+        if options.against:
+            print(summary.against(results[-1], baseline), flush=True)
+    clean = all(table.is_clean(result) and not result["refused"] for result in results)
+    return results, clean
+
+
+def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
+    runs = []
+    for number in range(options.repeat):
+        place = directory / f"run-{number}"
+        place.mkdir(exist_ok=True)
+        place.chmod(0o755)
+        runs.append(run(place, options, case))
+        if table.is_clean(runs[-1]):
+            shutil.rmtree(place, ignore_errors=True)
+    return summary.of_runs(runs)
 
 
 def main(arguments: list[str] | None = None) -> int:

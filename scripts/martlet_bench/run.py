@@ -9,11 +9,11 @@ from typing import Any
 
 from martlet_bench import machine, usage, world
 from martlet_bench.generator import Generator
+from martlet_bench.summary import LATENCIES
+from martlet_bench.workloads import Case
 from martlet_cluster import Cluster, keys
 from martlet_cluster.errors import ClusterError
 
-# Names as in bench/workload.cc.
-WORKLOADS = ("one-to-one",)
 # Beyond what a phase is meant to take: a machine may be slow.
 PATIENCE_S = 120.0
 DRAIN_S = 20.0
@@ -24,18 +24,18 @@ IDLE_KINDS = ("edge", "nats")
 
 
 def generator_config(
-    cluster: Cluster, options: argparse.Namespace, users: list[str], idle: list[str]
+    cluster: Cluster, options: argparse.Namespace, case: Case, users: list[str], idle: list[str]
 ) -> dict[str, Any]:
     return {
         "edges": [edge.listen for edge in cluster.edges],
         "signing_key": str(keys.signing_key(cluster.directory)),
         "users": users,
         "idle": idle,
-        "workload": options.workload if options.workload in WORKLOADS else WORKLOADS[0],
-        "stored": options.ack == "stored",
-        "in_flight": options.in_flight,
-        "rate": options.rate or 0,
-        "warm_up_s": options.warm_up,
+        "workload": case.workload,
+        "stored": case.ack == "stored",
+        "in_flight": case.in_flight or 0,
+        "rate": case.rate or 0,
+        "warm_up_s": case.warm_up_s(options.warm_up, len(users)),
         "seconds": options.seconds,
         "drain_s": DRAIN_S,
         "text_bytes": options.text_bytes,
@@ -57,7 +57,7 @@ def measure_idle(cluster: Cluster, generator: Generator, count: int) -> dict[str
 
 
 def measure_load(
-    cluster: Cluster, generator: Generator, options: argparse.Namespace
+    cluster: Cluster, generator: Generator, config: dict[str, Any]
 ) -> dict[str, Any]:
     """The generator's report, with cpu_us (a message), the share of the machine that others had, and
     the lag of the database."""
@@ -66,9 +66,9 @@ def measure_load(
         return {**usage.pids_by_kind(cluster), "generator": [generator.pid]}
 
     generator.say("load")
-    generator.wait("measuring", options.warm_up + PATIENCE_S)
+    generator.wait("measuring", config["warm_up_s"] + PATIENCE_S)
     before, busy_before = usage.cpu_by_pid(pids()), usage.machine_busy_s()
-    generator.wait("measured", options.seconds + PATIENCE_S)
+    generator.wait("measured", config["seconds"] + PATIENCE_S)
     spent = usage.spent_by_kind(before, usage.cpu_by_pid(pids()))
     busy = usage.machine_busy_s() - busy_before
     window_end = time.monotonic()
@@ -94,16 +94,19 @@ def wait_stored(cluster: Cluster, acked: int, since: float) -> float:
 
 
 def result_of(
-    options: argparse.Namespace, report: dict[str, Any], idle: dict[str, int] | None
+    options: argparse.Namespace,
+    case: Case,
+    report: dict[str, Any],
+    idle: dict[str, int] | None,
 ) -> dict[str, Any]:
     """As docs/benchmarks.md lists it: keys are added, none is renamed."""
-    milliseconds = ("p50_ms", "p99_ms", "receive_p50_ms", "receive_p99_ms")
+    milliseconds = [*LATENCIES, *(f"receive_{key}" for key in LATENCIES)]
     counts = ("lost", "doubled", "unordered", "refused", "unanswered", "resyncs")
     return {
-        "workload": options.workload,
-        "ack": options.ack,
-        "in_flight": None if options.rate else options.in_flight,
-        "rate": options.rate,
+        "workload": case.workload,
+        "ack": case.ack,
+        "in_flight": case.in_flight,
+        "rate": case.rate,
         "acked_per_s": round(report["acked_per_s"], 1),
         "delivered_per_s": round(report["delivered_per_s"], 1),
         **{key: report[key] and round(report[key], 3) for key in milliseconds},
@@ -118,24 +121,26 @@ def result_of(
         "others_cpu": report["others_cpu"],
         "users": options.users,
         "idle_users": options.idle,
+        "connections": options.users,
+        "tls": False,
         "text_bytes": options.text_bytes,
         "edges": options.edges,
         "dispatchers": options.dispatchers,
     }
 
 
-def run(directory: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """A fresh cluster below the directory; the entry for "results"."""
+def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
+    """A fresh cluster below the directory."""
     users, idle = world.names("u", options.users), world.names("i", options.idle)
-    with world.make_cluster(directory / "cluster", options) as cluster:
+    with world.make_cluster(directory / "cluster", options, world.SETTINGS) as cluster:
         cluster.start()
         world.wait_served(cluster, PATIENCE_S)
         world.add_accounts(cluster, users + idle)
-        config = generator_config(cluster, options, users, idle)
+        config = generator_config(cluster, options, case, users, idle)
         with Generator(directory, config) as generator:
             generator.wait("connected", PATIENCE_S)
             idle_bytes = measure_idle(cluster, generator, options.idle)
-            report = measure_load(cluster, generator, options)
+            report = measure_load(cluster, generator, config)
     if report["first_refusal"]:
         print(f"bench: refused, first: {report['first_refusal']}")
-    return result_of(options, report, idle_bytes)
+    return result_of(options, case, report, idle_bytes)

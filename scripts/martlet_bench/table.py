@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from martlet_bench.workloads import Case
+
 
 def _number(value: float | None, digits: int = 0) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
-def lines(result: dict[str, Any]) -> list[str]:
-    pace = (
-        f"{result['rate']:g} messages/s" if result["rate"] else f"{result['in_flight']} in flight"
+def name_of(result: dict[str, Any]) -> str:
+    return Case(*(result[key] for key in ("workload", "ack", "in_flight", "rate"))).name
+
+
+def _rate_row(title: str, result: dict[str, Any], key: str, prefix: str) -> str:
+    """With the least and the greatest rate of several runs."""
+    low, high = result["range"][key]
+    spread = f" ({_number(low)} to {_number(high)})" if result["runs"] > 1 else ""
+    times = "   ".join(
+        f"{name} {_number(result[f'{prefix}{key}'], 2)} ms"
+        for name, key in (("p50", "p50_ms"), ("p99", "p99_ms"), ("p99.9", "p999_ms"))
     )
+    return f"  {title:<22}{_number(result[key]):>10} /s{spread}   {times}"
+
+
+def lines(result: dict[str, Any]) -> list[str]:
     rows = [
-        f"{result['workload']}, ack {result['ack']}, {pace}, {result['users']} users, "
+        f"{name_of(result)}, {result['users']} users, "
         f"{result['edges']} edge(s), {result['dispatchers']} dispatcher(s), "
-        f"{result['seconds']:.1f} s",
-        f"  {'acknowledged':<22}{_number(result['acked_per_s']):>10} /s   "
-        f"p50 {_number(result['p50_ms'], 2)} ms   p99 {_number(result['p99_ms'], 2)} ms",
-        f"  {'delivered':<22}{_number(result['delivered_per_s']):>10} /s   "
-        f"p50 {_number(result['receive_p50_ms'], 2)} ms   "
-        f"p99 {_number(result['receive_p99_ms'], 2)} ms",
+        f"{result['seconds']:.1f} s x {result['runs']}",
+        _rate_row("acknowledged", result, "acked_per_s", ""),
+        _rate_row("delivered", result, "delivered_per_s", "receive_"),
         "  CPU, us a message",
     ]
     cpu = result["cpu_us"]
@@ -31,7 +42,8 @@ def lines(result: dict[str, Any]) -> list[str]:
         rows.append("  memory, bytes an idle connection")
         for kind, value in result["idle_bytes_per_connection"].items():
             rows.append(f"    {kind:<20}{_number(value):>10}")
-    rows.append(f"  all in the database {result['stored_after_s']} s after the window")
+    late = "" if result["keeps_up"] else ": it does not keep up, the rate does not count"
+    rows.append(f"  all in the database {result['stored_after_s']} s after the window{late}")
     rows.append(f"  others used {result['others_cpu']:.0%} of the machine's CPU meanwhile")
     names = ("lost", "doubled", "unordered", "refused", "unanswered", "resyncs")
     counts = ", ".join(f"{name} {result[name]}" for name in names)

@@ -54,14 +54,15 @@ def build_type(*, must_be_optimised: bool) -> str:
     return str(options["buildtype"])
 
 
-def make_cluster(directory: Path, options: argparse.Namespace) -> Cluster:
-    """Beside hostile clients all limits are those that a cluster has by default."""
-    lifted = {} if options.workload == "hostile" else SETTINGS
+def make_cluster(
+    directory: Path, options: argparse.Namespace, settings: dict[str, dict[str, Any]]
+) -> Cluster:
+    """settings: by kind of service, what differs from the defaults."""
     return Cluster(
         directory,
         edges=options.edges,
         dispatchers=options.dispatchers,
-        overrides={kind: dict(settings) for kind, settings in lifted.items()},
+        overrides={kind: dict(own) for kind, own in settings.items()},
     )
 
 

@@ -18,11 +18,11 @@ PROCESSES = {"edge", "dispatcher", "persist", "nats", "postgres", "redis", "gene
 
 
 class Bench(unittest.TestCase):
-    def bench(self, *words: str, workload: str = "one-to-one") -> tuple[dict[str, Any], str]:
+    def bench(self, *words: str, workload: str = "pairs") -> tuple[dict[str, Any], str]:
         """The file that it writes, and what it prints."""
         file = new_directory("bench") / "result.json"
         times = ("--seconds", f"{longer(1):g}", "--warm-up", f"{longer(0.5):g}")
-        common = ("--no-build", "--any-build", *times)
+        common = ("--no-build", "--any-build", "--repeat", "1", *times)
         done = subprocess.run(
             [str(ROOT / "dev"), "bench", workload, *common, "--json", str(file), *words],
             cwd="/",
@@ -38,7 +38,7 @@ class Bench(unittest.TestCase):
         self.assertEqual(set(value), {"machine", "results"})
         self.assertEqual(set(value["machine"]), {"cpu", "cores", "memory_bytes", "kernel"})
         (result,) = value["results"]
-        self.assertEqual(result["workload"], "one-to-one")
+        self.assertEqual(result["runs"], 1)
         for key in NUMBERS:
             self.assertGreater(result[key], 0, key)
         self.assertLessEqual(result["p50_ms"], result["p99_ms"])
@@ -57,7 +57,7 @@ class Bench(unittest.TestCase):
         result = self.check_result(value)
         self.assertEqual((result["ack"], result["in_flight"], result["rate"]), ("logged", 6, None))
         self.assertEqual(set(result["idle_bytes_per_connection"]), {"edge", "nats"})
-        for words in ("one-to-one, ack logged, 6 in flight, 4 users", "dispatcher", "lost 0"):
+        for words in ("pairs, ack logged, 6 in flight, 4 users", "dispatcher", "lost 0"):
             self.assertIn(words, printed)
 
     def test_a_rate_and_messages_that_must_be_stored_through_two_edges(self) -> None:
@@ -69,10 +69,26 @@ class Bench(unittest.TestCase):
         # 1.5 s at this rate, and one more at the begin; the end may come late.
         self.assertGreaterEqual(result["sent"], 150)
 
+    def test_workloads_of_many_conversations_again_and_against_before(self) -> None:
+        few = ("--users", "12", "--edges", "2", "--only", "in_flight=64,ack=logged")
+        file = new_directory("baseline") / "before.json"
+        before, _ = self.bench(*few, workload="one-to-one-warm")
+        file.write_text(json.dumps(before))
+        for workload in ("one-to-one-warm", "one-to-one"):
+            value, printed = self.bench(*few, "--repeat", "2", "--against", str(file), workload=workload)
+            (result,) = value["results"]
+            self.assertEqual((result["workload"], result["runs"]), (workload, 2))
+            low, high = result["range"]["acked_per_s"]
+            self.assertTrue(low <= result["acked_per_s"] <= high)
+            self.assertLessEqual(result["p99_ms"], result["p999_ms"])
+            self.assertLessEqual(result["p999_ms"], result["max_ms"])
+            is_known = workload == "one-to-one-warm"
+            self.assertIn("acked_per_s x" if is_known else "not in the baseline", printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]
-        value, printed = self.bench(*few, "--only", *kinds, workload="hostile")
+        value, printed = self.bench(*few, "--only", ",".join(f"kind={kind}" for kind in kinds), workload="hostile")
         self.assertEqual([result["kind"] for result in value["results"]], kinds)
         for result in value["results"]:
             for side in ("without", "with"):
@@ -85,8 +101,13 @@ class Bench(unittest.TestCase):
     def test_what_cannot_be_measured_is_said(self) -> None:
         for words, complaint in (
             (("nothing",), "invalid choice"),
-            (("one-to-one", "--users", "3"), "even number"),
-            (("one-to-one", "--rate", "0"), "more than 0"),
+            (("pairs", "--users", "3"), "even number"),
+            (("pairs", "--rate", "0"), "more than 0"),
+            (("pairs", "--only", "rate"), "'rate' is not KEY=VALUE"),
+            (("pairs", "--only", "rate=7"), "no case fits"),
+            (("pairs", "--only", "kind=storm"), "there is no kind=storm"),
+            (("hostile", "--only", "kind=rain"), "there is no kind=rain"),
+            (("hostile", "pairs"), "goes alone"),
         ):
             with self.subTest(words=words):
                 done = subprocess.run(

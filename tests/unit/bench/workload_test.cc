@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+#include <string>
+
 namespace martlet::bench {
 namespace {
 
@@ -14,12 +18,14 @@ std::vector<UserId> users(std::size_t count) {
 
 TEST(Workload, AnUnknownNameOrAWrongNumberOfUsersIsNone) {
   EXPECT_EQ(make_workload("nothing", users(2)), nullptr);
-  EXPECT_EQ(make_workload("one-to-one", users(3)), nullptr);
+  EXPECT_EQ(make_workload("one-to-one", users(1)), nullptr);
   EXPECT_EQ(make_workload("one-to-one", users(0)), nullptr);
+  EXPECT_EQ(make_workload("one-to-one-warm", users(2)), nullptr);
 }
 
-TEST(OneToOne, EveryUserWritesToTheirOnePartner) {
-  const auto workload = make_workload("one-to-one", users(4));
+TEST(Pairs, EveryUserWritesToTheirOnePartner) {
+  EXPECT_EQ(make_workload("pairs", users(3)), nullptr);
+  const auto workload = make_workload("pairs", users(4));
   ASSERT_NE(workload, nullptr);
   const char* const partners[] = {"u1", "u0", "u3", "u2"};
   for (std::size_t sender = 0; sender < 4; ++sender) {
@@ -31,6 +37,41 @@ TEST(OneToOne, EveryUserWritesToTheirOnePartner) {
       EXPECT_EQ(target.copies, 1u);
     }
   }
+}
+
+// One number for the two directions of a pair, another one for each pair.
+void check_numbers(Workload& workload, std::size_t count, std::size_t most) {
+  const std::vector<UserId> all = users(count);
+  std::map<std::uint32_t, std::set<std::string>> pairs;
+  for (int turn = 0; turn < 2'000; ++turn) {
+    const std::size_t sender = static_cast<std::size_t>(turn) % count;
+    const Target target = workload.next(sender);
+    EXPECT_NE(target.to_user, all[sender]);
+    EXPECT_TRUE(target.to_group.empty());
+    EXPECT_EQ(target.copies, 1u);
+    const std::set<std::string> pair = {all[sender].str(), target.to_user.str()};
+    EXPECT_EQ(pairs.try_emplace(target.conversation, pair).first->second, pair);
+  }
+  std::set<std::set<std::string>> different;
+  for (const auto& [number, pair] : pairs) different.insert(pair);
+  EXPECT_EQ(different.size(), pairs.size());
+  EXPECT_EQ(pairs.size(), most);
+}
+
+TEST(OneToOne, EverybodyWritesToEverybody) {
+  check_numbers(*make_workload("one-to-one", users(12)), 12, 12 * 11 / 2);
+}
+
+TEST(OneToOneWarm, EverybodyWritesToTenNeighbours) {
+  check_numbers(*make_workload("one-to-one-warm", users(40)), 40, 40 * 5);
+  check_numbers(*make_workload("one-to-one-warm", users(4)), 4, 4);
+}
+
+TEST(OneToOneWarm, TheFirstMessagesGoToAll) {
+  const auto workload = make_workload("one-to-one-warm", users(40));
+  std::set<std::string> written_to;
+  for (int i = 0; i < 10; ++i) written_to.insert(workload->next(7).to_user.str());
+  EXPECT_EQ(written_to.size(), 10u);
 }
 
 }  // namespace
