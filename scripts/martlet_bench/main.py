@@ -11,14 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import hostile_run, machine, summary, table, workloads, world
-from martlet_bench.run import run
-from martlet_bench.workloads import WORKLOADS, Case
+from martlet_bench import floor_run, hostile_run, machine, run, summary, table, workloads, world
+from martlet_bench.workloads import FLOOR, WORKLOADS, Case
 from martlet_cluster import paths
 from martlet_cluster.errors import ClusterError
 
 PROGRAMS = (
     "bench/martlet-bench",
+    "bench/martlet-bench-floor",
     "src/edge/martlet-edge",
     "src/dispatcher/martlet-dispatcher",
     "src/persist/martlet-persist",
@@ -26,6 +26,7 @@ PROGRAMS = (
 )
 
 HOSTILE = "hostile"
+CHOICES = (FLOOR, *WORKLOADS, HOSTILE)
 DEFAULTS: tuple[dict[str, float | None], ...] = (
     {"seconds": 10, "warm_up": 3, "users": 1000, "edges": 2},
     {"seconds": 4, "warm_up": 1, "users": 500, "edges": 1, "rate": 500},
@@ -36,8 +37,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="dev bench", description="Measures workloads, each on a cluster of its own."
     )
-    parser.add_argument("workloads", nargs="+", choices=(*WORKLOADS, HOSTILE), metavar="WORKLOAD",
-                        help=", ".join((*WORKLOADS, HOSTILE)))  # fmt: skip
+    parser.add_argument("workloads", nargs="+", choices=CHOICES, metavar="WORKLOAD",
+                        help=", ".join(CHOICES))  # fmt: skip
     parser.add_argument(
         "--only",
         default=[],
@@ -94,7 +95,12 @@ def cases_of(options: argparse.Namespace) -> list[Case]:
     """One for each workload if its pace is given, else all that --only leaves."""
     if options.in_flight or options.rate:
         pace = {"rate": options.rate} if options.rate else {"in_flight": options.in_flight}
-        return [Case(name, options.ack or "logged", **pace) for name in options.workloads]
+        floor = [Case(FLOOR, in_flight=options.in_flight)] if options.in_flight else []
+        return [
+            case
+            for name in options.workloads
+            for case in (floor if name == FLOOR else [Case(name, options.ack or "logged", **pace)])
+        ]
     every = [case for name in options.workloads for case in workloads.cases(name)]
     return [
         case
@@ -135,23 +141,28 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
         results = hostile_run.run(directory, options)
         return results, all(map(hostile_run.is_clean, results))
     baseline = json.loads(options.against.read_text())["results"] if options.against else []
-    results = []
+    results: list[dict[str, Any]] = []
     for case in cases_of(options):
-        results.append(measure_case(directory, options, case))
+        result = measure_case(directory, options, case)
+        if case.workload != FLOOR:
+            floors = [one for one in results if one["workload"] == FLOOR]
+            result["share_of_floor"] = summary.share_of_floor(result, floors)
+        results.append(result)
         print("\n".join(table.lines(results[-1])), flush=True)
         if options.against:
             print(summary.against(results[-1], baseline), flush=True)
-    clean = all(table.is_clean(result) and not result["refused"] for result in results)
+    clean = all(table.is_clean(result) and not result.get("refused") for result in results)
     return results, clean
 
 
 def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
     runs = []
+    play = floor_run.run if case.workload == FLOOR else run.run
     for number in range(options.repeat):
         place = directory / f"run-{number}"
         place.mkdir(exist_ok=True)
         place.chmod(0o755)
-        runs.append(run(place, options, case))
+        runs.append(play(place, options, case))
         if table.is_clean(runs[-1]):
             shutil.rmtree(place, ignore_errors=True)
     return summary.of_runs(runs)

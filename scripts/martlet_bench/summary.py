@@ -11,7 +11,7 @@ FIGURES = (
     *("acked_per_s", "delivered_per_s"),
     *LATENCIES,
     *(f"receive_{key}" for key in LATENCIES),
-    *("stored_after_s", "others_cpu", "seconds"),
+    *("stored_after_s", "others_cpu", "seconds", "raw_core_per_s"),
 )
 COUNTS = (
     *("lost", "doubled", "unordered", "refused", "unanswered", "resyncs"),
@@ -25,16 +25,16 @@ def of_runs(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Medians of the figures, with the least and the greatest of each in "range"; counts together."""
     result = dict(runs[0])
     spread = {}
-    for key in FIGURES:
+    for key in (key for key in FIGURES if key in result):
         values = [run[key] for run in runs if run[key] is not None]
         result[key] = round(statistics.median(values), 3) if values else None
         spread[key] = [min(values), max(values)] if values else None
-    for key in COUNTS:
+    for key in (key for key in COUNTS if key in result):
         result[key] = sum(run[key] for run in runs)
-    result["cpu_us"] = {
-        kind: _median(run["cpu_us"][kind] for run in runs) for kind in runs[0]["cpu_us"]
-    }
-    result["keeps_up"] = all(run["stored_after_s"] <= KEEPS_UP_S for run in runs)
+    if "cpu_us" in result:
+        kinds = result["cpu_us"]
+        result["cpu_us"] = {kind: _median(run["cpu_us"][kind] for run in runs) for kind in kinds}
+        result["keeps_up"] = all(run["stored_after_s"] <= KEEPS_UP_S for run in runs)
     result["runs"] = len(runs)
     result["range"] = spread
     return result
@@ -43,6 +43,16 @@ def of_runs(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _median(values: Any) -> float | None:
     known = [value for value in values if value is not None]
     return round(statistics.median(known), 2) if known else None
+
+
+def share_of_floor(
+    result: dict[str, Any], floors: Sequence[dict[str, Any]]
+) -> float | None:
+    """Of the same number under way, in the same invocation: the machine's mood is in both."""
+    for floor in floors:
+        if floor["in_flight"] == result["in_flight"] and floor["acked_per_s"]:
+            return round(result["acked_per_s"] / floor["acked_per_s"], 3)
+    return None
 
 
 def same_case(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -55,9 +65,9 @@ def against(result: dict[str, Any], baseline: Sequence[dict[str, Any]]) -> str:
     before = next((one for one in baseline if same_case(result, one)), None)
     if before is None:
         return "  not in the baseline"
-    keys = ["acked_per_s"] if result["rate"] is None else ["p50_ms", "p99_ms"]
+    keys = ["p50_ms", "p99_ms"] if result.get("rate") else ["acked_per_s"]
     parts = [f"{key} x{result[key] / before[key]:.2f}" for key in keys if before[key]]
-    cpu = [sum(value or 0 for value in one["cpu_us"].values()) for one in (result, before)]
+    cpu = [sum(v or 0 for v in one.get("cpu_us", {}).values()) for one in (result, before)]
     if cpu[1]:
         parts.append(f"CPU a message x{cpu[0] / cpu[1]:.2f}")
     return "  against the baseline: " + ", ".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from martlet_bench.workloads import Case
+from martlet_bench.workloads import FLOOR, Case
 
 
 def _number(value: float | None, digits: int = 0) -> str:
@@ -22,11 +22,24 @@ def _rate_row(title: str, result: dict[str, Any], key: str, prefix: str) -> str:
     times = "   ".join(
         f"{name} {_number(result[f'{prefix}{key}'], 2)} ms"
         for name, key in (("p50", "p50_ms"), ("p99", "p99_ms"), ("p99.9", "p999_ms"))
+        if f"{prefix}{key}" in result
     )
     return f"  {title:<22}{_number(result[key]):>10} /s{spread}   {times}"
 
 
+def _floor_lines(result: dict[str, Any]) -> list[str]:
+    return [
+        f"floor, {result['in_flight']} in flight, {result['users']} users, "
+        f"{result['seconds']:.1f} s x {result['runs']}",
+        _rate_row("chat messages", result, "acked_per_s", ""),
+        f"  {'raw core':<22}{_number(result['raw_core_per_s']):>10} /s",
+        f"  others used {result['others_cpu']:.0%} of the machine's CPU meanwhile",
+    ]
+
+
 def lines(result: dict[str, Any]) -> list[str]:
+    if result["workload"] == FLOOR:
+        return _floor_lines(result)
     rows = [
         f"{name_of(result)}, {result['users']} users, "
         f"{result['edges']} edge(s), {result['dispatchers']} dispatcher(s), "
@@ -38,6 +51,8 @@ def lines(result: dict[str, Any]) -> list[str]:
     cpu = result["cpu_us"]
     rows += [f"    {kind:<20}{_number(value, 1):>10}" for kind, value in cpu.items()]
     rows.append(f"    {'together':<20}{_number(sum(v or 0 for v in cpu.values()), 1):>10}")
+    if result["share_of_floor"] is not None:
+        rows.append(f"  {result['share_of_floor']:.2f} of the floor in the same run")
     if result["idle_bytes_per_connection"] is not None:
         rows.append("  memory, bytes an idle connection")
         for kind, value in result["idle_bytes_per_connection"].items():
@@ -53,4 +68,4 @@ def lines(result: dict[str, Any]) -> list[str]:
 
 def is_clean(result: dict[str, Any]) -> bool:
     """Every message is where it belongs, once and in order."""
-    return not any(result[name] for name in ("lost", "doubled", "unordered", "unanswered"))
+    return not any(result.get(name) for name in ("lost", "doubled", "unordered", "unanswered"))

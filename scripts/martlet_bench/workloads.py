@@ -49,7 +49,13 @@ class Case:
 KEYS = ("ack", "in_flight", "rate")
 
 
+# Not a load on the product: what the broker allows for the same messages (bench/floor/).
+FLOOR = "floor"
+
+
 def cases(workload: str) -> list[Case]:
+    if workload == FLOOR:
+        return [Case(FLOOR, in_flight=number) for number in IN_FLIGHT]
     return [
         *(Case(workload, ack, in_flight=number) for ack in ACKS for number in IN_FLIGHT),
         *(Case(workload, ack, rate=rate) for ack in ACKS for rate in RATES),

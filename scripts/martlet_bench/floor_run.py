@@ -1,0 +1,59 @@
+"""./dev bench floor: what the broker allows, with the product's messages and nothing around them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from martlet_bench import machine, usage
+from martlet_bench.workloads import Case
+from martlet_cluster import Cluster, paths
+from martlet_cluster.errors import ClusterError
+
+PATIENCE_S = 60.0
+
+
+def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
+    """A fresh nats-server; floor and raw core in messages a second."""
+    with Cluster.only_servers(directory / "cluster") as cluster:
+        cluster.start_servers()
+        nats = usage.pids_by_kind(cluster)["nats"]
+        words = [
+            *(str(case.in_flight), str(options.users), str(options.text_bytes)),
+            *(str(options.warm_up), str(options.seconds)),
+        ]
+        busy, spent = usage.machine_busy_s(), sum(map(usage.cpu_s, nats))
+        begin = os.times()
+        program = [str(paths.built("bench/martlet-bench-floor")), cluster.nats_servers[0].url, *words]
+        done = subprocess.run(
+            program,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=options.warm_up + 2 * options.seconds + PATIENCE_S,
+        )
+        end = os.times()
+        if done.returncode != 0:
+            raise ClusterError(f"the floor failed: {done.stderr.strip()}")
+        ours = end.children_user + end.children_system - begin.children_user - begin.children_system
+        ours += sum(map(usage.cpu_s, nats)) - spent
+        others = (usage.machine_busy_s() - busy - ours) / (end.elapsed - begin.elapsed)
+    report = json.loads(done.stdout)
+    return {
+        "workload": case.workload,
+        "in_flight": case.in_flight,
+        "acked_per_s": round(report["answered_per_s"], 1),
+        "delivered_per_s": round(report["received_per_s"], 1),
+        "p50_ms": report["p50_ms"],
+        "p99_ms": report["p99_ms"],
+        "raw_core_per_s": round(report["raw_core_per_s"]),
+        "bytes": report["bytes"],
+        "seconds": round(report["seconds"], 3),
+        "users": options.users,
+        "text_bytes": options.text_bytes,
+        "others_cpu": round(max(0.0, others / machine.cores()), 2),
+    }
