@@ -1,6 +1,6 @@
 #include "bench/floor/raw_core.h"
 
-#include <nats.h>
+#include <nats/nats.h>
 
 #include <atomic>
 #include <chrono>

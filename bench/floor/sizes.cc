@@ -1,5 +1,6 @@
 #include "bench/floor/sizes.h"
 
+#include "bench/message_number.h"
 #include "model/conversation.h"
 #include "wire/bodies.h"
 #include "wire/envelopes.h"
@@ -12,6 +13,7 @@ namespace {
 constexpr WallMs kNow = 1'800'000'000'000;
 const UserId kSender = UserId::trusted("u00001");
 const UserId kRecipient = UserId::trusted("u00002");
+const ClientMsgId kId = make_numbered_id(kNow, 1);
 const SessionId kSession{kNow, 0x1234567890abcdef};
 
 wire::Entry entry_of(const Bytes& content) {
@@ -21,7 +23,7 @@ wire::Entry entry_of(const Bytes& content) {
           .message_id = MessageId(1ULL << 60),
           .sender = kSender,
           .device = DeviceId::trusted("bench"),
-          .client_msg_id = ClientMsgId{},
+          .client_msg_id = kId,
           .time_ms = kNow,
           .content = content,
           .content_hash = 1ULL << 63};
@@ -40,7 +42,7 @@ std::size_t answers_of(std::size_t count) {
     batch.answers.push_back({.session = kSession,
                              .request_id = 1,
                              .command = wire::Command::Send,
-                             .client_msg_id = {},
+                             .client_msg_id = kId,
                              .conversation = conversation,
                              .seq = Seq(1'000),
                              .message_id = MessageId(1ULL << 60),
@@ -55,7 +57,7 @@ std::size_t answers_of(std::size_t count) {
 Sizes sizes_of(std::size_t text_bytes) {
   const Bytes content = wire::encode_text(std::string(text_bytes, 'x'));
   const wire::Send send{
-      .to_user = kRecipient, .to_group = {}, .client_msg_id = {}, .content = content};
+      .to_user = kRecipient, .to_group = {}, .client_msg_id = kId, .content = content};
   const Bytes body = wire::encode(send);
   const wire::ClientFrame frame{.edge = "0123456789abcdef",
                                 .session = kSession,
@@ -71,7 +73,7 @@ Sizes sizes_of(std::size_t text_bytes) {
                                                    .seq = Seq(1'000),
                                                    .message_id = MessageId(1ULL << 60),
                                                    .sender = kSender.str(),
-                                                   .client_msg_id = {},
+                                                   .client_msg_id = kId,
                                                    .time_ms = kNow,
                                                    .content = content,
                                                    .generation = Generation(1)});

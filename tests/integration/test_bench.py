@@ -85,6 +85,19 @@ class Bench(unittest.TestCase):
             is_known = workload == "one-to-one-warm"
             self.assertIn("acked_per_s x" if is_known else "not in the baseline", printed)
 
+    def test_the_floor_and_the_share_of_it(self) -> None:
+        few = ("--users", "12", "--in-flight", "8", "--text-bytes", "50")
+        value, printed = self.bench("pairs", *few, workload="floor")
+        floor, result = value["results"]
+        self.assertEqual((floor["workload"], result["workload"]), ("floor", "pairs"))
+        for key in ("acked_per_s", "delivered_per_s", "p99_ms", "raw_core_per_s"):
+            self.assertGreater(floor[key], 0, key)
+        for key in ("frame", "entry", "answer", "event"):
+            self.assertGreater(floor["bytes"][key], 50, key)
+        share = result["acked_per_s"] / floor["acked_per_s"]
+        self.assertAlmostEqual(result["share_of_floor"], share, places=2)
+        self.assertIn("of the floor in the same run", printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]
