@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <unordered_map>
 
 #include "base/assert.h"
 #include "lib/pg/pqxx_compat.h"
 
 namespace martlet::pg {
 namespace {
+
+// Of a connection; the texts that are put together are few.
+constexpr std::size_t kMaxStatements = 200;
 
 const pqxx::result& as_result(const std::shared_ptr<const void>& result) {
   return *static_cast<const pqxx::result*>(result.get());
@@ -127,7 +131,20 @@ Bytes Rows::bytes(std::size_t row, int column) const {
 
 struct Connection::Impl {
   explicit Impl(const std::string& info) : connection(info) {}
+
+  // Prepared at its first use: parsed once, and planned anew only while that pays. None: there are
+  // too many already.
+  const std::string* name_of(std::string_view sql) {
+    const auto found = statements.find(std::string(sql));
+    if (found != statements.end()) return &found->second;
+    if (statements.size() == kMaxStatements) return nullptr;
+    const std::string name = "s" + std::to_string(statements.size());
+    connection.prepare(name, std::string(sql));
+    return &statements.emplace(sql, name).first->second;
+  }
+
   pqxx::connection connection;
+  std::unordered_map<std::string, std::string> statements;  // names by text
 };
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -150,6 +167,8 @@ int Connection::backend_pid() const {
 struct Transaction::Impl {
   explicit Impl(pqxx::connection& connection) : work(connection) {}
   pqxx::work work;
+  pqxx::result run(Connection::Impl& session, std::string_view sql,
+                   const std::vector<std::string>& values);
 };
 
 // Runs the body; whatever it throws becomes this transaction's failure.
@@ -198,13 +217,20 @@ Transaction::~Transaction() {
   }
 }
 
+pqxx::result Transaction::Impl::run(Connection::Impl& session, std::string_view sql,
+                                    const std::vector<std::string>& values) {
+  if (values.empty()) return compat::exec(work, std::string(sql));
+  const std::string* name = session.name_of(sql);
+  return name == nullptr ? compat::exec(work, sql, values)
+                         : compat::exec_prepared(work, *name, values);
+}
+
 Rows Transaction::query(std::string_view sql, const Params& params) {
   Rows rows;
   guarded(
       [&] {
-        auto result = params.values().empty() ? compat::exec(impl_->work, std::string(sql))
-                                              : compat::exec(impl_->work, sql, params.values());
-        rows.result_ = std::make_shared<pqxx::result>(std::move(result));
+        rows.result_ =
+            std::make_shared<pqxx::result>(impl_->run(*connection_.impl_, sql, params.values()));
       },
       false);
   return rows;

@@ -29,6 +29,18 @@ inline pqxx::result exec(pqxx::transaction_base& tx, std::string_view sql,
 #endif
 }
 
+inline pqxx::result exec_prepared(pqxx::transaction_base& tx, const std::string& name,
+                                  const std::vector<std::string>& values) {
+  pqxx::params params;
+  params.reserve(values.size());
+  for (const std::string& value : values) params.append(std::string_view(value));
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
+  return tx.exec(pqxx::prepped{name}, params);
+#else
+  return tx.exec_prepared(name, params);
+#endif
+}
+
 class CopyStream {
  public:
   CopyStream(pqxx::transaction_base& tx, std::string_view table, std::string_view columns)
@@ -45,6 +57,11 @@ class CopyStream {
 inline pqxx::result exec(pqxx::transaction_base& tx, std::string_view sql,
                          const std::vector<std::string>& values) {
   return tx.exec_params(std::string(sql), pqxx::prepare::make_dynamic_params(values));
+}
+
+inline pqxx::result exec_prepared(pqxx::transaction_base& tx, const std::string& name,
+                                  const std::vector<std::string>& values) {
+  return tx.exec_prepared(name, pqxx::prepare::make_dynamic_params(values));
 }
 
 inline constexpr std::size_t kMaxCopyColumns = 16;
