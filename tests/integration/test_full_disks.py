@@ -238,6 +238,11 @@ class DatabaseDisk(Disks):
         self.check_all()
 
     def test_no_permission(self) -> None:
+        # A session goes on with the files that it has open.
+        self.cluster.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'martlet-persist-1';"
+        )
         self.disk.forbid()
         self.addCleanup(self.disk.allow)
         self.wait_logged("persist-1", "apply_failed .*(Permission denied|not permitted)")
