@@ -250,8 +250,14 @@ class DatabaseDisk(Disks):
         self.wait_for_more(MESSAGES, PATIENCE_S)
         self.disk.allow()
         self.bring_back()
-        self.assertTrue(self.ann.history("u:ann:bob"))
+        wait_until(self.reads_history, PATIENCE_S, "sessions that were opened anew")
         self.check_all()
+
+    def reads_history(self) -> bool:
+        try:
+            return bool(self.ann.history("u:ann:bob"))
+        except AssertionError:
+            return False
 
 
 class SessionsDisk(Disks):
