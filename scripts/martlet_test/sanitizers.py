@@ -20,7 +20,12 @@ PATIENCE = {"address": 4, "thread": 8}
 
 # Told to each; an exit code that nothing else uses.
 _COMMON = ("exitcode=86", "print_stacktrace=1", "strip_path_prefix=../")
-_ADDRESS = ("detect_stack_use_after_return=1", "check_initialization_order=1")
+# Little of what was freed is kept: tests look at how much memory a service takes.
+_ADDRESS = (
+    "detect_stack_use_after_return=1",
+    "check_initialization_order=1",
+    "quarantine_size_mb=32",
+)
 _THREAD = ("second_deadlock_stack=1", "history_size=4")
 
 

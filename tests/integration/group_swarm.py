@@ -32,6 +32,18 @@ def spans_in(cluster: Cluster) -> account.Spans:
 
 def owner_of(cluster: Cluster, group: str) -> str:
     """The dispatcher that has the group's shard; wait for one that lives."""
+    owners: list[str] = []
+
+    def is_owned() -> bool:
+        """While it moves from one to another it has none."""
+        owners.append(owner_by_record(cluster, group))
+        return owners[-1] != ""
+
+    wait_until(is_owned, what=f"an owner of {group}'s shard")
+    return owners[-1]
+
+
+def owner_by_record(cluster: Cluster, group: str) -> str:
     [[shard]] = cluster.psql(f"SELECT shard FROM conversations WHERE name = 'g:{group}';")
     subject = f"$KV.im_leases.dispatch.shard.{shard}"
     with NatsProbe(cluster.nats) as probe:

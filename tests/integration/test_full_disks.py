@@ -238,6 +238,11 @@ class DatabaseDisk(Disks):
         self.check_all()
 
     def test_no_permission(self) -> None:
+        # A session goes on with the files that it has open.
+        self.cluster.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'martlet-persist-1';"
+        )
         self.disk.forbid()
         self.addCleanup(self.disk.allow)
         self.wait_logged("persist-1", "apply_failed .*(Permission denied|not permitted)")
@@ -245,8 +250,14 @@ class DatabaseDisk(Disks):
         self.wait_for_more(MESSAGES, PATIENCE_S)
         self.disk.allow()
         self.bring_back()
-        self.assertTrue(self.ann.history("u:ann:bob"))
+        wait_until(self.reads_history, PATIENCE_S, "sessions that were opened anew")
         self.check_all()
+
+    def reads_history(self) -> bool:
+        try:
+            return bool(self.ann.history("u:ann:bob"))
+        except AssertionError:
+            return False
 
 
 class SessionsDisk(Disks):

@@ -76,7 +76,7 @@ class GroupLoad(LinkedClusterTest):
         comings = group_swarm.Comings(members, "team", "team0", goers, self.seed)
         members.ask("start", "sending")
         for _ in range(4):
-            comings.act_until_sent(150)
+            comings.act_until_sent(int(longer(150)))
             members.say("reconnect")  # all devices at once
         self.check(members)
         spans = account.spans_of(account.read_journals(members.journals))
