@@ -8,10 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bench/floor/sizes.h"
 #include "bench/latencies.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_log.h"
-#include "bench/floor/sizes.h"
 
 namespace martlet::bench {
 
