@@ -61,7 +61,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--against", type=Path, metavar="FILE", help="such a file to compare with")
     parser.add_argument("--no-build", action="store_true", help="take what is built already")
     parser.add_argument("--any-build", action="store_true", help="one that is not optimised too")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     check(parser, options)
     return options
 
