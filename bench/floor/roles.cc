@@ -4,16 +4,17 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "bus/subjects.h"
+#include "model/limits.h"
+#include "persist/limits.h"
 
 namespace martlet::bench {
 namespace {
 
 constexpr Duration kPatience = std::chrono::seconds(30);
 constexpr Duration kAppendTimeout = std::chrono::seconds(10);
-constexpr std::size_t kMaxBatchBytes = 256 * 1024;
-constexpr std::size_t kFetchBytes = 4 << 20;
 constexpr Duration kFetchWait = std::chrono::seconds(1);
 
 [[noreturn]] void give_up(const std::string& why) {
@@ -80,11 +81,10 @@ void FloorEdge::begin() {
   for (std::size_t i = 0; i < options_.in_flight / options_.edges; ++i) send();
 }
 
-// Who writes to whom, by a walk that meets all pairs.
+// Sender and recipient are drawn anew, as in one-to-one.
 void FloorEdge::send() {
-  drawn_ = drawn_ * 6364136223846793005ULL + 1442695040888963407ULL;
-  const auto sender = static_cast<std::uint32_t>((drawn_ >> 33) % options_.users);
-  const auto step = static_cast<std::uint32_t>((drawn_ >> 12) % (options_.users - 1));
+  const auto sender = static_cast<std::uint32_t>(random_.below(options_.users));
+  const auto step = static_cast<std::uint32_t>(random_.below(options_.users - 1));
   const auto recipient = static_cast<std::uint32_t>((sender + 1 + step) % options_.users);
   const Tag tag{++last_, number_, sender, recipient};
   put(frame_, tag);
@@ -110,18 +110,18 @@ void FloorEdge::on_answers(BytesView payload) {
 // ---- dispatcher
 
 FloorDispatcher::FloorDispatcher(const FloorOptions& options)
-    : Role(options, "floor dispatcher"), log_(*bus_), shards_(kFloorShards), due_(kFloorShards) {}
+    : Role(options, "floor dispatcher"), log_(*bus_), shards_(kFloorShards) {}
 
 void FloorDispatcher::start(std::function<void()> ready) {
   const auto left = std::make_shared<int>(kFloorShards);
   for (std::uint16_t number = 0; number < kFloorShards; ++number) {
     const ShardId id(number);
     const auto on_frame = [this, id](const bus::Incoming& message) {
-      shards_[id.value()].open.push_back(tag_of(message.payload));
-      if (due_[id.value()]) return;
-      due_[id.value()] = true;
+      Shard& shard = shards_[id.value()];
+      shard.open.push_back(tag_of(message.payload));
+      if (std::exchange(shard.is_flush_due, true)) return;
       loop_.at_turn_end([this, id] {
-        due_[id.value()] = false;
+        shards_[id.value()].is_flush_due = false;
         flush(id);
       });
     };
@@ -139,7 +139,7 @@ void FloorDispatcher::flush(ShardId id) {
   Shard& shard = shards_[id.value()];
   if (shard.open.empty() || !shard.under_way.empty()) return;
   const Sizes& sizes = options_.sizes;
-  const std::size_t most = (kMaxBatchBytes - sizes.batch) / sizes.entry;
+  const std::size_t most = (kMaxAppendBytes - sizes.batch) / sizes.entry;
   const std::size_t count = std::min(most, shard.open.size());
   const auto end = shard.open.begin() + static_cast<std::ptrdiff_t>(count);
   shard.under_way.assign(shard.open.begin(), end);
@@ -189,7 +189,7 @@ void FloorReader::start(std::function<void()> ready) {
 }
 
 void FloorReader::next(std::uint16_t shard) {
-  readers_[shard]->next(kFetchBytes, kFetchWait,
+  readers_[shard]->next(persist::kFetchBytes, kFetchWait,
                         [this, shard](const Result<std::vector<bus::LogRecord>>& records) {
                           if (!records) give_up("reading failed: " + records.error().detail);
                           next(shard);

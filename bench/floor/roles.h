@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/random.h"
 #include "bench/floor/sizes.h"
 #include "bench/latencies.h"
 #include "bus/nats_bus.h"
@@ -75,7 +76,7 @@ class FloorEdge final : public Role {
   bool measuring_ = false;
   Bytes frame_;
   std::uint64_t last_ = 0;
-  std::uint64_t drawn_ = 1;
+  SeededRandom random_{1};                                 // the same in each run
   std::unordered_map<std::uint64_t, MonotonicTime> sent_;  // without an answer yet
   SystemClock clock_;
   Latencies latencies_;
@@ -92,13 +93,13 @@ class FloorDispatcher final : public Role {
     std::vector<Tag> open;
     std::vector<Tag> under_way;
     bus::LogSequence last;
+    bool is_flush_due = false;
   };
   void flush(ShardId id);
   void publish(const Shard& shard);
 
   bus::NatsLog log_;
   std::vector<Shard> shards_;
-  std::vector<bool> due_;
 };
 
 // Reads the logs as persist does.

@@ -148,11 +148,12 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
             floors = [one for one in results if one["workload"] == FLOOR]
             result["share_of_floor"] = summary.share_of_floor(result, floors)
         results.append(result)
-        print("\n".join(table.lines(results[-1])), flush=True)
+        print("\n".join(table.lines(result)), flush=True)
         if options.against:
-            print(summary.against(results[-1], baseline), flush=True)
-    clean = all(table.is_clean(result) and not result.get("refused") for result in results)
-    return results, clean
+            print(summary.against(result, baseline), flush=True)
+    clean = all(table.is_clean(one) for one in results)
+    refused = any(one["refused"] for one in results if one["workload"] != FLOOR)
+    return results, clean and not refused
 
 
 def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:

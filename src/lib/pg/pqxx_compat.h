@@ -16,11 +16,16 @@ namespace martlet::pg::compat {
 
 #if PQXX_VERSION_MAJOR >= 7
 
-inline pqxx::result exec(pqxx::transaction_base& tx, std::string_view sql,
-                         const std::vector<std::string>& values) {
+inline pqxx::params params_of(const std::vector<std::string>& values) {
   pqxx::params params;
   params.reserve(values.size());
   for (const std::string& value : values) params.append(std::string_view(value));
+  return params;
+}
+
+inline pqxx::result exec(pqxx::transaction_base& tx, std::string_view sql,
+                         const std::vector<std::string>& values) {
+  const pqxx::params params = params_of(values);
   const std::string statement(sql);
 #if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
   return tx.exec(statement, params);
@@ -31,9 +36,7 @@ inline pqxx::result exec(pqxx::transaction_base& tx, std::string_view sql,
 
 inline pqxx::result exec_prepared(pqxx::transaction_base& tx, const std::string& name,
                                   const std::vector<std::string>& values) {
-  pqxx::params params;
-  params.reserve(values.size());
-  for (const std::string& value : values) params.append(std::string_view(value));
+  const pqxx::params params = params_of(values);
 #if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
   return tx.exec(pqxx::prepped{name}, params);
 #else
