@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import floor_run, hostile_run, machine, run, summary, table, workloads, world
-from martlet_bench.workloads import FLOOR, WORKLOADS, Case
+from martlet_bench import floor, hostile_clients, machine, messages, summary, world
+from martlet_bench.case import Case, parse_only
+from martlet_bench.workloads import WORKLOADS
 from martlet_cluster import paths
 from martlet_cluster.errors import ClusterError
 
@@ -26,7 +27,7 @@ PROGRAMS = (
 )
 
 HOSTILE = "hostile"
-CHOICES = (FLOOR, *WORKLOADS, HOSTILE)
+CHOICES = (*WORKLOADS, HOSTILE)
 DEFAULTS: tuple[dict[str, float | None], ...] = (
     {"seconds": 10, "warm_up": 3, "users": 1000, "edges": 2},
     {"seconds": 4, "warm_up": 1, "users": 500, "edges": 1, "rate": 500},
@@ -43,11 +44,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--only",
         default=[],
         metavar="KEY=VALUE,…",
-        help=f"cases by {', '.join(workloads.KEYS)}; hostile: by kind; several values are allowed",
+        help="cases by what sets them apart (ack, in_flight, rate, kind …), several values are allowed",
     )
     parser.add_argument("--in-flight", type=int, help="closed loop: this case alone")
     parser.add_argument("--rate", type=float, help="open loop, messages a second: this case alone")
-    parser.add_argument("--ack", choices=workloads.ACKS, help="of that case; default: logged")
+    parser.add_argument("--ack", choices=messages.ACKS, help="of that case; default: logged")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each case; default: 3")
     parser.add_argument("--seconds", type=float, help="the window; default: 10, hostile: 4")
     parser.add_argument("--warm-up", type=float, help="seconds before it; default: 3, hostile: 1")
@@ -80,33 +81,30 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     if options.users < 4 or options.users % 2:
         parser.error("--users is an even number, 4 at least")
     try:
-        options.only = workloads.parse_only(options.only) if options.only else []
+        options.only = parse_only(options.only) if options.only else []
     except ValueError as error:
         parser.error(f"--only: {error}")
-    known = {"kind"} if is_hostile else set(workloads.KEYS)
+    if is_hostile:
+        for key, value in options.only:
+            if key != "kind" or value not in hostile_clients.LIMITS:
+                parser.error(f"--only: there is no {key}={value}")
+        return
+    known = {key for name in options.workloads for case in cases_of(name, options) for key in case.keys}
     for key, value in options.only:
-        if key not in known or (is_hostile and value not in hostile_run.LIMITS):
+        if key not in known:
             parser.error(f"--only: there is no {key}={value}")
-    if not is_hostile and not cases_of(options):
+    if not chosen(options):
         parser.error("--only: no case fits")
 
 
-def cases_of(options: argparse.Namespace) -> list[Case]:
-    """One for each workload if its pace is given, else all that --only leaves."""
-    if options.in_flight or options.rate:
-        pace = {"rate": options.rate} if options.rate else {"in_flight": options.in_flight}
-        floor = [Case(FLOOR, in_flight=options.in_flight)] if options.in_flight else []
-        return [
-            case
-            for name in options.workloads
-            for case in (floor if name == FLOOR else [Case(name, options.ack or "logged", **pace)])
-        ]
-    every = [case for name in options.workloads for case in workloads.cases(name)]
-    return [
-        case
-        for case in every
-        if case.fits(options.only) and options.ack in (None, case.ack)
-    ]
+def cases_of(workload: str, options: argparse.Namespace) -> list[Case]:
+    return WORKLOADS[workload].cases(workload, options)
+
+
+def chosen(options: argparse.Namespace) -> list[Case]:
+    """All that --only leaves."""
+    every = [case for name in options.workloads for case in cases_of(name, options)]
+    return [case for case in every if case.fits(options.only)]
 
 
 def bench(options: argparse.Namespace) -> bool:
@@ -131,42 +129,43 @@ def bench(options: argparse.Namespace) -> bool:
     if options.json is not None:
         text = json.dumps({"machine": machine.describe(), "results": results}, indent=2)
         options.json.write_text(text + "\n")
-    judge = hostile_run.is_clean if HOSTILE in options.workloads else table.is_clean
-    return all(map(judge, results))
+    return all(map(is_clean, results))
+
+
+def is_clean(result: dict[str, Any]) -> bool:
+    kind = WORKLOADS.get(result.get("workload", HOSTILE), hostile_clients)
+    return kind.is_clean(result)
 
 
 def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     """The results, which are printed, and whether nobody wants the logs."""
     if HOSTILE in options.workloads:
-        results = hostile_run.run(directory, options)
-        return results, all(map(hostile_run.is_clean, results))
+        results = hostile_clients.run(directory, options)
+        return results, all(map(hostile_clients.is_clean, results))
     baseline = json.loads(options.against.read_text())["results"] if options.against else []
     results: list[dict[str, Any]] = []
-    for case in cases_of(options):
+    for case in chosen(options):
         result = measure_case(directory, options, case)
-        if case.workload != FLOOR:
-            floors = [one for one in results if one["workload"] == FLOOR]
-            result["share_of_floor"] = summary.share_of_floor(result, floors)
+        result["share_of_floor"] = floor.share(result, results)
         results.append(result)
-        print("\n".join(table.lines(result)), flush=True)
+        print("\n".join(WORKLOADS[case.workload].lines(result)), flush=True)
         if options.against:
-            print(summary.against(result, baseline), flush=True)
-    clean = all(table.is_clean(one) for one in results)
-    refused = any(one["refused"] for one in results if one["workload"] != FLOOR)
-    return results, clean and not refused
+            print(summary.against(case, result, baseline), flush=True)
+    refused = any(one.get("refused") for one in results)
+    return results, all(map(is_clean, results)) and not refused
 
 
 def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
+    kind = WORKLOADS[case.workload]
     runs = []
-    play = floor_run.run if case.workload == FLOOR else run.run
     for number in range(options.repeat):
         place = directory / f"run-{number}"
         place.mkdir(exist_ok=True)
         place.chmod(0o755)
-        runs.append(play(place, options, case))
-        if table.is_clean(runs[-1]):
+        runs.append(kind.run(place, options, case))
+        if is_clean(runs[-1]):
             shutil.rmtree(place, ignore_errors=True)
-    return summary.of_runs(runs)
+    return summary.of_runs(kind, runs)
 
 
 def main(arguments: list[str] | None = None) -> int:

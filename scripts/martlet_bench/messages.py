@@ -1,4 +1,4 @@
-"""One run: connect, idle, warm-up, window, drain; what the generator says and what it cost."""
+"""Messages at a pace: connect, idle, warm-up, window, drain; what the generator says and what it cost."""
 
 from __future__ import annotations
 
@@ -7,12 +7,32 @@ import time
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import machine, usage, world
+from martlet_bench import machine, table, usage, world
+from martlet_bench.case import Case
 from martlet_bench.generator import Generator
-from martlet_bench.summary import LATENCIES
-from martlet_bench.workloads import Case
 from martlet_cluster import Cluster, keys
 from martlet_cluster.errors import ClusterError
+
+ACKS = ("logged", "stored")
+IN_FLIGHT = (64, 512, 4096)
+RATES = (500.0, 1000.0, 2000.0, 5000.0, 10000.0)
+
+# Who writes to whom; names as in bench/workload.cc. The warm ones write to conversations that exist:
+# so many for each user, which the warm-up opens.
+WORKLOADS = {"one-to-one": 0, "one-to-one-warm": 5, "pairs": 0}
+
+LATENCIES = ("p50_ms", "p99_ms", "p999_ms", "max_ms")
+RECEIVE_LATENCIES = tuple(f"receive_{key}" for key in LATENCIES)
+WRONG = ("lost", "doubled", "unordered", "unanswered")
+
+FIGURES = (
+    *("acked_per_s", "delivered_per_s", *LATENCIES, *RECEIVE_LATENCIES),
+    *("cpu_us", "stored_after_s", "others_cpu", "seconds"),
+)
+COUNTS = (*WRONG, "refused", "resyncs", "sent", "acked", "delivered")
+
+# A database that has everything so soon after the window keeps up.
+KEEPS_UP_S = 5.0
 
 # Beyond what a phase is meant to take: a machine may be slow.
 PATIENCE_S = 120.0
@@ -21,6 +41,29 @@ CATCH_UP_S = 120.0
 
 # Whose memory grows with each connection.
 IDLE_KINDS = ("edge", "nats")
+
+
+def cases(workload: str, options: argparse.Namespace) -> list[Case]:
+    """Closed loop or open loop: of in_flight and rate one is None."""
+    if options.in_flight or options.rate:
+        return [case_of(workload, options.ack or "logged", options.in_flight, options.rate)]
+    paces: list[tuple[int | None, float | None]] = [
+        *((number, None) for number in IN_FLIGHT),
+        *((None, rate) for rate in RATES),
+    ]
+    acks = (options.ack,) if options.ack else ACKS
+    return [case_of(workload, ack, *pace) for pace in paces for ack in acks]
+
+
+def case_of(workload: str, ack: str, in_flight: int | None, rate: float | None) -> Case:
+    return Case(workload, {"ack": ack, "in_flight": in_flight, "rate": rate})
+
+
+def warm_up_s(case: Case, options: argparse.Namespace) -> float:
+    """Long enough for every conversation that the workload has at once."""
+    to_open = 2 * WORKLOADS[case.workload] * options.users
+    least: float = options.warm_up
+    return max(least, 1.2 * to_open / case["rate"]) if case["rate"] else least
 
 
 def generator_config(
@@ -32,10 +75,10 @@ def generator_config(
         "users": users,
         "idle": idle,
         "workload": case.workload,
-        "stored": case.ack == "stored",
-        "in_flight": case.in_flight or 0,
-        "rate": case.rate or 0,
-        "warm_up_s": case.warm_up_s(options.warm_up, len(users)),
+        "stored": case["ack"] == "stored",
+        "in_flight": case["in_flight"] or 0,
+        "rate": case["rate"] or 0,
+        "warm_up_s": warm_up_s(case, options),
         "seconds": options.seconds,
         "drain_s": DRAIN_S,
         "text_bytes": options.text_bytes,
@@ -100,24 +143,21 @@ def result_of(
     idle: dict[str, int] | None,
 ) -> dict[str, Any]:
     """As docs/benchmarks.md lists it: keys are added, none is renamed."""
-    milliseconds = [*LATENCIES, *(f"receive_{key}" for key in LATENCIES)]
-    counts = ("lost", "doubled", "unordered", "refused", "unanswered", "resyncs")
     return {
         "workload": case.workload,
-        "ack": case.ack,
-        "in_flight": case.in_flight,
-        "rate": case.rate,
+        **case.keys,
         "acked_per_s": round(report["acked_per_s"], 1),
         "delivered_per_s": round(report["delivered_per_s"], 1),
-        **{key: report[key] and round(report[key], 3) for key in milliseconds},
+        **{key: report[key] and round(report[key], 3) for key in (*LATENCIES, *RECEIVE_LATENCIES)},
         "cpu_us": report["cpu_us"],
-        **{key: report[key] for key in counts},
+        **{key: report[key] for key in (*WRONG, "refused", "resyncs")},
         "idle_bytes_per_connection": idle,
         "seconds": round(report["seconds"], 3),
         "sent": report["sent"],
         "acked": report["acked"],
         "delivered": report["delivered"],
         "stored_after_s": report["stored_after_s"],
+        "keeps_up": report["stored_after_s"] <= KEEPS_UP_S,
         "others_cpu": report["others_cpu"],
         "users": options.users,
         "idle_users": options.idle,
@@ -144,3 +184,35 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
     if report["first_refusal"]:
         print(f"bench: refused, first: {report['first_refusal']}")
     return result_of(options, case, report, idle_bytes)
+
+
+def pace_of(result: dict[str, Any]) -> str:
+    return f"{result['rate']:g} messages/s" if result["rate"] else f"{result['in_flight']} in flight"
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    rows = [
+        f"{result['workload']}, ack {result['ack']}, {pace_of(result)}, {result['users']} users, "
+        f"{result['edges']} edge(s), {result['dispatchers']} dispatcher(s), "
+        f"{result['seconds']:.1f} s x {result['runs']}",
+        table.rate_row("acknowledged", result, "acked_per_s"),
+        table.rate_row("delivered", result, "delivered_per_s", "receive_"),
+        *table.cpu_rows(result["cpu_us"]),
+    ]
+    if result["share_of_floor"] is not None:
+        rows.append(f"  {result['share_of_floor']:.2f} of the floor in the same run")
+    if result["idle_bytes_per_connection"] is not None:
+        rows.append("  memory, bytes an idle connection")
+        for kind, value in result["idle_bytes_per_connection"].items():
+            rows.append(f"    {kind:<20}{table.number(value):>10}")
+    late = "" if result["keeps_up"] else ": it does not keep up, the rate does not count"
+    rows.append(f"  all in the database {result['stored_after_s']} s after the window{late}")
+    rows.append(table.others_row(result))
+    counts = ", ".join(f"{name} {result[name]}" for name in (*WRONG, "refused", "resyncs"))
+    rows.append(f"  account: {result['sent']:,} sent, {result['acked']:,} acknowledged; {counts}")
+    return rows
+
+
+def is_clean(result: dict[str, Any]) -> bool:
+    """Every message is where it belongs, once and in order."""
+    return not any(result[name] for name in WRONG)

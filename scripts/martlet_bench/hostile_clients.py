@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import hostile
-from martlet_bench import usage, world
+from martlet_bench import messages, usage, world
 from martlet_bench.generator import Generator
-from martlet_bench.run import PATIENCE_S, generator_config
+from martlet_bench.messages import PATIENCE_S, case_of, generator_config
 from martlet_bench.villains import Villains
-from martlet_bench.workloads import Case
 from martlet_cluster import Cluster
 from martlet_cluster.errors import ClusterError
 
@@ -112,12 +111,11 @@ def measure(
         generator.wait("measured", config["seconds"] + PATIENCE_S)
         report = generator.wait("done", config["drain_s"] + PATIENCE_S)
     cpu = (usage.cpu_s(attack.process.pid) - spent) if attack else 0.0
-    nothing = ("lost", "doubled", "unordered", "unanswered")
     return Window(
         p50_ms=report["p50_ms"] or 0.0,
         p99_ms=report["p99_ms"] or 0.0,
         acked_per_s=report["acked_per_s"],
-        clean=not any(report[name] for name in nothing),
+        clean=messages.is_clean(report),
         refused=report["refused"],
         memory_mib=peaks_mib(pids),
         attackers_cpu=cpu / (time.monotonic() - begin),
@@ -204,7 +202,7 @@ def run(directory: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """All kinds in one cluster with the limits that it has by default; prints a row each."""
     users = world.names("u", options.users)
     kinds = [value for _, value in options.only] or list(LIMITS)
-    case = Case("pairs", rate=options.rate)
+    case = case_of("pairs", "logged", None, options.rate)
     results = []
     with world.make_cluster(directory / "cluster", options, {}) as cluster:
         cluster.start()

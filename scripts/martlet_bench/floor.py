@@ -9,12 +9,27 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import machine, usage
-from martlet_bench.workloads import Case
+from martlet_bench import machine, table, usage
+from martlet_bench.case import Case
+from martlet_bench.messages import IN_FLIGHT
 from martlet_cluster import Cluster, paths
 from martlet_cluster.errors import ClusterError
 
+FIGURES = (
+    *("acked_per_s", "delivered_per_s", "p50_ms", "p99_ms"),
+    *("raw_core_per_s", "others_cpu", "seconds"),
+)
+COUNTS = ()
+
 PATIENCE_S = 60.0
+
+
+def cases(workload: str, options: argparse.Namespace) -> list[Case]:
+    """Not at a rate: of that there is no share."""
+    if options.rate:
+        return []
+    paces = (options.in_flight,) if options.in_flight else IN_FLIGHT
+    return [Case(workload, {"in_flight": number}) for number in paces]
 
 
 def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
@@ -23,7 +38,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         cluster.start_servers()
         nats = usage.pids_by_kind(cluster)["nats"]
         words = [
-            *(str(case.in_flight), str(options.users), str(options.text_bytes)),
+            *(str(case["in_flight"]), str(options.users), str(options.text_bytes)),
             *(str(options.warm_up), str(options.seconds)),
         ]
         busy, spent = usage.machine_busy_s(), sum(map(usage.cpu_s, nats))
@@ -45,7 +60,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
     report = json.loads(done.stdout)
     return {
         "workload": case.workload,
-        "in_flight": case.in_flight,
+        **case.keys,
         "acked_per_s": round(report["answered_per_s"], 1),
         "delivered_per_s": round(report["received_per_s"], 1),
         "p50_ms": report["p50_ms"],
@@ -57,3 +72,26 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         "text_bytes": options.text_bytes,
         "others_cpu": round(max(0.0, others / machine.cores()), 2),
     }
+
+
+def share(result: dict[str, Any], results: list[dict[str, Any]]) -> float | None:
+    """Of the same number under way, in the same invocation: the machine's mood is in both."""
+    for floor in results:
+        is_of_it = floor["workload"] == "floor" and floor["in_flight"] == result.get("in_flight")
+        if is_of_it and floor["acked_per_s"]:
+            return round(float(result["acked_per_s"] / floor["acked_per_s"]), 3)
+    return None
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    return [
+        f"floor, {result['in_flight']} in flight, {result['users']} users, "
+        f"{result['seconds']:.1f} s x {result['runs']}",
+        table.rate_row("chat messages", result, "acked_per_s"),
+        f"  {'raw core':<22}{table.number(result['raw_core_per_s']):>10} /s",
+        table.others_row(result),
+    ]
+
+
+def is_clean(_result: dict[str, Any]) -> bool:
+    return True
