@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from martlet_bench.messages import IN_FLIGHT
 from martlet_cluster import Cluster, paths
 from martlet_cluster.errors import ClusterError
 
-FIGURES = (
+FIGURES: Sequence[str] = (
     *("acked_per_s", "delivered_per_s", "p50_ms", "p99_ms"),
     *("raw_core_per_s", "others_cpu", "seconds"),
 )
-COUNTS = ()
+COUNTS: Sequence[str] = ()
 
 PATIENCE_S = 60.0
 

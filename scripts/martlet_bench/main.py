@@ -72,9 +72,9 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     is_hostile = HOSTILE in options.workloads
     if is_hostile and len(options.workloads) > 1:
         parser.error("hostile goes alone")
-    for name, value in DEFAULTS[is_hostile].items():
+    for name, default in DEFAULTS[is_hostile].items():
         if getattr(options, name) is None:
-            setattr(options, name, value)
+            setattr(options, name, default)
     for name in ("seconds", "in_flight", "rate", "repeat", "edges"):
         if (value := getattr(options, name)) is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} is more than 0")
@@ -140,8 +140,8 @@ def is_clean(result: dict[str, Any]) -> bool:
 def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     """The results, which are printed, and whether nobody wants the logs."""
     if HOSTILE in options.workloads:
-        results = hostile_clients.run(directory, options)
-        return results, all(map(hostile_clients.is_clean, results))
+        rows = hostile_clients.run(directory, options)
+        return rows, all(map(is_clean, rows))
     baseline = json.loads(options.against.read_text())["results"] if options.against else []
     results: list[dict[str, Any]] = []
     for case in chosen(options):

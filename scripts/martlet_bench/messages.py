@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,11 @@ LATENCIES = ("p50_ms", "p99_ms", "p999_ms", "max_ms")
 RECEIVE_LATENCIES = tuple(f"receive_{key}" for key in LATENCIES)
 WRONG = ("lost", "doubled", "unordered", "unanswered")
 
-FIGURES = (
+FIGURES: Sequence[str] = (
     *("acked_per_s", "delivered_per_s", *LATENCIES, *RECEIVE_LATENCIES),
     *("cpu_us", "stored_after_s", "others_cpu", "seconds"),
 )
-COUNTS = (*WRONG, "refused", "resyncs", "sent", "acked", "delivered")
+COUNTS: Sequence[str] = (*WRONG, "refused", "resyncs", "sent", "acked", "delivered")
 
 # A database that has everything so soon after the window keeps up.
 KEEPS_UP_S = 5.0
@@ -63,7 +64,7 @@ def warm_up_s(case: Case, options: argparse.Namespace) -> float:
     """Long enough for every conversation that the workload has at once."""
     to_open = 2 * WORKLOADS[case.workload] * options.users
     least: float = options.warm_up
-    return max(least, 1.2 * to_open / case["rate"]) if case["rate"] else least
+    return max(least, 1.2 * to_open / float(case["rate"])) if case["rate"] else least
 
 
 def generator_config(
