@@ -58,6 +58,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--idle", type=int, default=0, help="idle connections besides; default: 0")
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[], metavar="[SERVICE:]KEY=VALUE",
+                        help="a setting of the services that differs from its default")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the results as JSON")
     parser.add_argument("--against", type=Path, metavar="FILE", help="such a file to compare with")
     parser.add_argument("--no-build", action="store_true", help="take what is built already")

@@ -57,12 +57,18 @@ def build_type(*, must_be_optimised: bool) -> str:
 def make_cluster(
     directory: Path, options: argparse.Namespace, settings: dict[str, dict[str, Any]]
 ) -> Cluster:
-    """settings: by kind of service, what differs from the defaults."""
+    """settings: by kind of service, what differs from the defaults, besides options.set."""
+    settings = {kind: dict(own) for kind, own in settings.items()}
+    for text in options.set:
+        key, _, value = text.partition("=")
+        service, _, key = key.rpartition(":")
+        for kind in (service,) if service else ("edge", "dispatcher", "persist"):
+            settings.setdefault(kind, {})[key] = value
     return Cluster(
         directory,
         edges=options.edges,
         dispatchers=options.dispatchers,
-        overrides={kind: dict(own) for kind, own in settings.items()},
+        overrides=settings,
     )
 
 

@@ -15,8 +15,10 @@ Created create(service::Context& context, const api::ApiOptions& own) {
   auto sessions = registry::connect(context.loop, own.redis_url);
   if (!sessions) return tl::unexpected(sessions.error());
   const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop,
-                          {.url = common.nats_url, .name = common.name, .wait = common.nats_wait});
+  auto bus = bus::connect(context.loop, {.url = common.nats_url,
+                                         .name = common.name,
+                                         .wait = common.nats_wait,
+                                         .client = bus::client_named(common.nats_client)});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions));

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "lib/nats/message.h"
+#include "lib/nats/native/servers.h"
 #include "model/limits.h"
 
 namespace martlet::bus {
@@ -33,15 +34,28 @@ std::string barrier_subject_of(const std::string& inbox) {
   return inbox + ".b.*";
 }
 
+struct Wanted {
+  bool publisher = true;
+  bool subscriber = true;
+};
+
 Result<BusLinks> open_links(event::Loop& loop, const std::shared_ptr<nats::InboundQueue>& queue,
-                            const nats::ConnectionOptions& options, const std::string& inbox) {
+                            const nats::ConnectionOptions& options, const std::string& inbox,
+                            Wanted wanted) {
+  BusLinks links;
   // In this order: a publisher may only be destroyed on the loop, and this may be another thread.
-  auto subscriber = nats::Subscriber::connect(loop, queue, options);
-  if (!subscriber) return tl::unexpected(subscriber.error());
-  auto publisher =
-      nats::Publisher::connect(loop, options, queue, kAnswersId, answers_subject_of(inbox));
-  if (!publisher) return tl::unexpected(publisher.error());
-  return BusLinks{std::move(*publisher), std::move(*subscriber)};
+  if (wanted.subscriber) {
+    auto subscriber = nats::Subscriber::connect(loop, options, queue);
+    if (!subscriber) return tl::unexpected(subscriber.error());
+    links.subscriber = std::move(*subscriber);
+  }
+  if (wanted.publisher) {
+    auto publisher =
+        nats::Publisher::connect(loop, options, queue, kAnswersId, answers_subject_of(inbox));
+    if (!publisher) return tl::unexpected(publisher.error());
+    links.publisher = std::move(*publisher);
+  }
+  return links;
 }
 
 // Up to half more, so that not all come back at once.
@@ -54,6 +68,10 @@ Error not_connected() {
 }
 
 }  // namespace
+
+nats::Client client_named(std::string_view name) {
+  return name == "cnats" ? nats::Client::kLibrary : nats::Client::kNative;
+}
 
 class NatsBus::NatsSubscription final : public Subscription {
  public:
@@ -83,8 +101,12 @@ NatsBus::NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, s
                 if (replies_.empty()) expiry_.cancel();
               }),
       prober_(loop, [this] { probe(); }),
-      replacer_(loop, [this] { replace_publisher(); }) {
-  watch_links();
+      reopen_timer_(loop, [this] { reopen(); }) {
+  watch_publisher();
+  watch_subscriber();
+  queue_->on_offer([this](nats::SubscriptionId id, const nats::Message& message) {
+    return take_offer(id, message);
+  });
   const auto on_answer =
       std::make_shared<MessageHandler>([this](const nats::Message& m) { deliver(m); });
   handlers_.emplace(kAnswersId, on_answer);
@@ -96,12 +118,17 @@ NatsBus::NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, s
 
 NatsBus::~NatsBus() {
   self_.reset();
+  queue_->on_offer(nullptr);
   if (reopener_.joinable()) reopener_.join();
 }
 
-void NatsBus::watch_links() {
+void NatsBus::watch_publisher() {
   publisher_->start();
   publisher_->on_lost([this] { on_publisher_lost(); });
+}
+
+void NatsBus::watch_subscriber() {
+  subscriber_->start();
   subscriber_->on_change([this](bool connected) { on_subscriber(connected); });
 }
 
@@ -274,23 +301,40 @@ void NatsBus::drain() {
   for (std::size_t n = 0; n < kMaxMessagesPerTurn && !backlog_.empty(); ++n) {
     const nats::InboundQueue::Item item = std::move(backlog_.front());
     backlog_.pop_front();
-    dispatch(item);
+    dispatch(item.subscription, item.message);
     if (self.expired()) return;
   }
   // The queue wakes us only when it was empty, so what we left in it is ours to fetch.
   if (backlog_.empty()) backlog_ = queue_->take();
-  if (backlog_.empty()) return;
+  backlogged_ = !backlog_.empty();
+  if (!backlogged_) return;
   loop_.post([self] {
     if (const auto bus = self.lock()) (*bus)->drain();
   });
 }
 
-void NatsBus::dispatch(const nats::InboundQueue::Item& item) {
-  const auto found = handlers_.find(item.subscription);
+// What is read on the loop is handled where it lies, unless others wait or the turn has done
+// enough.
+bool NatsBus::take_offer(nats::SubscriptionId id, const nats::Message& message) {
+  if (taken_in_turn_ == 0) {
+    loop_.at_turn_end([self = std::weak_ptr(self_)] {
+      if (const auto bus = self.lock()) (*bus)->taken_in_turn_ = 0;
+    });
+  }
+  if (backlogged_ || ++taken_in_turn_ > kMaxMessagesPerTurn) {
+    backlogged_ = true;
+    return false;
+  }
+  dispatch(id, message);
+  return true;
+}
+
+void NatsBus::dispatch(nats::SubscriptionId id, const nats::Message& message) {
+  const auto found = handlers_.find(id);
   if (found == handlers_.end()) return;  // unsubscribed while it was on its way
   ++stats_.received;
   const std::shared_ptr<MessageHandler> handler = found->second;  // may end itself
-  (*handler)(item.message);
+  (*handler)(message);
 }
 
 void NatsBus::report_drops() {
@@ -302,16 +346,14 @@ void NatsBus::report_drops() {
 }
 
 void NatsBus::on_subscriber(bool connected) {
-  if (!connected) {
-    on_lost();
-  } else {
-    rejoin();
-  }
+  if (connected) return rejoin();
+  on_lost();
+  reopen();
 }
 
 void NatsBus::on_publisher_lost() {
   on_lost();
-  replace_publisher();
+  reopen();
 }
 
 void NatsBus::on_lost() {
@@ -351,8 +393,7 @@ void NatsBus::rejoined(Result<void> done) {
 // A message to ourselves. It finds a publishing link that is silently dead (the library must not
 // ping there), and it is behind everything that the delivery thread had to do.
 void NatsBus::probe() {
-  if (subscriber_->is_closed()) return reopen();
-  if (!publisher_->is_connected() && !replacer_.is_scheduled()) return replace_publisher();
+  if (subscriber_->is_closed() || !publisher_->is_connected()) return reopen();
   if (!ready_) return rejoin();
   const MonotonicTime sent = loop_.now();
   after_publishes(kProbeTimeout, [this, sent](Result<void> done) {
@@ -367,41 +408,19 @@ void NatsBus::probe() {
   });
 }
 
-// A publisher whose link broke is not used again. Tried until the broker takes us.
-void NatsBus::replace_publisher() {
-  if (reopening_ || publisher_->is_connected()) return;
-  reopening_ = true;
-  if (reopener_.joinable()) reopener_.join();
-  reopener_ = std::thread([this, self = std::weak_ptr(self_)] {
-    auto fresh = std::make_shared<Result<std::unique_ptr<nats::Publisher>>>(
-        nats::Publisher::connect(loop_, options_, queue_, kAnswersId, answers_subject_of(inbox_)));
-    loop_.post([self, fresh] {
-      if (const auto bus = self.lock()) (*bus)->on_publisher(std::move(*fresh));
-    });
-  });
-}
-
-void NatsBus::on_publisher(Result<std::unique_ptr<nats::Publisher>> publisher) {
-  reopening_ = false;
-  if (!publisher) {
-    replacer_.start_once(jittered(options_.reconnect_wait));
-    return;
-  }
-  publisher_ = std::move(*publisher);
-  publisher_->start();
-  publisher_->on_lost([this] { on_publisher_lost(); });
-  rejoin();
-}
-
-// The library gives a connection up after two refusals of the password and after errors that it
-// does not know. A broker that comes back to its senses must find us again.
+// What is of no use any more is opened anew, on a thread since that blocks, until the broker takes
+// us: a publisher or a subscriber whose link broke, also one that the library gave up (after two
+// refusals of the password, and after errors that it does not know).
 void NatsBus::reopen() {
-  if (reopening_) return;
+  const Wanted wanted{!publisher_->is_connected(), subscriber_->is_closed()};
+  if (reopening_ || reopen_timer_.is_scheduled()) return;
+  if (!wanted.publisher && !wanted.subscriber) return;
   if (ready_) on_lost();
   reopening_ = true;
   if (reopener_.joinable()) reopener_.join();
-  reopener_ = std::thread([this, self = std::weak_ptr(self_)] {
-    auto links = std::make_shared<Result<BusLinks>>(open_links(loop_, queue_, options_, inbox_));
+  reopener_ = std::thread([this, wanted, self = std::weak_ptr(self_)] {
+    auto links =
+        std::make_shared<Result<BusLinks>>(open_links(loop_, queue_, options_, inbox_, wanted));
     loop_.post([self, links] {
       if (const auto bus = self.lock()) (*bus)->on_reopened(std::move(*links));
     });
@@ -411,20 +430,36 @@ void NatsBus::reopen() {
 void NatsBus::on_reopened(Result<BusLinks> links) {
   reopening_ = false;
   if (!links) {
-    MARTLET_LOG(warn, "bus_reopen_failed error=\"{}\"", links.error().detail);
-    return;  // the next probe tries again
+    // Tried again soon; only what an operator has to mend is worth a line each time.
+    if (links.error().code == ErrorCode::kForbidden) {
+      MARTLET_LOG(warn, "bus_reopen_failed error=\"{}\"", links.error().detail);
+    } else {
+      MARTLET_LOG(debug, "bus_reopen_failed error=\"{}\"", links.error().detail);
+    }
+    reopen_timer_.start_once(jittered(options_.reconnect_wait));
+    return;
   }
-  subscriber_->copy_to(*links->subscriber);
-  publisher_ = std::move(links->publisher);
-  subscriber_ = std::move(links->subscriber);
-  watch_links();
+  if (links->subscriber) {
+    subscriber_->copy_to(*links->subscriber);
+    subscriber_ = std::move(links->subscriber);
+    watch_subscriber();
+  }
+  if (links->publisher) {
+    publisher_ = std::move(links->publisher);
+    watch_publisher();
+  }
   rejoin();
+  reopen();  // the other one may have broken meanwhile
 }
 
 Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& options) {
   nats::ConnectionOptions link;
   link.url = options.url;
   link.name = options.name;
+  link.client = options.client;
+  auto servers = nats::Servers::parse(options.url);
+  if (!servers) return tl::unexpected(servers.error());
+  link.servers = std::move(*servers);
   // The queue wakes a bus that does not exist yet, or no more.
   auto slot = std::make_shared<std::weak_ptr<NatsBus*>>();
   auto queue = std::make_shared<nats::InboundQueue>(options.queue, [&loop, slot] {
@@ -435,10 +470,10 @@ Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& op
   const std::string inbox = "_INBOX." + base::to_hex(SystemRandom().bytes(12));
   const SystemClock clock;
   const MonotonicTime deadline = clock.now() + options.wait;
-  Result<BusLinks> links = open_links(loop, queue, link, inbox);
+  Result<BusLinks> links = open_links(loop, queue, link, inbox, {});
   while (!links && links.error().code == ErrorCode::kUnavailable && clock.now() < deadline) {
     std::this_thread::sleep_for(kConnectPause);
-    links = open_links(loop, queue, link, inbox);
+    links = open_links(loop, queue, link, inbox, {});
   }
   if (!links) {
     const auto wait_s = std::chrono::duration_cast<std::chrono::seconds>(options.wait).count();

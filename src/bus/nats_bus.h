@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 
@@ -24,8 +25,12 @@ struct BusOptions {
   std::string name;  // of the process, for the broker's monitoring
   // How long connect() tries.
   Duration wait = std::chrono::seconds(10);
+  nats::Client client = nats::Client::kNative;
   nats::QueueLimits queue;
 };
+
+// Of the names that nats.client can have.
+nats::Client client_named(std::string_view name);
 
 struct BusStats {
   std::uint64_t published = 0;
@@ -37,6 +42,7 @@ struct BusStats {
   std::size_t backlog_bytes = 0;  // published, not yet taken by the socket
 };
 
+// Null: not asked for.
 struct BusLinks {
   std::unique_ptr<nats::Publisher> publisher;
   std::unique_ptr<nats::Subscriber> subscriber;
@@ -50,9 +56,9 @@ struct Question {
   Duration timeout{};
 };
 
-// The Bus on two connections of the NATS client library, one to publish and one to receive, so that
-// a full socket never keeps us from reading. Both must be up; when one goes, the bus counts as
-// disconnected until both are back and all subscriptions are known to the broker again.
+// The Bus on two connections to NATS, one to publish and one to receive, so that a full socket
+// never keeps us from reading. Both must be up; when one goes, the bus counts as disconnected until
+// both are back and all subscriptions are known to the broker again.
 //
 // Loop thread; the loop outlives it. When it is destroyed, callbacks that wait are not called.
 class NatsBus final : public Bus {
@@ -102,7 +108,8 @@ class NatsBus final : public Bus {
                                     Priority priority, MessageHandler handler);
   void remove(nats::SubscriptionId id);
   void drain();
-  void dispatch(const nats::InboundQueue::Item& item);
+  bool take_offer(nats::SubscriptionId id, const nats::Message& message);
+  void dispatch(nats::SubscriptionId id, const nats::Message& message);
   void report_drops();
   void fail_later(Replies::Callback callback, Error error);
   std::uint64_t expect(Duration timeout, const Replies::Callback& callback);
@@ -118,11 +125,10 @@ class NatsBus final : public Bus {
   void pass_subscriptions(Duration timeout, Done callback);
   void pass_publishes(Duration timeout, Done callback);
   void probe();
-  void replace_publisher();
-  void on_publisher(Result<std::unique_ptr<nats::Publisher>> publisher);
   void reopen();
   void on_reopened(Result<BusLinks> links);
-  void watch_links();
+  void watch_publisher();
+  void watch_subscriber();
   void set_state(BusState state);
 
   event::Loop& loop_;
@@ -136,6 +142,8 @@ class NatsBus final : public Bus {
   nats::SubscriptionId last_subscription_ = 0;
   std::uint64_t last_inbox_ = 0;
   std::deque<nats::InboundQueue::Item> backlog_;  // taken from the queue, not yet handled
+  bool backlogged_ = false;                       // something waits there or in the queue
+  std::size_t taken_in_turn_ = 0;                 // of what was offered
   std::function<void(BusState)> listener_;
   bool ready_ = true;
   bool rejoining_ = false;
@@ -145,7 +153,7 @@ class NatsBus final : public Bus {
   BusStats stats_;
   event::Timer expiry_;
   event::Timer prober_;
-  event::Timer replacer_;
+  event::Timer reopen_timer_;
   // Posted tasks and subscriptions outlive the bus; they look here first.
   std::shared_ptr<NatsBus*> self_ = std::make_shared<NatsBus*>(this);
 };

@@ -26,8 +26,10 @@ std::string make_member(const std::string& name, Random& random) {
 Created create(service::Context& context, const dispatcher::DispatcherOptions& options,
                Random& random) {
   const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop,
-                          {.url = common.nats_url, .name = common.name, .wait = common.nats_wait});
+  auto bus = bus::connect(context.loop, {.url = common.nats_url,
+                                         .name = common.name,
+                                         .wait = common.nats_wait,
+                                         .client = bus::client_named(common.nats_client)});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   const std::string member = make_member(context.common.name, random);

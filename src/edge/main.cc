@@ -59,8 +59,10 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   if (!sessions) return tl::unexpected(sessions.error());
 
   const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop,
-                          {.url = common.nats_url, .name = common.name, .wait = common.nats_wait});
+  auto bus = bus::connect(context.loop, {.url = common.nats_url,
+                                         .name = common.name,
+                                         .wait = common.nats_wait,
+                                         .client = bus::client_named(common.nats_client)});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));

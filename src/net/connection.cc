@@ -128,22 +128,30 @@ void Connection::on_ready(bool readable, bool writable) {
 }
 
 void Connection::read_some() {
+  for (std::size_t reads = 0; reads < options_.max_reads_per_turn; ++reads)
+    if (!read_once() || state_ == State::kClosed || paused_) return;
+}
+
+// True if there may be more.
+bool Connection::read_once() {
   auto& buffer = read_buffer();
   const std::size_t limit = std::min(buffer.size(), options_.max_read_per_turn_bytes);
   const ssize_t got = ::recv(fd_.get(), buffer.data(), limit, 0);
   if (got < 0) {
     if (!would_block(errno)) close_later(CloseCause::kPeerFailed);
-    return;
+    return false;
   }
   if (got == 0) {
     const bool ours = state_ != State::kOpen;
     flush();  // what was sent before the peer's end may still be read by it
     close_later(ours ? CloseCause::kOurs : CloseCause::kPeerClosed);
-    return;
+    return false;
   }
   if (options_.totals != nullptr) options_.totals->bytes_in += static_cast<std::uint64_t>(got);
-  if (state_ != State::kOpen) return;
-  listener_.on_bytes(BytesView(buffer.data(), static_cast<std::size_t>(got)));
+  const bool is_full = static_cast<std::size_t>(got) == limit;
+  if (state_ == State::kOpen)
+    listener_.on_bytes(BytesView(buffer.data(), static_cast<std::size_t>(got)));
+  return is_full;
 }
 
 void Connection::flush() {

@@ -51,8 +51,9 @@ struct ConnectionOptions {
   std::size_t high_mark_bytes = 256 * 1024;
   std::size_t low_mark_bytes = 64 * 1024;
   std::size_t hard_limit_bytes = 4 * 1024 * 1024;
-  std::size_t max_read_per_turn_bytes = 64 * 1024;
-  ConnectionTotals* totals = nullptr;  // must outlive the connection
+  std::size_t max_read_per_turn_bytes = 64 * 1024;  // of one read
+  std::size_t max_reads_per_turn = 1;               // while each is full
+  ConnectionTotals* totals = nullptr;               // must outlive the connection
 };
 
 // One connected stream socket: bytes in, bytes out, a bounded queue between. Knows no messages.
@@ -69,6 +70,9 @@ class Connection {
 
   SendResult send(BytesView bytes);
   SendResult send(const SharedBytes& bytes);
+
+  // Writes what the socket takes now rather than at the end of the turn.
+  void flush();
 
   void pause_reading();
   void resume_reading();
@@ -99,10 +103,10 @@ class Connection {
 
   void on_ready(bool readable, bool writable);
   void read_some();
+  bool read_once();
   void enqueue(BytesView bytes);
   SendResult after_enqueue(std::size_t size);
   void flush_at_turn_end();
-  void flush();
   void write_once();
   void drop_written(std::size_t size);
   void finish_flushing();

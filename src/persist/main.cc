@@ -40,8 +40,10 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
     return tl::unexpected(opened.error());
 
   const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop,
-                          {.url = common.nats_url, .name = common.name, .wait = common.nats_wait});
+  auto bus = bus::connect(context.loop, {.url = common.nats_url,
+                                         .name = common.name,
+                                         .wait = common.nats_wait,
+                                         .client = bus::client_named(common.nats_client)});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
 

@@ -11,6 +11,8 @@ void declare(config::Keys& keys, CommonOptions& options) {
   keys.url("nats.url", &options.nats_url, "the broker; may carry user:password@");
   keys.duration("nats.wait_s", &options.nats_wait, {seconds(0), seconds(3600)},
                 "how long the start waits for the servers that the service needs");
+  keys.choice("nats.client", &options.nats_client, {"native", "cnats"},
+              "what speaks to the broker: our own client or the library cnats");
   keys.integer("cluster.shards", &options.shards, {1, 1024, "shards"},
                "slices of the conversations; fixed for the life of a cluster");
   keys.address("http.listen", &options.http_listen,

@@ -13,6 +13,7 @@ struct CommonOptions {
   std::string name;
   std::string nats_url = "nats://127.0.0.1:4222";
   Duration nats_wait = std::chrono::seconds(30);
+  std::string nats_client = "native";
   std::uint16_t shards = 16;
   config::Address http_listen{"127.0.0.1", 0};
   std::string ready_file;

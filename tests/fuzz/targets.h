@@ -22,6 +22,7 @@ void jwt(BytesView input);
 void lease_record(BytesView input);
 void log_batch(BytesView input);
 void names(BytesView input);
+void nats_stream(BytesView input);
 void rpc(BytesView input);
 void session_json(BytesView input);
 void sync_token(BytesView input);
@@ -43,6 +44,7 @@ inline constexpr Target kTargets[] = {
     {"lease_record", lease_record},
     {"log_batch", log_batch},
     {"names", names},
+    {"nats_stream", nats_stream},
     {"rpc", rpc},
     {"session_json", session_json},
     {"sync_token", sync_token},

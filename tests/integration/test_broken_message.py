@@ -20,6 +20,14 @@ LONG = 100_000  # bytes; they come in several pieces
 class BrokenMessage(LinkedClusterTest):
     linked = FAULTY
     apis = 0
+    # All of the cluster speaks to the broker by it.
+    client = "native"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        services = ("edge", "dispatcher", "persist")
+        cls.overrides = {kind: {"nats.client": cls.client} for kind in services}
+        super().setUpClass()
 
     def reconnects(self) -> float:
         return self.cluster.service(FAULTY).metrics()["martlet_bus_reconnects_total"]
@@ -45,6 +53,10 @@ class BrokenMessage(LinkedClusterTest):
         device = GroupDevice(server, "anna", name)
         self.addCleanup(device.close)
         return device
+
+
+class BrokenMessageOfTheLibrary(BrokenMessage):
+    client = "cnats"
 
 
 if __name__ == "__main__":

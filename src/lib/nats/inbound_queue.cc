@@ -26,6 +26,11 @@ void InboundQueue::put(Item item, bool droppable) {
   if (wake) wake_();
 }
 
+void InboundQueue::offer(SubscriptionId id, const Message::Parts& message, bool droppable) {
+  if (taker_ && taker_(id, Message(message))) return;
+  put({id, Message::copy_of(message)}, droppable);
+}
+
 void InboundQueue::note_dropped() {
   {
     const std::lock_guard lock(mutex_);

@@ -19,9 +19,10 @@ struct QueueLimits {
   unsigned droppable_percent = 75;
 };
 
-// Between the library's delivery thread and our loop: the thread puts messages in and wakes the
-// loop when the queue was empty; the loop takes all at once. Full: messages are dropped and
-// counted.
+// Between a connection and who handles its messages on the loop. The library's delivery thread puts
+// messages in and wakes the loop when the queue was empty; the loop takes all at once. The native
+// client, which reads on the loop, offers them: they wait here only when others do, or when the
+// turn has handled enough. Full: messages are dropped and counted.
 class InboundQueue {
  public:
   struct Item {
@@ -35,6 +36,11 @@ class InboundQueue {
 
   // Any thread.
   void put(Item item, bool droppable);
+  // The loop. The bytes live as long as the call.
+  void offer(SubscriptionId id, const Message::Parts& message, bool droppable);
+  // Who handles what is offered; false: it shall wait in the queue, behind what waits there.
+  using Taker = std::function<bool(SubscriptionId, const Message&)>;
+  void on_offer(Taker taker) { taker_ = std::move(taker); }
   // Messages that the library itself dropped before they came here.
   void note_dropped();
 
@@ -48,6 +54,7 @@ class InboundQueue {
 
   const QueueLimits limits_;
   const std::function<void()> wake_;
+  Taker taker_;
   mutable std::mutex mutex_;
   std::deque<Item> items_;     // guarded by mutex_
   std::size_t bytes_ = 0;      // guarded by mutex_

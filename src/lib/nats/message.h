@@ -12,36 +12,43 @@ namespace martlet::nats {
 // Message::status() of the answer to a question that nobody listens to.
 inline constexpr int kNoResponders = 503;
 
-// A received message, owned. The views live as long as the message. One thread at a time.
+// A received message. One thread at a time.
 class Message {
  public:
-  Message() = default;
-  explicit Message(natsMsg* raw) : raw_(raw) {}
+  struct Parts {
+    std::string_view subject;
+    std::string_view reply;
+    std::string_view headers;  // as on the wire, "NATS/1.0…" first; empty: none
+    BytesView payload;
+  };
 
-  std::string_view subject() const { return view(natsMsg_GetSubject(raw_.get())); }
-  std::string_view reply() const { return view(natsMsg_GetReply(raw_.get())); }
-  BytesView payload() const {
-    return {natsMsg_GetData(raw_.get()),
-            static_cast<std::size_t>(natsMsg_GetDataLength(raw_.get()))};
-  }
-  // Empty if there is none.
-  std::string_view header(const char* key) const {
-    const char* value = nullptr;
-    return natsMsgHeader_Get(raw_.get(), key, &value) == NATS_OK ? view(value) : std::string_view();
-  }
+  Message() = default;
+  // As long as the bytes live.
+  explicit Message(const Parts& parts) : parts_(parts) {}
+  // The library's, owned.
+  explicit Message(natsMsg* raw);
+  // With a copy of the bytes.
+  static Message copy_of(const Parts& parts);
+
+  // Views as long as the message lives.
+  std::string_view subject() const { return parts_.subject; }
+  std::string_view reply() const { return parts_.reply; }
+  BytesView payload() const { return parts_.payload; }
+  const Parts& parts() const { return parts_; }
   // The broker's status (503: no responders, 404, 408, 409: end of a fetch); 0: an ordinary
   // message.
   int status() const;
-  std::string_view status_text() const { return header("Description"); }
+  std::string_view status_text() const;
 
  private:
   struct Deleter {
     void operator()(natsMsg* raw) const { natsMsg_Destroy(raw); }
   };
-  static std::string_view view(const char* text) {
-    return text == nullptr ? std::string_view() : std::string_view(text);
-  }
+  std::string_view library_header(const char* key) const;
+
+  Parts parts_;
   std::unique_ptr<natsMsg, Deleter> raw_;
+  std::unique_ptr<char[]> own_;
 };
 
 }  // namespace martlet::nats

@@ -1,21 +1,32 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
 
 namespace martlet::nats {
 
+// What speaks to the broker: our own client, which lives inside the loop, or the client library
+// with its threads (docs/adr/0046).
+enum class Client { kNative, kLibrary };
+
+class Servers;
+
 // How to reach the broker. Both kinds of connection (Publisher, Subscriber) take the same.
 struct ConnectionOptions {
   std::string url;   // nats://[user:password@|token@]host:port, several separated by commas
   std::string name;  // shown by the broker's monitoring
+  Client client = Client::kNative;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration reconnect_wait = std::chrono::milliseconds(250);
+  // A server that leaves a ping unanswered for so long is gone.
   Duration ping_interval = std::chrono::seconds(10);
-  // A write that makes no progress for so long breaks the connection (Subscriber only; the
-  // Publisher's socket never blocks).
+  // A write that makes no progress for so long breaks the connection (the library's Subscriber
+  // only; the others never block).
   Duration write_deadline = std::chrono::seconds(2);
+  // Those that connections learn of, for the next ones (native only). May be null.
+  std::shared_ptr<Servers> servers;
 };
 
 // The url without user, password and token, for logs and errors.

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,11 +26,12 @@ struct Outgoing {
   BytesView payload;
 };
 
-// The connection that publishes. Its socket is driven by our loop (docs/adr/0001): what is
-// published during a turn goes out with one write at the end of the turn, and nothing ever blocks.
-// When the link breaks this object is of no use any more, and a new one has to take its place:
-// driven by a loop, the library (3.4.1) keeps its parser over a reconnect, and would read what
-// comes first on the new link as the rest of the message in which the old one broke.
+// Published bytes that wait for the socket; what exceeds it is dropped.
+inline constexpr std::size_t kMaxBacklogBytes = 16U << 20;
+
+// The connection that publishes. What is published during a turn of the loop goes out with one
+// write at the end of the turn, and nothing ever blocks. When the link breaks this object is of no
+// use any more, and a new one has to take its place.
 //
 // It also has one subscription, for the answers to what it asks: the broker tells only the
 // connection that has both the question and the subscription that nobody answers.
@@ -39,39 +39,31 @@ struct Outgoing {
 // Loop thread. Loop and queue must outlive it.
 class Publisher {
  public:
-  // Blocks for at most options.connect_timeout; any thread. What comes on the subject `answers`
-  // (may be a wildcard) goes into the queue under the id. Nothing moves before start().
+  // Blocks for at most options.connect_timeout for each server that it tries; any thread. What
+  // comes on the subject `answers` (may be a wildcard) goes into the queue under the id. Nothing
+  // moves before start().
   static Result<std::unique_ptr<Publisher>> connect(event::Loop& loop,
                                                     const ConnectionOptions& options,
                                                     std::shared_ptr<InboundQueue> queue,
                                                     SubscriptionId id, const std::string& answers);
-  ~Publisher();
-  Publisher(const Publisher&) = delete;
-  Publisher& operator=(const Publisher&) = delete;
+  virtual ~Publisher() = default;
 
   // On the loop's thread, once.
-  void start();
+  virtual void start() = 0;
 
   // False: dropped, because the link broke or kMaxBacklogBytes wait for it already.
-  bool publish(const Outgoing& message);
+  virtual bool publish(const Outgoing& message) = 0;
 
-  bool is_connected() const;
+  virtual bool is_connected() const = 0;
   // Called when the link broke. At most one listener; it must not end the publisher.
-  void on_lost(std::function<void()> listener);
+  virtual void on_lost(std::function<void()> listener) = 0;
 
   // Of the broker, in bytes.
-  std::int64_t max_payload() const;
-  std::size_t backlog_bytes() const;
+  virtual std::int64_t max_payload() const = 0;
+  virtual std::size_t backlog_bytes() const = 0;
 
   // Ends a link that is silently dead.
-  void break_link();
-
- private:
-  struct Link;
-  Publisher() = default;
-  std::shared_ptr<Link> link_;
+  virtual void break_link() = 0;
 };
-
-inline constexpr std::size_t kMaxBacklogBytes = 16U << 20;
 
 }  // namespace martlet::nats

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,52 +13,47 @@
 
 namespace martlet::nats {
 
-// The connection that receives. The library reads and delivers on threads of its own, which put
-// every message into the queue. Subscriptions outlive broken links. While the link is down nothing
-// calls into the library, which may hold its lock for seconds then: what is asked meanwhile is done
-// when the link is back.
+// The connection that receives: every message goes to the queue. What is asked while the link is
+// down is done when it is back; nothing blocks.
 //
 // Loop thread. Loop and queue must outlive it.
 class Subscriber {
  public:
-  // Blocks for at most options.connect_timeout; any thread.
+  // Blocks for at most options.connect_timeout for each server that it tries; any thread. Nothing
+  // moves before start().
   static Result<std::unique_ptr<Subscriber>> connect(event::Loop& loop,
-                                                     std::shared_ptr<InboundQueue> queue,
-                                                     const ConnectionOptions& options);
-  ~Subscriber();
-  Subscriber(const Subscriber&) = delete;
-  Subscriber& operator=(const Subscriber&) = delete;
+                                                     const ConnectionOptions& options,
+                                                     std::shared_ptr<InboundQueue> queue);
+  virtual ~Subscriber() = default;
+
+  // On the loop's thread, once.
+  virtual void start() = 0;
 
   // queue_group empty: none.
-  void subscribe(SubscriptionId id, std::string_view subject, std::string_view queue_group,
-                 bool droppable);
+  virtual void subscribe(SubscriptionId id, std::string_view subject, std::string_view queue_group,
+                         bool droppable) = 0;
   // Messages that are on their way may still come.
-  void unsubscribe(SubscriptionId id);
+  virtual void unsubscribe(SubscriptionId id) = 0;
 
   // On this connection, behind all subscriptions made before. Sent within a millisecond.
-  bool publish(std::string_view subject, BytesView payload);
+  virtual bool publish(std::string_view subject, BytesView payload) = 0;
 
-  // Blocks until the broker has seen all subscriptions; for start-up only.
-  bool flush(Duration timeout);
+  // Blocks until the broker has seen what was subscribed before the start; for start-up only.
+  virtual bool flush(Duration timeout) = 0;
 
-  bool is_connected() const;
-  // Called when the link goes and when it is back. At most one listener.
-  void on_change(std::function<void(bool connected)> listener);
-  // True when the library gave up for good: only a new Subscriber helps.
-  bool is_closed() const;
+  virtual bool is_connected() const = 0;
+  // Called when the link goes and when it is back. At most one listener; it must not end the
+  // subscriber.
+  virtual void on_change(std::function<void(bool connected)> listener) = 0;
+  // True when it will never be back: only a new Subscriber helps.
+  virtual bool is_closed() const = 0;
 
   // Makes all its subscriptions on another one as well; before this one goes.
-  void copy_to(Subscriber& other) const;
+  virtual void copy_to(Subscriber& other) const = 0;
 
-  // Frees what was unsubscribed before `passed`, a time at which something was published that the
-  // queue has received since: the library's delivery thread is past it. Before 3.6.1 the library
-  // must not free a subscription that may still get messages, so they also rest some seconds.
-  void free_unsubscribed(MonotonicTime passed);
-
- private:
-  struct Link;
-  Subscriber() = default;
-  std::shared_ptr<Link> link_;
+  // What was unsubscribed before `passed` gets nothing any more: something that was published then
+  // has come back since.
+  virtual void free_unsubscribed(MonotonicTime passed) = 0;
 };
 
 }  // namespace martlet::nats

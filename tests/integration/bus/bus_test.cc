@@ -6,6 +6,7 @@
 
 #include "bus/nats_bus.h"
 #include "lib/nats/publisher.h"
+#include "nats_client.h"
 #include "support/nats_server.h"
 #include "support/run_loop.h"
 
@@ -19,7 +20,8 @@ using test::run_until;
 class BusTest : public ::testing::Test {
  protected:
   std::unique_ptr<NatsBus> join(const std::string& name) {
-    auto bus = connect(loop_, {.url = server_.url(), .name = name, .wait = 5s});
+    auto bus = connect(
+        loop_, {.url = server_.url(), .name = name, .wait = 5s, .client = test::nats_client()});
     EXPECT_TRUE(bus) << bus.error().detail;
     return std::move(*bus);
   }
@@ -72,6 +74,7 @@ TEST_F(BusTest, APublisherThatCannotSubscribeLeavesNoConnection) {
   nats::ConnectionOptions options;
   options.url = server_.url();
   options.name = "a";
+  options.client = nats::Client::kLibrary;  // ours does not wait for the broker's word
   const auto queue = std::make_shared<nats::InboundQueue>(nats::QueueLimits(), [] {});
   for (int i = 0; i < 3; ++i) {
     const auto publisher = nats::Publisher::connect(loop_, options, queue, 1, "no subject");
@@ -240,7 +243,8 @@ TEST_F(BusTest, APausedServerDoesNotBlockPublishing) {
 
 TEST_F(BusTest, AnUnreachableServerIsAClearError) {
   server_.kill();
-  const auto bus = connect(loop_, {.url = server_.url(), .name = "a", .wait = 1s});
+  const auto bus = connect(
+      loop_, {.url = server_.url(), .name = "a", .wait = 1s, .client = test::nats_client()});
   ASSERT_FALSE(bus);
   EXPECT_EQ(bus.error().code, ErrorCode::kUnavailable);
   EXPECT_NE(bus.error().detail.find("is not reachable"), std::string::npos) << bus.error().detail;
@@ -250,18 +254,20 @@ TEST(BusStart, AWrongPasswordIsAClearErrorWithoutThePassword) {
   NatsServer server({"authorization { user: im, password: right }"});
   event::Loop loop;
   const std::string port = std::to_string(server.port());
-  const auto bad = connect(loop, {"nats://im:wrong@127.0.0.1:" + port, "a", 5s});
+  const auto bad =
+      connect(loop, {"nats://im:wrong@127.0.0.1:" + port, "a", 5s, test::nats_client()});
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().code, ErrorCode::kForbidden);
   EXPECT_EQ(bad.error().detail.find("wrong@"), std::string::npos) << bad.error().detail;
-  const auto good = connect(loop, {"nats://im:right@127.0.0.1:" + port, "a", 5s});
+  const auto good =
+      connect(loop, {"nats://im:right@127.0.0.1:" + port, "a", 5s, test::nats_client()});
   EXPECT_TRUE(good);
 }
 
 TEST(BusStart, ASmallMaxPayloadIsAClearError) {
   NatsServer server({"max_payload: 100000"});
   event::Loop loop;
-  const auto bus = connect(loop, {server.url(), "a", 5s});
+  const auto bus = connect(loop, {server.url(), "a", 5s, test::nats_client()});
   ASSERT_FALSE(bus);
   EXPECT_NE(bus.error().detail.find("max_payload"), std::string::npos);
 }

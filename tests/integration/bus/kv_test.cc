@@ -7,6 +7,7 @@
 #include "bus/cluster_check.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
+#include "nats_client.h"
 #include "support/nats_server.h"
 #include "support/run_loop.h"
 
@@ -18,7 +19,8 @@ using namespace std::chrono_literals;
 class KvTest : public ::testing::Test {
  protected:
   KvTest()
-      : bus_(std::move(connect(loop_, {server_.url(), "kv test", 5s}).value())),
+      : bus_(
+            std::move(connect(loop_, {server_.url(), "kv test", 5s, test::nats_client()}).value())),
         kv_(*bus_, "im_leases") {
     EXPECT_TRUE(wait<Result<void>>([&](auto done) { kv_.ensure(1, done); }));
   }
@@ -80,7 +82,8 @@ TEST_F(KvTest, EveryWriteOfAnybodyIsHeard) {
   std::vector<std::pair<std::string, std::string>> heard;
   kv_.on_write([&](std::string_view key, BytesView value) { heard.emplace_back(key, value); });
   wait<Result<void>>([&](auto done) { bus_->after_subscriptions(2s, done); });
-  const auto other = connect(loop_, {server_.url(), "other", 5s}).value().release();
+  const auto other =
+      connect(loop_, {server_.url(), "other", 5s, test::nats_client()}).value().release();
   const std::unique_ptr<NatsBus> other_bus(other);
   NatsKv other_kv(*other_bus, "im_leases");
   wait<Result<std::uint64_t>>([&](auto done) { other_kv.put("persist.beat.x", "7", done); });

@@ -8,6 +8,7 @@
 #include "bus/kv_leases.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
+#include "nats_client.h"
 #include "support/nats_server.h"
 #include "support/run_loop.h"
 
@@ -20,7 +21,7 @@ using namespace std::chrono_literals;
 class Member final : public LeaseListener {
  public:
   Member(event::Loop& loop, const std::string& url, const std::string& name)
-      : bus(std::move(connect(loop, {url, name, 5s}).value())),
+      : bus(std::move(connect(loop, {url, name, 5s, test::nats_client()}).value())),
         kv(*bus, std::string(kLeaseBucket)),
         leases(loop, kv, random, {"dispatch", name, 16}) {}
 

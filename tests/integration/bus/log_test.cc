@@ -9,6 +9,7 @@
 #include "bus/nats_log.h"
 #include "bus/subjects.h"
 #include "model/limits.h"
+#include "nats_client.h"
 #include "support/nats_server.h"
 #include "support/run_loop.h"
 
@@ -24,7 +25,9 @@ constexpr ShardId kShard{3};
 class LogTest : public ::testing::Test {
  protected:
   LogTest()
-      : bus_(std::move(connect(loop_, {server_.url(), "log test", 5s}).value())), log_(*bus_) {
+      : bus_(std::move(
+            connect(loop_, {server_.url(), "log test", 5s, test::nats_client()}).value())),
+        log_(*bus_) {
     EXPECT_TRUE(ensure(kShard, {}));
   }
 

@@ -1,4 +1,4 @@
-#include "lib/nats/subscriber.h"
+#include "lib/nats/library/subscriber.h"
 
 #include <nats/nats.h>
 
@@ -11,8 +11,8 @@
 
 #include "base/assert.h"
 #include "base/log.h"
-#include "lib/nats/delivery.h"
-#include "lib/nats/library.h"
+#include "lib/nats/library/connection_options.h"
+#include "lib/nats/library/delivery.h"
 
 namespace martlet::nats {
 namespace {
@@ -33,7 +33,7 @@ struct Resting {
 }  // namespace
 
 // What the library's callbacks see; it lives until the library's last callback (closed).
-struct Subscriber::Link : std::enable_shared_from_this<Subscriber::Link> {
+struct LibrarySubscriber::Link : std::enable_shared_from_this<LibrarySubscriber::Link> {
   Link(event::Loop& l, std::shared_ptr<InboundQueue> q) : loop(l), queue(std::move(q)) {}
 
   natsStatus set_options(natsOptions* raw, const std::string& name);
@@ -70,7 +70,7 @@ struct Subscriber::Link : std::enable_shared_from_this<Subscriber::Link> {
   bool open = true;  // guarded by mutex
 };
 
-natsStatus Subscriber::Link::set_options(natsOptions* raw, const std::string& name) {
+natsStatus LibrarySubscriber::Link::set_options(natsOptions* raw, const std::string& name) {
   const auto on_lost = [](natsConnection*, void* self) {
     static_cast<Link*>(self)->connected = false;
     static_cast<Link*>(self)->post([](Link& link) { link.on_connected(false); });
@@ -94,7 +94,7 @@ natsStatus Subscriber::Link::set_options(natsOptions* raw, const std::string& na
   return NATS_OK;
 }
 
-natsStatus Subscriber::Link::connect(natsOptions* raw) {
+natsStatus LibrarySubscriber::Link::connect(natsOptions* raw) {
   using Keep = std::shared_ptr<Link>;
   auto keep = std::make_unique<Keep>(shared_from_this());
   const auto on_closed = [](natsConnection*, void* keep) {
@@ -110,7 +110,7 @@ natsStatus Subscriber::Link::connect(natsOptions* raw) {
   return NATS_OK;
 }
 
-void Subscriber::Link::close() {
+void LibrarySubscriber::Link::close() {
   {
     const std::lock_guard lock(mutex);
     open = false;
@@ -125,7 +125,7 @@ void Subscriber::Link::close() {
   natsConnection_Destroy(connection);
 }
 
-void Subscriber::Link::on_connected(bool now) {
+void LibrarySubscriber::Link::on_connected(bool now) {
   if (now && connected) {
     for (natsSubscription* raw : std::exchange(to_stop, {})) stop(raw);
     for (const SubscriptionId id : std::exchange(to_start, {})) {
@@ -136,7 +136,7 @@ void Subscriber::Link::on_connected(bool now) {
   if (listener) listener(now);
 }
 
-void Subscriber::Link::start(SubscriptionId id, Entry& entry) {
+void LibrarySubscriber::Link::start(SubscriptionId id, Entry& entry) {
   const natsStatus status =
       subscribe_into(queue, id, entry.droppable, live, connection, entry.subject.c_str(),
                      entry.queue_group.empty() ? nullptr : entry.queue_group.c_str(), &entry.raw);
@@ -146,31 +146,30 @@ void Subscriber::Link::start(SubscriptionId id, Entry& entry) {
               natsStatus_GetText(status));
 }
 
-void Subscriber::Link::stop(natsSubscription* raw) {
+void LibrarySubscriber::Link::stop(natsSubscription* raw) {
   natsSubscription_Unsubscribe(raw);
   resting.push_back({raw, loop.now()});
 }
 
-Result<std::unique_ptr<Subscriber>> Subscriber::connect(event::Loop& loop,
-                                                        std::shared_ptr<InboundQueue> queue,
-                                                        const ConnectionOptions& options) {
+Result<std::unique_ptr<Subscriber>> LibrarySubscriber::connect(
+    event::Loop& loop, const ConnectionOptions& options, std::shared_ptr<InboundQueue> queue) {
   auto raw = common_options(options);
   if (!raw) return tl::unexpected(raw.error());
   auto link = std::make_shared<Link>(loop, std::move(queue));
   natsStatus status = link->set_options(raw->get(), options.name);
   if (status == NATS_OK) status = link->connect(raw->get());
   if (status != NATS_OK) return connect_error(status, options);
-  std::unique_ptr<Subscriber> subscriber(new Subscriber());
-  subscriber->link_ = std::move(link);
-  return subscriber;
+  return std::unique_ptr<Subscriber>(new LibrarySubscriber(std::move(link)));
 }
 
-Subscriber::~Subscriber() {
-  if (link_) link_->close();
+LibrarySubscriber::LibrarySubscriber(std::shared_ptr<Link> link) : link_(std::move(link)) {}
+
+LibrarySubscriber::~LibrarySubscriber() {
+  link_->close();
 }
 
-void Subscriber::subscribe(SubscriptionId id, std::string_view subject,
-                           std::string_view queue_group, bool droppable) {
+void LibrarySubscriber::subscribe(SubscriptionId id, std::string_view subject,
+                                  std::string_view queue_group, bool droppable) {
   const auto [place, is_new] = link_->entries.try_emplace(
       id, Entry{std::string(subject), std::string(queue_group), droppable});
   MARTLET_ASSERT(is_new);
@@ -181,7 +180,7 @@ void Subscriber::subscribe(SubscriptionId id, std::string_view subject,
   }
 }
 
-void Subscriber::unsubscribe(SubscriptionId id) {
+void LibrarySubscriber::unsubscribe(SubscriptionId id) {
   const auto found = link_->entries.find(id);
   MARTLET_ASSERT(found != link_->entries.end());
   natsSubscription* raw = found->second.raw;
@@ -194,36 +193,36 @@ void Subscriber::unsubscribe(SubscriptionId id) {
   }
 }
 
-bool Subscriber::publish(std::string_view subject, BytesView payload) {
+bool LibrarySubscriber::publish(std::string_view subject, BytesView payload) {
   if (!link_->connected) return false;
   link_->subject = subject;
   return natsConnection_Publish(link_->connection, link_->subject.c_str(), payload.data(),
                                 static_cast<int>(payload.size())) == NATS_OK;
 }
 
-bool Subscriber::flush(Duration timeout) {
+bool LibrarySubscriber::flush(Duration timeout) {
   return natsConnection_FlushTimeout(link_->connection, to_ms(timeout)) == NATS_OK;
 }
 
-bool Subscriber::is_connected() const {
+bool LibrarySubscriber::is_connected() const {
   return link_->connected;
 }
 
-void Subscriber::on_change(std::function<void(bool)> listener) {
+void LibrarySubscriber::on_change(std::function<void(bool)> listener) {
   link_->listener = std::move(listener);
 }
 
-bool Subscriber::is_closed() const {
+bool LibrarySubscriber::is_closed() const {
   return link_->closed;
 }
 
-void Subscriber::copy_to(Subscriber& other) const {
+void LibrarySubscriber::copy_to(Subscriber& other) const {
   for (const auto& [id, entry] : link_->entries) {
     other.subscribe(id, entry.subject, entry.queue_group, entry.droppable);
   }
 }
 
-void Subscriber::free_unsubscribed(MonotonicTime passed) {
+void LibrarySubscriber::free_unsubscribed(MonotonicTime passed) {
   std::deque<Resting>& resting = link_->resting;
   const MonotonicTime limit = std::min(passed, link_->loop.now() - kRest);
   while (!resting.empty() && resting.front().since < limit) {

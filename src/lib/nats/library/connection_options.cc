@@ -1,4 +1,4 @@
-#include "lib/nats/library.h"
+#include "lib/nats/library/connection_options.h"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -1,4 +1,4 @@
-#include "lib/nats/delivery.h"
+#include "lib/nats/library/delivery.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "lib/nats/publisher.h"
+#include "lib/nats/library/publisher.h"
 
 #include <nats/nats.h>
 #include <sys/socket.h>
@@ -8,8 +8,8 @@
 
 #include "base/assert.h"
 #include "base/log.h"
-#include "lib/nats/delivery.h"
-#include "lib/nats/library.h"
+#include "lib/nats/library/connection_options.h"
+#include "lib/nats/library/delivery.h"
 
 namespace martlet::nats {
 namespace {
@@ -26,7 +26,7 @@ constexpr std::size_t kProtocolBytes = 64;
 // because only the loop's thread ever finds the link broken: there is no reading thread, no flusher
 // (SendAsap) and no ping timer (pings are the Bus's own probe). So the callback that takes the
 // socket away runs on the loop, before the close.
-struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
+struct LibraryPublisher::Link : std::enable_shared_from_this<LibraryPublisher::Link> {
   explicit Link(event::Loop& l) : loop(l) {}
 
   natsStatus set_options(natsOptions* raw, const std::string& name);
@@ -70,7 +70,7 @@ struct Publisher::Link : std::enable_shared_from_this<Publisher::Link> {
   bool open = true;  // guarded by mutex
 };
 
-natsStatus Publisher::Link::set_options(natsOptions* raw, const std::string& name) {
+natsStatus LibraryPublisher::Link::set_options(natsOptions* raw, const std::string& name) {
   const auto on_attach = [](void** user, void* self, natsConnection*, natsSock fd) {
     *user = self;
     static_cast<Link*>(self)->first_socket = fd;
@@ -103,7 +103,7 @@ natsStatus Publisher::Link::set_options(natsOptions* raw, const std::string& nam
   return NATS_OK;
 }
 
-natsStatus Publisher::Link::connect(natsOptions* raw) {
+natsStatus LibraryPublisher::Link::connect(natsOptions* raw) {
   using Keep = std::shared_ptr<Link>;
   auto keep = std::make_unique<Keep>(shared_from_this());
   const auto on_closed = [](natsConnection*, void* keep) {
@@ -117,12 +117,12 @@ natsStatus Publisher::Link::connect(natsOptions* raw) {
   return NATS_OK;
 }
 
-void Publisher::Link::start() {
+void LibraryPublisher::Link::start() {
   started = true;
   attach(first_socket);
 }
 
-void Publisher::Link::close() {
+void LibraryPublisher::Link::close() {
   if (!started) start();
   // Closing waits for a PONG of what is unsent, which this very thread would have to read.
   if (connected) flush();
@@ -141,7 +141,7 @@ void Publisher::Link::close() {
 }
 
 // Before the start: nothing was published, and no loop knows the socket. Any thread.
-void Publisher::Link::abandon() {
+void LibraryPublisher::Link::abandon() {
   if (connection == nullptr) return;
   {
     const std::lock_guard lock(mutex);
@@ -156,7 +156,7 @@ void Publisher::Link::abandon() {
   connection = nullptr;
 }
 
-void Publisher::Link::attach(natsSock new_socket) {
+void LibraryPublisher::Link::attach(natsSock new_socket) {
   if (connection == nullptr) return;
   socket = new_socket;
   watch = std::make_unique<event::SocketWatch>(
@@ -166,7 +166,7 @@ void Publisher::Link::attach(natsSock new_socket) {
 
 // The library is about to close the socket. From one of its own threads it means that of an attempt
 // to connect that failed, which we never had.
-void Publisher::Link::detach() {
+void LibraryPublisher::Link::detach() {
   if (started && !loop.is_inside()) return;
   watch.reset();
 #if NATS_VERSION_NUMBER >= 0x030902
@@ -184,7 +184,7 @@ void Publisher::Link::detach() {
 
 // Before the start this may be any thread, which must not touch the loop; the start looks at what
 // is wanted by then.
-void Publisher::Link::write_is_wanted() {
+void LibraryPublisher::Link::write_is_wanted() {
   if (!started) return;
   if (loop.is_inside()) {
     schedule_flush();
@@ -193,7 +193,7 @@ void Publisher::Link::write_is_wanted() {
   }
 }
 
-void Publisher::Link::schedule_flush() {
+void LibraryPublisher::Link::schedule_flush() {
   if (flush_scheduled) return;
   flush_scheduled = true;
   loop.at_turn_end([keep = shared_from_this()] {
@@ -202,20 +202,20 @@ void Publisher::Link::schedule_flush() {
   });
 }
 
-void Publisher::Link::flush() {
+void LibraryPublisher::Link::flush() {
   if (!started || connection == nullptr || socket < 0 || !write_wanted) return;
   natsConnection_ProcessWriteEvent(connection);
   backlog = write_wanted ? static_cast<std::size_t>(natsConnection_Buffered(connection)) : 0;
   if (watch) watch->want(true, write_wanted);
 }
 
-void Publisher::Link::on_ready(bool readable, bool writable) {
+void LibraryPublisher::Link::on_ready(bool readable, bool writable) {
   const auto keep = shared_from_this();
   if (readable) natsConnection_ProcessReadEvent(connection);
   if (writable) flush();
 }
 
-natsStatus Publisher::Link::send(const Outgoing& message) {
+natsStatus LibraryPublisher::Link::send(const Outgoing& message) {
   subject = message.subject;
   reply = message.reply;
   const int size = static_cast<int>(message.payload.size());
@@ -236,11 +236,9 @@ natsStatus Publisher::Link::send(const Outgoing& message) {
   return status;
 }
 
-Result<std::unique_ptr<Publisher>> Publisher::connect(event::Loop& loop,
-                                                      const ConnectionOptions& options,
-                                                      std::shared_ptr<InboundQueue> queue,
-                                                      SubscriptionId id,
-                                                      const std::string& answers) {
+Result<std::unique_ptr<Publisher>> LibraryPublisher::connect(
+    event::Loop& loop, const ConnectionOptions& options, const std::shared_ptr<InboundQueue>& queue,
+    SubscriptionId id, const std::string& answers) {
   auto raw = common_options(options);
   if (!raw) return tl::unexpected(raw.error());
   auto link = std::make_shared<Link>(loop);
@@ -254,20 +252,20 @@ Result<std::unique_ptr<Publisher>> Publisher::connect(event::Loop& loop,
     link->abandon();
     return connect_error(status, options);
   }
-  std::unique_ptr<Publisher> publisher(new Publisher());
-  publisher->link_ = std::move(link);
-  return publisher;
+  return std::unique_ptr<Publisher>(new LibraryPublisher(std::move(link)));
 }
 
-Publisher::~Publisher() {
-  if (link_) link_->close();
+LibraryPublisher::LibraryPublisher(std::shared_ptr<Link> link) : link_(std::move(link)) {}
+
+LibraryPublisher::~LibraryPublisher() {
+  link_->close();
 }
 
-void Publisher::start() {
+void LibraryPublisher::start() {
   link_->start();
 }
 
-bool Publisher::publish(const Outgoing& message) {
+bool LibraryPublisher::publish(const Outgoing& message) {
   Link& link = *link_;
   MARTLET_ASSERT(link.loop.is_inside());
   if (!link.connected) return false;
@@ -284,23 +282,23 @@ bool Publisher::publish(const Outgoing& message) {
   return true;
 }
 
-bool Publisher::is_connected() const {
+bool LibraryPublisher::is_connected() const {
   return link_->connected;
 }
 
-void Publisher::on_lost(std::function<void()> listener) {
+void LibraryPublisher::on_lost(std::function<void()> listener) {
   link_->listener = std::move(listener);
 }
 
-std::int64_t Publisher::max_payload() const {
+std::int64_t LibraryPublisher::max_payload() const {
   return natsConnection_GetMaxPayload(link_->connection);
 }
 
-std::size_t Publisher::backlog_bytes() const {
+std::size_t LibraryPublisher::backlog_bytes() const {
   return link_->backlog;
 }
 
-void Publisher::break_link() {
+void LibraryPublisher::break_link() {
   if (link_->socket >= 0) ::shutdown(link_->socket, SHUT_RDWR);
 }
 
