@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -50,19 +51,18 @@ void NatsLogReader::next(std::size_t max_bytes, Duration max_wait, Records callb
   switch (phase_) {
     case Phase::kNew:
       return open();
-    case Phase::kReady:
+    case Phase::kFollowing:
       if (links_ != bus_.stats().reconnects) {
         return fail_soon({ErrorCode::kUnavailable, "the link to NATS broke meanwhile"});
       }
-      if (records_.empty()) return fetch(Phase::kTaking);
+      if (records_.empty()) return open_ == 0 ? request() : void();
       // Unless more records come before, and answer this call.
       return later([this, call = waiting_] {
         if (waiting_ == call) finish();
       });
     case Phase::kBroken:
       return fail_soon(error_);
-    case Phase::kTaking:
-    case Phase::kWaiting:
+    case Phase::kOpening:
       MARTLET_ASSERT(false);
   }
 }
@@ -87,6 +87,7 @@ void NatsLogReader::fail_soon(Error error) {
 }
 
 void NatsLogReader::open() {
+  phase_ = Phase::kOpening;
   links_ = bus_.stats().reconnects;
   subscription_ = bus_.subscribe_messages(inbox_ + ".*", Priority::kAnswers,
                                           [this](const nats::Message& m) { on_message(m); });
@@ -121,17 +122,16 @@ void NatsLogReader::create_consumer() {
                   const auto name = js::parse_consumer_name(*answer);
                   if (!name) return break_off(js::to_error(name.error()));
                   consumer_ = *name;
-                  fetch(Phase::kTaking);
+                  phase_ = Phase::kFollowing;
+                  request();
                 }));
 }
 
-void NatsLogReader::fetch(Phase phase) {
-  phase_ = phase;
-  const Duration left = wait_until_ - bus_.loop().now();
-  const bool wait = phase == Phase::kWaiting;
-  const std::string body = wait ? js::next_batch(1, kMinBytes, left)
-                                : js::next_batch(kBatchMessages, max_bytes_, Duration(0));
+void NatsLogReader::request() {
+  const Duration left = std::max(wait_until_ - bus_.loop().now(), Duration(0));
+  const std::string body = js::next_batch(kBatchMessages, max_bytes_, left);
   const std::string reply = fmt::format("{}.{}", inbox_, ++request_);
+  open_ = kBatchMessages;
   if (bus_.publish_with_reply(js::next_subject(stream_, consumer_), reply, body) ==
       SendResult::kDropped) {
     fail_soon({ErrorCode::kUnavailable, "not connected to NATS"});
@@ -142,20 +142,22 @@ void NatsLogReader::on_message(const nats::Message& message) {
   if (phase_ == Phase::kBroken) return;
   const int status = message.status();
   if (status == 0) return on_record(message);
-  // Statuses come on the reply subject, so a late one of an earlier fetch is known.
-  if (callback_ && message.subject() == fmt::format("{}.{}", inbox_, request_)) {
+  // Statuses come on the reply subject, so a late one of an earlier request is known.
+  if (open_ > 0 && message.subject() == fmt::format("{}.{}", inbox_, request_))
     on_status(status, message.status_text());
-  }
 }
 
+// The request is over.
 void NatsLogReader::on_status(int status, std::string_view text) {
   const bool nothing_more = status == 404 || status == 408 ||
                             (status == 409 && text.find("MaxBytes") != std::string_view::npos);
   if (!nothing_more) {
     return break_off({ErrorCode::kUnavailable, fmt::format("JetStream: {} {}", status, text)});
   }
+  open_ = 0;
+  if (!callback_) return;
   const bool may_wait = wait_until_ - bus_.loop().now() > std::chrono::milliseconds(1);
-  if (records_.empty() && phase_ == Phase::kTaking && may_wait) return fetch(Phase::kWaiting);
+  if (records_.empty() && may_wait) return request();
   finish();
 }
 
@@ -168,16 +170,18 @@ void NatsLogReader::on_record(const nats::Message& message) {
                                   delivery->stream_sequence, next_.value())});
   }
   records_.push_back({next_, Bytes(message.payload())});
+  record_bytes_ += message.payload().size();
   next_ = next_.next();
+  if (open_ > 0) --open_;
   if (!callback_) return;  // kept for the next call
-  const bool full = phase_ == Phase::kWaiting || records_.size() == kBatchMessages;
+  const bool full = open_ == 0 || record_bytes_ >= max_bytes_;
   if (full || delivery->pending == 0) finish();
 }
 
 void NatsLogReader::finish() {
-  phase_ = Phase::kReady;
   bus_.stop_waiting(std::exchange(waiting_, 0));
   const Records callback = std::exchange(callback_, nullptr);
+  record_bytes_ = 0;
   callback(std::exchange(records_, {}));
 }
 

@@ -15,9 +15,10 @@ class Message;
 
 namespace martlet::bus {
 
-// A pull consumer without acknowledgements on a log's stream. First it takes all that is there
-// (no_wait); when nothing is there it waits for one message, so that a request is always over
-// before the next begins and nothing is pending in between. Loop thread; the bus outlives it.
+// A pull consumer without acknowledgements on a log's stream. A request stands until the server has
+// delivered as much as it allows, or its time is over, so that what is appended comes without being
+// asked for: at most kBatchMessages and max_bytes while nobody calls. It is over before the next
+// one begins. Loop thread; the bus outlives it.
 class NatsLogReader final : public LogReader {
  public:
   NatsLogReader(NatsBus& bus, ShardId shard, LogSequence from);
@@ -26,12 +27,12 @@ class NatsLogReader final : public LogReader {
   void next(std::size_t max_bytes, Duration max_wait, Records callback) override;
 
  private:
-  enum class Phase { kNew, kReady, kTaking, kWaiting, kBroken };
+  enum class Phase { kNew, kOpening, kFollowing, kBroken };
 
   void open();
   void check_start(const jetstream::StreamState& log);
   void create_consumer();
-  void fetch(Phase phase);
+  void request();
   void on_message(const nats::Message& message);
   void on_status(int status, std::string_view text);
   void on_record(const nats::Message& message);
@@ -49,12 +50,14 @@ class NatsLogReader final : public LogReader {
   std::string consumer_;
   Phase phase_ = Phase::kNew;
   std::uint64_t links_ = 0;    // a consumer does not survive a broken link
-  std::uint64_t request_ = 0;  // number of the present fetch, the last token of its reply subject
+  std::uint64_t request_ = 0;  // number of the last one, the last token of its reply subject
+  std::size_t open_ = 0;       // how many messages it may still bring; 0: none stands
   std::size_t max_bytes_ = 0;
   MonotonicTime wait_until_;
   Records callback_;  // null: nobody waits
   Error error_;       // why it is broken
   std::vector<LogRecord> records_;
+  std::size_t record_bytes_ = 0;
   std::unique_ptr<Subscription> subscription_;
   std::uint64_t waiting_ = 0;  // see NatsBus::wait_at_most; 0: nobody waits
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -249,6 +249,27 @@ TEST_F(LogTest, FollowsALogThatGrows) {
   for (std::uint64_t i = 0; i < 300; ++i) EXPECT_EQ(all[i], i + 1);
 }
 
+TEST_F(LogTest, OneRequestBringsWhatIsAppendedAfterIt) {
+  constexpr std::uint64_t kEntries = 50;
+  const auto reader = log_.read(kShard, LogSequence(1));
+  std::uint64_t seen = 0;
+  std::function<void()> follow = [&] {
+    reader->next(4U << 20, 60s, [&](Records records) {
+      seen += sequences(records).size();
+      follow();
+    });
+  };
+  follow();
+  ASSERT_TRUE(append(0, "first"));
+  ASSERT_TRUE(test::run_until(loop_, [&] { return seen == 1; }));
+  const std::uint64_t before = bus_->stats().published;
+  for (std::uint64_t i = 2; i <= kEntries; ++i) {
+    ASSERT_TRUE(append(i - 1, "another"));
+    ASSERT_TRUE(test::run_until(loop_, [&] { return seen == i; }));
+  }
+  EXPECT_EQ(bus_->stats().published - before, kEntries - 1) << "the appends alone";
+}
+
 // Records that were under way when a fetch was over: one comes, then somebody asks for the next,
 // then another one comes before the first was handed out. Here they come since we ask the reader's
 // consumer in its name.
