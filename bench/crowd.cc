@@ -9,7 +9,9 @@ namespace {
 
 // Far below what an edge takes of connections that have not authenticated.
 constexpr std::size_t kConnectAtOnce = 32;
-constexpr Duration kPulse = std::chrono::seconds(10);
+// Half of an edge's heartbeat, and not all at the same moment.
+constexpr Duration kPulse = std::chrono::seconds(15);
+constexpr std::size_t kPulseTurns = 100;
 constexpr std::uint64_t kTokenLifeS = 3600;
 
 std::string token_of(const UserId& user, const auth::SigningKey& key) {
@@ -35,7 +37,7 @@ Crowd::Crowd(Parts parts, std::vector<UserId> users)
 
 void Crowd::connect(OnOnline on_online) {
   all_online_ = std::move(on_online);
-  pulse_.start_every(kPulse);
+  pulse_.start_every(kPulse / kPulseTurns);
   if (users_.empty()) return parts_.loop.post(all_online_);
   for (std::size_t i = 0; i < kConnectAtOnce; ++i) connect_next();
 }
@@ -72,7 +74,10 @@ void Crowd::disconnect() {
 // Who says nothing for the heartbeat's time is closed.
 void Crowd::pulse() {
   const Bytes ping = wire::encode(wire::Ping{});
-  for (const auto& link : links_) link->send(wire::Command::Ping, 0, ping);
+  for (std::size_t i = pulse_turn_; i < links_.size(); i += kPulseTurns) {
+    links_[i]->send(wire::Command::Ping, 0, ping);
+  }
+  pulse_turn_ = (pulse_turn_ + 1) % kPulseTurns;
 }
 
 }  // namespace martlet::bench

@@ -48,6 +48,7 @@ class Crowd final : private LinkOwner {
   std::size_t online_ = 0;
   OnOnline all_online_;
   event::Timer pulse_;
+  std::size_t pulse_turn_ = 0;
 };
 
 }  // namespace martlet::bench

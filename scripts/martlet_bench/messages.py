@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ DRAIN_S = 20.0
 CATCH_UP_S = 120.0
 
 # Whose memory grows with each connection.
-IDLE_KINDS = ("edge", "nats")
+IDLE_KINDS = ("edge", "nats", "redis")
 
 
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
@@ -86,15 +86,22 @@ def generator_config(
     }
 
 
-def measure_idle(cluster: Cluster, generator: Generator, count: int) -> dict[str, int] | None:
-    """Bytes a connection, from the growth between the users alone and with the idle ones."""
+def measure_idle(
+    cluster: Cluster,
+    generator: Generator,
+    count: int,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> dict[str, int] | None:
+    """Bytes a connection, from the growth between the users alone and with the idle ones, after
+    they have been idle for as long as `meanwhile` takes."""
     if count == 0:
         return None
     pids = {kind: usage.pids_by_kind(cluster)[kind] for kind in IDLE_KINDS}
-    before = usage.settled(lambda: usage.resident_by_kind(pids))
+    before = usage.settled(lambda: usage.pss_by_kind(pids))
     generator.say("idle")
     generator.wait("idle", PATIENCE_S)
-    after = usage.settled(lambda: usage.resident_by_kind(pids))
+    meanwhile()
+    after = usage.settled(lambda: usage.pss_by_kind(pids))
     generator.say("release")
     generator.wait("released", PATIENCE_S)
     return {kind: round((after[kind] - before[kind]) / count) for kind in IDLE_KINDS}

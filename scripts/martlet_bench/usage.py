@@ -1,4 +1,4 @@
-"""What processes use: CPU time and resident memory, from /proc."""
+"""What processes use: CPU time and memory, from /proc."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ def machine_busy_s() -> float:
     return (user + nice + system + sum(others)) / TICKS_PER_S
 
 
-def resident_bytes(pid: int) -> int:
-    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+def pss_bytes(pid: int) -> int:
+    """Resident memory, pages of several processes shared out among them."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) * 1024
 
 
 def pids_by_kind(cluster: Cluster) -> dict[str, list[int]]:
@@ -68,8 +69,8 @@ def spent_by_kind(
     }
 
 
-def resident_by_kind(pids: dict[str, list[int]]) -> dict[str, int]:
-    return {kind: sum(resident_bytes(pid) for pid in group) for kind, group in pids.items()}
+def pss_by_kind(pids: dict[str, list[int]]) -> dict[str, int]:
+    return {kind: sum(map(pss_bytes, group)) for kind, group in pids.items()}
 
 
 def settled(read: Callable[[], dict[str, int]]) -> dict[str, int]:

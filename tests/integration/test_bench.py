@@ -56,7 +56,7 @@ class Bench(unittest.TestCase):
         value, printed = self.bench("--users", "4", "--in-flight", "6", "--idle", "20")
         result = self.check_result(value)
         self.assertEqual((result["ack"], result["in_flight"], result["rate"]), ("logged", 6, None))
-        self.assertEqual(set(result["idle_bytes_per_connection"]), {"edge", "nats"})
+        self.assertEqual(set(result["idle_bytes_per_connection"]), {"edge", "nats", "redis"})
         for words in ("pairs, ack logged, 6 in flight, 4 users", "dispatcher", "lost 0"):
             self.assertIn(words, printed)
 
@@ -97,6 +97,16 @@ class Bench(unittest.TestCase):
         share = result["acked_per_s"] / floor["acked_per_s"]
         self.assertAlmostEqual(result["share_of_floor"], share, places=2)
         self.assertIn("of the floor in the same run", printed)
+
+    def test_idle_connections(self) -> None:
+        value, printed = self.bench("--idle", "200", "--quiet", "2", workload="idle")
+        (result,) = value["results"]
+        self.assertEqual((result["workload"], result["connections"], result["edges"]), ("idle", 200, 1))
+        self.assertGreater(result["edge_bytes_per_connection"], 500)
+        self.assertGreater(result["nats_bytes_per_connection"], 0)
+        self.assertIsInstance(result["redis_bytes_per_connection"], int | float)
+        self.assertEqual(set(result["heartbeat_us"]), PROCESSES)
+        self.assertIn("idle, 200 connections to 1 edge", printed)
 
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
