@@ -59,6 +59,7 @@ class Account {
 
   std::uint64_t size() const { return messages_.size(); }
   bool is_answered(std::uint64_t number) const;
+  bool is_answered() const { return unanswered_ == 0; }  // all of them
   // Nothing is awaited any more.
   bool is_complete() const { return unanswered_ == 0 && missing_ == 0; }
 

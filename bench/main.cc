@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bench: %s\n", key.error().detail.c_str());
     return 1;
   }
-  auto workload = bench::make_workload(config->workload, config->users);
+  auto workload = bench::make_workload(config->workload, config->users, config->visitors);
   if (workload == nullptr) {
     std::fprintf(stderr, "bench: no workload %s for %zu users\n", config->workload.c_str(),
                  config->users.size());

@@ -1,12 +1,9 @@
 #include "bench/report.h"
 
-#include <string>
 #include <utility>
 
 namespace martlet::bench {
-namespace {
 
-// p50_ms, p99_ms …; null where there was no message.
 void add_percentiles(nlohmann::ordered_json& to, const std::string& prefix,
                      const Latencies& latencies) {
   const std::pair<const char*, double> wanted[] = {
@@ -16,8 +13,6 @@ void add_percentiles(nlohmann::ordered_json& to, const std::string& prefix,
     to[prefix + name] = ms ? nlohmann::ordered_json(*ms) : nlohmann::ordered_json(nullptr);
   }
 }
-
-}  // namespace
 
 nlohmann::ordered_json report(const Account& account, double seconds) {
   const Totals totals = account.totals();

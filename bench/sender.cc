@@ -54,6 +54,7 @@ void Sender::tick() {
 }
 
 void Sender::send(std::size_t sender, MonotonicTime due) {
+  if (config_.messages > 0 && account_.size() == config_.messages) return;
   const Target target = workload_->next(sender);
   const std::uint64_t number = account_.sent({.sender = static_cast<std::uint32_t>(sender),
                                               .conversation = target.conversation,
@@ -124,9 +125,13 @@ void Sender::on_stored(BytesView body) {
 void Sender::on_message(std::size_t receiver, BytesView body) {
   const auto message = wire::parse_message(body);
   if (!message) return on_nonsense_("a bad MessageEvent");
-  const auto number = number_in(message->client_msg_id);
+  received(receiver, *message);
+}
+
+void Sender::received(std::size_t receiver, const wire::Message& message) {
+  const auto number = number_in(message.client_msg_id);
   if (!number) return;
-  account_.received(static_cast<std::uint32_t>(receiver), *number, message->seq, now());
+  account_.received(static_cast<std::uint32_t>(receiver), *number, message.seq, now());
 }
 
 void Sender::on_refusal(const wire::Frame& frame) {

@@ -28,6 +28,8 @@ class Sender {
   void start();
   void stop();
   void on_frame(std::size_t receiver, const wire::Frame& frame);
+  // Live or read later.
+  void received(std::size_t receiver, const wire::Message& message);
 
   Account& account() { return account_; }
   std::uint64_t resyncs() const { return resyncs_; }

@@ -28,10 +28,14 @@ class Workload {
   virtual Target next(std::size_t sender) = 0;
 };
 
-// users: one device each, all online. Null: no workload of this name, or not for so many users.
-std::unique_ptr<Workload> make_workload(const std::string& name, const std::vector<UserId>& users);
+// users: one device each, all online; absent: nobody of them is. Null: no workload of this name, or
+// not for so many users.
+std::unique_ptr<Workload> make_workload(const std::string& name, const std::vector<UserId>& users,
+                                        const std::vector<UserId>& absent = {});
 
 // The workloads, one a file.
+std::unique_ptr<Workload> make_offline(const std::vector<UserId>& users,
+                                       const std::vector<UserId>& absent);
 std::unique_ptr<Workload> make_one_to_one(const std::vector<UserId>& users);
 std::unique_ptr<Workload> make_one_to_one_warm(const std::vector<UserId>& users);
 std::unique_ptr<Workload> make_pairs(const std::vector<UserId>& users);

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import machine, table, usage, world
+from martlet_bench import table, usage, world
 from martlet_bench.case import Case
 from martlet_bench.generator import Generator
 from martlet_bench.messages import (
@@ -37,16 +37,11 @@ def cases(workload: str, options: argparse.Namespace) -> list[Case]:
     return [Case(workload, {"connections": count}) for count in counts]
 
 
-def quiet(cluster: Cluster, generator: Generator, seconds: float) -> tuple[dict[str, float], float]:
-    """Nothing happens for so long. By kind, seconds of CPU for each second; the share of the machine
-    that others had."""
-    pids = {**usage.pids_by_kind(cluster), "generator": [generator.pid]}
-    before, busy, begin = usage.cpu_by_pid(pids), usage.machine_busy_s(), time.monotonic()
+def quiet(cluster: Cluster, generator: Generator, seconds: float) -> usage.Spent:
+    """Nothing happens for so long."""
+    meter = usage.Meter(cluster, generator)
     time.sleep(seconds)
-    spent = usage.spent_by_kind(before, usage.cpu_by_pid(pids))
-    took = time.monotonic() - begin
-    others = (usage.machine_busy_s() - busy - sum(spent.values())) / took / machine.cores()
-    return {kind: value / took for kind, value in spent.items()}, max(0.0, others)
+    return meter.read()
 
 
 def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
@@ -61,8 +56,8 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         config = generator_config(cluster, options, case_of("pairs", "logged", 1, None), users, idle)
         with Generator(directory, config) as generator:
             generator.wait("connected", PATIENCE_S)
-            without, _ = quiet(cluster, generator, options.quiet / 3)
-            beside: list[tuple[dict[str, float], float]] = []
+            without = quiet(cluster, generator, options.quiet / 3)
+            beside: list[usage.Spent] = []
             held = measure_idle(
                 cluster,
                 generator,
@@ -70,16 +65,19 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
                 lambda: beside.append(quiet(cluster, generator, options.quiet)),
             )
     assert held is not None
-    ((cpu, others),) = beside
+    (within,) = beside
+
+    def heartbeat_us(kind: str) -> float:
+        more = within.cpu_s[kind] / within.seconds - without.cpu_s[kind] / without.seconds
+        return round(1e6 * more / count, 3)
+
     return {
         "workload": case.workload,
         **case.keys,
         **{f"{kind}_bytes_per_connection": held[kind] for kind in IDLE_KINDS},
-        "heartbeat_us": {
-            kind: round(1e6 * (value - without[kind]) / count, 3) for kind, value in cpu.items()
-        },
+        "heartbeat_us": {kind: heartbeat_us(kind) for kind in within.cpu_s},
         "seconds": options.quiet,
-        "others_cpu": round(others, 2),
+        "others_cpu": within.others,
         "tls": False,
         "edges": EDGES,
         "dispatchers": options.dispatchers,

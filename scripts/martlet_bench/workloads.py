@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from martlet_bench import floor, idle, messages
+from martlet_bench import floor, idle, login, messages
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
     "floor": floor,
     "idle": idle,
+    "login": login,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }

@@ -22,6 +22,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "edge.user_frames_per_second": 0,
         # All connections come from one address, at once.
         "edge.address_connects_per_second": 0,
+        "edge.address_logins_per_second": 0,
         "edge.max_connections_per_address": 0,
         "edge.max_strangers_per_address": 0,
         "edge.max_strangers": 20_000,
@@ -33,7 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 # The default of a cluster.
 SHARDS = 16
 
-# Nobody signs in by password: the generator signs tokens with the cluster's key.
+# Where nobody signs in by password: the generator signs tokens with the cluster's key.
 NO_PASSWORD = "nobody"
 
 
@@ -87,8 +88,10 @@ def names(prefix: str, count: int) -> list[str]:
     return [f"{prefix}{number:05}" for number in range(count)]
 
 
-def add_accounts(cluster: Cluster, users: Sequence[str]) -> None:
-    rows = ",".join(f"('{user}', '{NO_PASSWORD}', 0)" for user in users)
+def add_accounts(
+    cluster: Cluster, users: Sequence[str], password_hash: str = NO_PASSWORD
+) -> None:
+    rows = ",".join(f"('{user}', '{password_hash}', 0)" for user in users)
     if rows:
         cluster.psql(f"INSERT INTO accounts (user_id, password_hash, created_ms) VALUES {rows};")
 

@@ -108,6 +108,16 @@ class Bench(unittest.TestCase):
         self.assertEqual(set(result["heartbeat_us"]), PROCESSES)
         self.assertIn("idle, 200 connections to 1 edge", printed)
 
+    def test_logins_at_once(self) -> None:
+        value, printed = self.bench("--at-once", "6", workload="login")
+        self.assertEqual([result["by"] for result in value["results"]], ["token", "password"])
+        for result in value["results"]:
+            self.assertEqual((result["workload"], result["at_once"]), ("login", 6))
+            self.assertGreater(result["logins_per_s"], 0)
+            self.assertLessEqual(result["p50_ms"], result["p99_ms"])
+            self.assertEqual(set(result["cpu_us"]), PROCESSES)
+        self.assertIn("login by password, 6 at once", printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]
