@@ -46,7 +46,7 @@ def quiet(cluster: Cluster, generator: Generator, seconds: float) -> usage.Spent
 
 def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
     """A fresh cluster with one edge."""
-    count = case["connections"]
+    count: int = case["connections"]
     users, idle = world.names("u", USERS), world.names("i", count)
     options = argparse.Namespace(**{**vars(options), "edges": EDGES})
     with world.make_cluster(directory / "cluster", options, world.SETTINGS) as cluster:

@@ -57,6 +57,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--text-bytes", type=int, default=200, help="of a message; default: 200")
     parser.add_argument("--idle", type=int, default=0, help="idle connections besides; default: 0")
     parser.add_argument("--at-once", type=int, metavar="N", help="workload login: so many users alone")
+    parser.add_argument("--absent", type=int, metavar="N", help="workload offline; default: 100")
+    parser.add_argument("--messages", type=int, metavar="N", help="workload offline; default: 50000")
     parser.add_argument("--quiet", type=float, default=30, metavar="SECONDS",
                         help="workload idle: for so long; default: 30")  # fmt: skip
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
@@ -78,7 +80,8 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     for name, default in DEFAULTS[is_hostile].items():
         if getattr(options, name) is None:
             setattr(options, name, default)
-    for name in ("seconds", "in_flight", "rate", "repeat", "edges", "quiet", "at_once"):
+    for name in ("seconds", "in_flight", "rate", "repeat", "edges", "quiet", "at_once",
+                 "absent", "messages"):
         if (value := getattr(options, name)) is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} is more than 0")
     if options.users < 4 or options.users % 2:

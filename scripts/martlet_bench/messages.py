@@ -62,7 +62,7 @@ def case_of(workload: str, ack: str, in_flight: int | None, rate: float | None) 
 
 def warm_up_s(case: Case, options: argparse.Namespace) -> float:
     """Long enough for every conversation that the workload has at once."""
-    to_open = 2 * WORKLOADS[case.workload] * options.users
+    to_open = 2 * WORKLOADS.get(case.workload, 0) * options.users
     least: float = options.warm_up
     return max(least, 1.2 * to_open / float(case["rate"])) if case["rate"] else least
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from martlet_bench import floor, idle, login, messages
+from martlet_bench import floor, idle, login, messages, offline
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
     "floor": floor,
     "idle": idle,
     "login": login,
+    "offline": offline,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }

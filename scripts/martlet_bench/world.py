@@ -98,3 +98,9 @@ def add_accounts(
 
 def stored_messages(cluster: Cluster) -> int:
     return int(cluster.psql("SELECT count(*) FROM messages WHERE content IS NOT NULL;")[0][0])
+
+
+def stored_by_persist(cluster: Cluster) -> int:
+    """Messages since it started, by what it says itself: costs less to ask than the database."""
+    series = "martlet_persist_applied_messages_total"
+    return int(sum(persist.metrics().get(series, 0) for persist in cluster.persists))

@@ -118,6 +118,21 @@ class Bench(unittest.TestCase):
             self.assertEqual(set(result["cpu_us"]), PROCESSES)
         self.assertIn("login by password, 6 at once", printed)
 
+    def test_messages_for_absent_users(self) -> None:
+        few = ("--users", "8", "--absent", "5", "--messages", "3000", "--in-flight", "64")
+        value, printed = self.bench(*few, workload="offline")
+        (result,) = value["results"]
+        self.assertEqual((result["messages"], result["absent"], result["in_flight"]), (3000, 5, 64))
+        for key in NOTHING:
+            self.assertEqual(result[key], 0, key)
+        self.assertEqual(result["sent"], 3000)
+        self.assertEqual(result["acked"] + result["refused"], 3000)
+        self.assertGreaterEqual(result["drained"], result["acked"])
+        for key in ("stored_per_s", "drained_per_s", "drain_p99_ms"):
+            self.assertGreater(result[key], 0, key)
+        self.assertEqual(set(result["drain_cpu_us"]), PROCESSES)
+        self.assertIn("3,000 messages of 8 users for 5 absent ones", printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]

@@ -74,5 +74,25 @@ TEST(OneToOneWarm, TheFirstMessagesGoToAll) {
   EXPECT_EQ(written_to.size(), 10u);
 }
 
+TEST(Offline, EverybodyWritesToAFewWhoAreAbsent) {
+  EXPECT_EQ(make_workload("offline", users(3)), nullptr);
+  const std::vector<UserId> absent = {UserId::trusted("v0"), UserId::trusted("v1"),
+                                      UserId::trusted("v2"), UserId::trusted("v3"),
+                                      UserId::trusted("v4"), UserId::trusted("v5")};
+  const auto workload = make_workload("offline", users(3), absent);
+  ASSERT_NE(workload, nullptr);
+  std::map<std::uint32_t, std::string> conversations;
+  std::set<std::string> targets;
+  for (int turn = 0; turn < 200; ++turn) {
+    const Target target = workload->next(1);
+    const auto [known, is_new] =
+        conversations.try_emplace(target.conversation, target.to_user.str());
+    EXPECT_EQ(known->second, target.to_user.str());
+    targets.insert(target.to_user.str());
+  }
+  EXPECT_EQ(targets, (std::set<std::string>{"v0", "v1", "v2", "v3", "v5"}));
+  EXPECT_EQ(conversations.size(), 5u);
+}
+
 }  // namespace
 }  // namespace martlet::bench
