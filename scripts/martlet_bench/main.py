@@ -61,6 +61,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--messages", type=int, metavar="N", help="workload offline; default: 50000")
     parser.add_argument("--quiet", type=float, default=30, metavar="SECONDS",
                         help="workload idle: for so long; default: 30")  # fmt: skip
+    parser.add_argument("--stopped", type=float, default=60, metavar="SECONDS",
+                        help="persist, workload backlog; default: 60")  # fmt: skip
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the results as JSON")
@@ -81,7 +83,7 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         if getattr(options, name) is None:
             setattr(options, name, default)
     for name in ("seconds", "in_flight", "rate", "repeat", "edges", "quiet", "at_once",
-                 "absent", "messages"):
+                 "absent", "messages", "stopped"):
         if (value := getattr(options, name)) is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} is more than 0")
     if options.users < 4 or options.users % 2:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from martlet_bench import floor, idle, login, messages, offline
+from martlet_bench import backlog, floor, idle, login, messages, offline
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
+    "backlog": backlog,
     "floor": floor,
     "idle": idle,
     "login": login,

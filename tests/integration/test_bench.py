@@ -133,6 +133,20 @@ class Bench(unittest.TestCase):
         self.assertEqual(set(result["drain_cpu_us"]), PROCESSES)
         self.assertIn("3,000 messages of 8 users for 5 absent ones", printed)
 
+    def test_a_persist_that_was_away_catches_up(self) -> None:
+        few = ("--users", "6", "--rate", "300", "--stopped", "1", "--only", "rate=300")
+        value, printed = self.bench(*few, workload="backlog")
+        self.assertEqual([result["load"] for result in value["results"]], ["on", "none"])
+        for result in value["results"]:
+            for key in NOTHING:
+                self.assertEqual(result[key], 0, key)
+            self.assertEqual(result["acked"] + result["refused"], result["sent"])
+            self.assertGreaterEqual(result["backlog_messages"], 200)
+            self.assertGreater(result["catch_up_s"], result["first_row_s"])
+            for key in ("rows_per_s", "p50_ms", "p99_ms", "receive_p99_ms"):
+                self.assertGreater(result[key], 0, key)
+        self.assertIn("300 messages/s, persist stopped for 1 s, then alone", printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]
