@@ -32,7 +32,7 @@ Visits::Visits(Crowd::Parts parts, std::vector<UserId> users, OnMessage on_messa
 void Visits::come(std::function<void()> on_done) {
   on_done_ = std::move(on_done);
   crowd_ = std::make_unique<Crowd>(parts_, users_);
-  finished_ = messages_ = waits_ = 0;
+  finished_ = messages_ = asked_again_ = 0;
   latencies_ = Latencies();
   begin_ = clock_.now();
   crowd_->connect([] {});
@@ -47,7 +47,7 @@ void Visits::ask(Link& link, const Reader::Request& request) {
     link.send(command, kReadRequest, body);
   };
   if (request.wait == Duration(0)) return send();
-  ++waits_;
+  ++asked_again_;
   std::unique_ptr<event::Timer>& later = visitors_[link.number()].later;
   later = std::make_unique<event::Timer>(parts_.loop, send);
   later->start_once(request.wait);
@@ -71,7 +71,8 @@ nlohmann::ordered_json Visits::report() const {
       {"seconds", std::chrono::duration<double>(end_ - begin_).count()},
       {"visitors", finished_},
       {"messages", messages_},
-      {"told_to_wait", waits_ + crowd_->refusals()},
+      {"came_again", crowd_->refusals()},
+      {"asked_again", asked_again_},
   };
   add_percentiles(line, "", latencies_);
   return line;

@@ -45,7 +45,7 @@ class Visits {
   MonotonicTime end_;
   std::size_t finished_ = 0;
   std::size_t messages_ = 0;
-  std::size_t waits_ = 0;
+  std::size_t asked_again_ = 0;
   Latencies latencies_;
 };
 

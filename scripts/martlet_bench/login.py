@@ -27,7 +27,7 @@ USERS = 4
 
 LATENCIES = ("p50_ms", "p99_ms", "p999_ms", "max_ms")
 FIGURES: Sequence[str] = ("logins_per_s", *LATENCIES, "cpu_us", "others_cpu", "seconds")
-COUNTS: Sequence[str] = ("told_to_wait",)
+COUNTS: Sequence[str] = ("came_again", "asked_again")
 
 
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
@@ -62,7 +62,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         "logins_per_s": round(visit["visitors"] / visit["seconds"], 1),
         **{key: round(visit[key], 3) for key in LATENCIES},
         "cpu_us": spent.us_each(visit["visitors"]),
-        "told_to_wait": visit["told_to_wait"],
+        **{key: visit[key] for key in COUNTS},
         "seconds": round(visit["seconds"], 3),
         "others_cpu": spent.others,
         "tls": False,
@@ -77,7 +77,7 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"{result['seconds']:.1f} s x {result['runs']}",
         table.rate_row("first SYNC answered", result, "logins_per_s"),
         *table.cpu_rows(result["cpu_us"], "a login"),
-        f"  told to come again later: {result['told_to_wait']}",
+        f"  told to wait: {result['came_again']} at the door, {result['asked_again']} at SYNC",
         table.others_row(result),
     ]
 

@@ -28,7 +28,7 @@ FIGURES: Sequence[str] = (
     *("drained_per_s", *DRAIN_LATENCIES, "drain_cpu_us"),
     *("stored_s", "drain_s", "others_cpu"),
 )
-COUNTS: Sequence[str] = (*WRONG, "refused", "sent", "acked", "drained", "told_to_wait")
+COUNTS: Sequence[str] = (*WRONG, "refused", "sent", "acked", "drained", "asked_again")
 
 
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
@@ -99,7 +99,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         **{f"drain_{key}": round(drain[key], 3) for key in LATENCIES},
         "drain_cpu_us": draining.us_each(drain["messages"]),
         "drained": drain["messages"],
-        "told_to_wait": drain["told_to_wait"],
+        "asked_again": drain["asked_again"],
         **{key: drain[key] for key in ("lost", "doubled", "unordered")},
         **{key: report[key] for key in ("unanswered", "refused", "sent", "acked")},
         "others_cpu": max(storing.others, draining.others),
@@ -125,7 +125,7 @@ def lines(result: dict[str, Any]) -> list[str]:
         table.others_row(result),
         f"  account: {result['sent']:,} sent, {result['acked']:,} acknowledged, "
         f"{result['drained']:,} drained; "
-        + ", ".join(f"{name} {result[name]}" for name in (*WRONG, "refused", "told_to_wait")),
+        + ", ".join(f"{name} {result[name]}" for name in (*WRONG, "refused", "asked_again")),
     ]
 
 
