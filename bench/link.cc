@@ -29,6 +29,7 @@ void Link::connect() {
                                                   loop_.defer_delete(std::move(connector_));
                                                   on_connected(std::move(fd));
                                                 });
+  connector_->leave_from(options_.from);
 }
 
 Link::~Link() = default;
@@ -79,7 +80,7 @@ void Link::take(const wire::Frame& frame) {
   lose("AUTH was refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
 }
 
-// All of a crowd have one address, and an edge counts its connections. They don't come together.
+// A crowd has few addresses, and an edge counts the connections of each. They don't come together.
 void Link::come_again(std::uint32_t after_ms) {
   connection_->close_now();
   loop_.defer_delete(std::move(connection_));

@@ -34,6 +34,7 @@ class Link final : private net::ConnectionListener {
   struct Options {
     std::size_t number = 0;  // the owner's
     net::Address address;
+    net::SocketAddress from;
     std::string access_token;
   };
 

@@ -20,7 +20,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "edge": {
         "edge.frames_per_second": 0,
         "edge.user_frames_per_second": 0,
-        # All connections come from one address, at once.
+        # All connections come from 16 addresses (bench/crowd.h), at once.
         "edge.address_connects_per_second": 0,
         "edge.max_connections_per_address": 0,
         "edge.max_strangers_per_address": 0,
