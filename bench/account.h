@@ -65,6 +65,8 @@ class Account {
   Totals totals() const;
   const Latencies& confirm_latencies() const { return confirm_latencies_; }
   const Latencies& receive_latencies() const { return receive_latencies_; }
+  // Of the last copy of each message.
+  const Latencies& last_latencies() const { return last_latencies_; }
 
  private:
   enum class State : std::uint8_t { kOpen, kConfirmed, kRefused };
@@ -90,6 +92,7 @@ class Account {
   Totals totals_;
   Latencies confirm_latencies_;
   Latencies receive_latencies_;
+  Latencies last_latencies_;
 };
 
 }  // namespace martlet::bench

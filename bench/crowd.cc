@@ -55,7 +55,8 @@ void Crowd::connect_next() {
   Link::Options options{.number = number,
                         .address = edges[number % edges.size()],
                         .from = source(number / edges.size()),
-                        .access_token = token_of(users_[number], parts_.key)};
+                        .access_token = token_of(users_[number], parts_.key),
+                        .sync = !parts_.config.people.groups.empty()};
   LinkOwner& owner = *this;
   links_.push_back(std::make_unique<Link>(parts_.loop, std::move(options), owner));
 }

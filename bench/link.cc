@@ -7,6 +7,7 @@ namespace {
 
 constexpr Duration kConnectTimeout = std::chrono::seconds(30);
 constexpr std::uint32_t kAuthRequest = 1;
+constexpr std::uint32_t kSyncRequest = 2;
 constexpr std::uint32_t kLeastPauseMs = 100;
 constexpr std::size_t kTurns = 20;
 constexpr Duration kTurn = std::chrono::milliseconds(20);
@@ -71,13 +72,23 @@ void Link::take(const wire::Frame& frame) {
   const auto command = static_cast<wire::Command>(frame.header.command);
   if (command == wire::Command::KickedEvent) return lose("kicked by the server");
   if (online_) return owner_.on_frame(*this, frame);
-  if (command == wire::Command::AuthOk) {
+  begin(frame);
+}
+
+void Link::begin(const wire::Frame& frame) {
+  const auto command = static_cast<wire::Command>(frame.header.command);
+  if (command == wire::Command::AuthOk && options_.sync) {
+    send(wire::Command::Sync, kSyncRequest, wire::encode(wire::Sync{}));
+    return;
+  }
+  if (command == wire::Command::AuthOk || command == wire::Command::SyncPage) {
     online_ = true;
     return owner_.on_online(*this);
   }
+  if (frame.header.request_id == 0) return;  // an event
   const auto refusal = wire::parse_refusal(frame.body);
   if (refusal && refusal->retryable) return come_again(refusal->error.retry_after_ms);
-  lose("AUTH was refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
+  lose("refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
 }
 
 // A crowd has few addresses, and an edge counts the connections of each. They don't come together.

@@ -18,7 +18,7 @@ class Link;
 class LinkOwner {
  public:
   virtual ~LinkOwner() = default;
-  // AUTH was accepted.
+  // AUTH was accepted, and SYNC was answered where it was asked for.
   virtual void on_online(Link& link) = 0;
   // Answers and events of an authenticated session.
   virtual void on_frame(Link& link, const wire::Frame& frame) = 0;
@@ -36,6 +36,7 @@ class Link final : private net::ConnectionListener {
     net::Address address;
     net::SocketAddress from;
     std::string access_token;
+    bool sync = false;  // asks what there is before it is online
   };
 
   Link(event::Loop& loop, Options options, LinkOwner& owner);
@@ -55,6 +56,7 @@ class Link final : private net::ConnectionListener {
   void on_drained() override {}
   void on_closed(net::CloseCause cause) override;
   void take(const wire::Frame& frame);
+  void begin(const wire::Frame& frame);
   void lose(const std::string& why);
 
   event::Loop& loop_;

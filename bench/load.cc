@@ -30,7 +30,7 @@ Load::Load(event::Loop& loop, Config config, const auth::SigningKey& key,
       users_(parts([this](Link& link, const wire::Frame& frame) {
                sender_.on_frame(link.number(), frame);
              }),
-             config_.users),
+             config_.people.users),
       idle_(parts(nullptr), config_.idle),
       sender_(loop_, config_, users_, std::move(workload),
               [this](const std::string& what) { fail(what); }) {}

@@ -28,7 +28,7 @@ void Sender::start() {
     schedule_.emplace(config_.rate, now());
     return;
   }
-  const std::vector<std::size_t> sizes = windows(config_.in_flight, crowd_.users().size());
+  const std::vector<std::size_t> sizes = windows(config_.in_flight, workload_->senders());
   for (std::size_t sender = 0; sender < sizes.size(); ++sender) {
     for (std::size_t i = 0; i < sizes[sender]; ++i) send(sender, now());
   }
@@ -43,7 +43,7 @@ void Sender::tick() {
   const MonotonicTime now = this->now();
   if (schedule_) {
     while (const auto due = schedule_->take(now)) {
-      send(account_.size() % crowd_.users().size(), *due);
+      send(account_.size() % workload_->senders(), *due);
     }
   }
   while (!pausing_.empty() && pausing_.front().first <= now) {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "edge.max_strangers_per_address": 0,
         "edge.max_strangers": 20_000,
     },
-    "dispatcher": {},
+    "dispatcher": {
+        "dispatcher.sender_deliveries_per_s": 0,
+        "dispatcher.group_deliveries_per_s": 0,
+    },
     "persist": {},
 }
 
@@ -91,6 +95,18 @@ def add_accounts(cluster: Cluster, users: Sequence[str]) -> None:
     rows = ",".join(f"('{user}', '{NO_PASSWORD}', 0)" for user in users)
     if rows:
         cluster.psql(f"INSERT INTO accounts (user_id, password_hash, created_ms) VALUES {rows};")
+
+
+@contextmanager
+def served(
+    directory: Path, options: argparse.Namespace, users: Sequence[str], patience_s: float
+) -> Iterator[Cluster]:
+    """A fresh cluster below the directory, with these accounts, that takes messages."""
+    with make_cluster(directory / "cluster", options, SETTINGS) as cluster:
+        cluster.start()
+        wait_served(cluster, patience_s)
+        add_accounts(cluster, users)
+        yield cluster
 
 
 def stored_messages(cluster: Cluster) -> int:

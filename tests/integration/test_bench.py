@@ -98,6 +98,17 @@ class Bench(unittest.TestCase):
         self.assertAlmostEqual(result["share_of_floor"], share, places=2)
         self.assertIn("of the floor in the same run", printed)
 
+    def test_groups_and_when_the_last_member_has_it(self) -> None:
+        few = ("--users", "100", "--only", "size=100,rate=100")
+        value, printed = self.bench(*few, workload="group")
+        result = self.check_result(value)
+        self.assertEqual((result["size"], result["groups"], result["users"]), (100, 10, 100))
+        self.assertGreaterEqual(result["sent"], 150)
+        self.assertEqual(result["delivered"], 99 * result["acked"])
+        self.assertGreaterEqual(result["last_p50_ms"], result["receive_p50_ms"])
+        self.assertLess(result["cpu_us_per_delivery"]["edge"], result["cpu_us"]["edge"])
+        self.assertIn("the last member has it after", printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]
