@@ -15,6 +15,7 @@ from martlet_bench.case import Case
 from martlet_bench.generator import Generator
 from martlet_bench.messages import PATIENCE_S
 from martlet_cluster import Cluster
+from martlet_cluster.errors import ClusterError
 
 # Members online, and how many such groups there are.
 GROUPS = {100: 10, 500: 4}
@@ -32,11 +33,19 @@ OWNER = "owner"
 INVITED_AT_ONCE = 100
 
 
+def sizes(options: argparse.Namespace) -> list[int]:
+    """Those that there are members enough for."""
+    return [size for size in GROUPS if size <= options.users]
+
+
+def users(options: argparse.Namespace, size: int) -> list[str]:
+    return world.names("u", min(options.users, size * GROUPS[size]))
+
+
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
-    """Sizes that the users are enough for."""
     ack = options.ack or "logged"
     found = []
-    for size in (size for size in GROUPS if size <= options.users):
+    for size in sizes(options):
         paces: list[tuple[int | None, float | None]] = [
             (IN_FLIGHT, None),
             (None, DELIVERIES_PER_S / size),
@@ -50,19 +59,20 @@ def cases(workload: str, options: argparse.Namespace) -> list[Case]:
     return found
 
 
-def membership(users: Sequence[str], size: int) -> Groups:
+def membership(people: Sequence[str], size: int) -> Groups:
     """Everybody is in as many groups as everybody else. Neighbours, who are on different edges, are
     in the same ones, and who writes one after the other writes to all groups by turns."""
     count = GROUPS[size]
-    each = size * count // len(users)
-    return {
+    each = size * count // len(people)
+    groups = {
         f"g{group}": [
-            user
-            for number, user in enumerate(users)
-            if (group - number // 2) % count < each
+            user for number, user in enumerate(people) if (group - number // 2) % count < each
         ]
         for group in range(count)
     }
+    if any(len(members) != size for members in groups.values()):
+        raise ClusterError(f"{len(people)} users are not shared out evenly among {count} groups")
+    return groups
 
 
 def make_groups(cluster: Cluster, groups: Groups) -> None:
@@ -84,10 +94,10 @@ def measure(
     directory: Path, options: argparse.Namespace, case: Case, config: dict[str, Any]
 ) -> dict[str, Any]:
     """A fresh cluster. config: what the generator is told besides, users and groups at least."""
-    users: list[str] = config["users"]
-    with world.served(directory, options, users, PATIENCE_S) as cluster:
+    people: list[str] = config["users"]
+    with world.served(directory, options, people, PATIENCE_S) as cluster:
         make_groups(cluster, config["groups"])
-        config = {**messages.generator_config(cluster, options, case, users, []), **config}
+        config = {**messages.generator_config(cluster, options, case, people, []), **config}
         with Generator(directory, config) as generator:
             generator.wait("connected", PATIENCE_S)
             report = messages.measure_load(cluster, generator, config)
@@ -95,8 +105,8 @@ def measure(
         **messages.result_of(options, case, report, None),
         **{key: report[key] and round(report[key], 3) for key in LAST_LATENCIES},
         "cpu_us_per_delivery": per_delivery(report),
-        "users": len(users),
-        "connections": len(users),
+        "users": len(people),
+        "connections": len(people),
         "groups": len(config["groups"]),
     }
 
@@ -111,9 +121,9 @@ def per_delivery(report: dict[str, Any]) -> dict[str, float | None]:
 
 
 def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
-    size: int = case["size"]
-    users = world.names("u", min(options.users, size * GROUPS[size]))
-    config = {"workload": "in-groups", "users": users, "groups": membership(users, size)}
+    people = users(options, case["size"])
+    groups = membership(people, case["size"])
+    config = {"workload": "in-groups", "users": people, "groups": groups}
     return measure(directory, options, case, config)
 
 

@@ -199,8 +199,9 @@ def lines(result: dict[str, Any]) -> list[str]:
         table.rate_row("delivered", result, "delivered_per_s", "receive_"),
         *table.cpu_rows(result["cpu_us"]),
     ]
-    if result["share_of_floor"] is not None:
-        rows.append(f"  {result['share_of_floor']:.2f} of the floor in the same run")
+    for bound in ("floor", "sockets"):
+        if (share := result[f"share_of_{bound}"]) is not None:
+            rows.append(f"  {share:.2f} of the {bound} in the same run")
     if result["idle_bytes_per_connection"] is not None:
         rows.append("  memory, bytes an idle connection")
         for kind, value in result["idle_bytes_per_connection"].items():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from martlet_bench import floor, group, messages
+from martlet_bench import floor, group, messages, sockets
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
     "floor": floor,
+    "sockets": sockets,
     "group": group,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }

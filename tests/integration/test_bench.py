@@ -98,6 +98,22 @@ class Bench(unittest.TestCase):
         self.assertAlmostEqual(result["share_of_floor"], share, places=2)
         self.assertIn("of the floor in the same run", printed)
 
+    def test_sockets_and_the_share_of_them(self) -> None:
+        few = ("--users", "100", "--in-flight", "8", "--seconds", "0.5", "--warm-up", "0.2")
+        value, printed = self.bench("one-to-one", "--only", "ack=logged,size=2,size=100", *few, workload="sockets")
+        pair, group, result = value["results"]
+        self.assertEqual([pair["size"], group["size"], result["workload"]], [2, 100, "one-to-one"])
+        for sockets, copies in ((pair, 1), (group, 99)):
+            self.assertEqual(sockets["lost"], 0)
+            self.assertGreater(sockets["acked_per_s"], 0)
+            self.assertAlmostEqual(sockets["delivered_per_s"] / sockets["acked_per_s"] / copies, 1, places=1)
+            self.assertEqual(set(sockets["cpu_us"]), {"servers", "generator"})
+            for kind in ("send", "ack", "event"):
+                self.assertGreater(sockets["bytes"][kind], 50, kind)
+        share = result["delivered_per_s"] / pair["delivered_per_s"]
+        self.assertAlmostEqual(result["share_of_sockets"], share, places=2)
+        self.assertIn("of the sockets in the same run", printed)
+
     def test_groups_and_when_the_last_member_has_it(self) -> None:
         few = ("--users", "100", "--only", "size=100,rate=100")
         value, printed = self.bench(*few, workload="group")
