@@ -1,7 +1,5 @@
 #include "bench/sockets/clients.h"
 
-#include "bench/pace.h"
-
 namespace martlet::bench {
 namespace {
 
@@ -11,14 +9,11 @@ using std::chrono::microseconds;
 
 SocketClients::SocketClients(const Layout& layout)
     : layout_(layout),
-      sockets_([this](std::uint32_t user, const Tag& tag) { on_frame(user, tag); }),
+      sockets_([this](std::uint32_t, const Tag& tag) { on_frame(tag); }),
       turn_(layout.users) {}
 
 void SocketClients::begin(std::size_t in_flight) {
-  const std::vector<std::size_t> sizes = windows(in_flight, layout_.users);
-  for (std::uint32_t user = 0; user < layout_.users; ++user) {
-    for (std::size_t i = 0; i < sizes[user]; ++i) send(user);
-  }
+  for (std::size_t i = 0; i < in_flight; ++i) send();
   sockets_.flush();
 }
 
@@ -36,7 +31,8 @@ std::uint32_t SocketClients::recipient_of(std::uint32_t user) {
   return drawn < user ? drawn : drawn + 1;
 }
 
-void SocketClients::send(std::uint32_t user) {
+void SocketClients::send() {
+  const auto user = static_cast<std::uint32_t>(counts_.sent % layout_.users);
   const auto now = std::chrono::duration_cast<microseconds>(clock_.now().time_since_epoch());
   ++counts_.sent;
   sockets_.write(user, {.bytes = layout_.sizes.send,
@@ -46,7 +42,7 @@ void SocketClients::send(std::uint32_t user) {
                         .sent_us = static_cast<std::uint64_t>(now.count())});
 }
 
-void SocketClients::on_frame(std::uint32_t user, const Tag& tag) {
+void SocketClients::on_frame(const Tag& tag) {
   if (tag.kind == Tag::Kind::kEvent) {
     ++counts_.received;
     return;
@@ -55,7 +51,7 @@ void SocketClients::on_frame(std::uint32_t user, const Tag& tag) {
   if (is_measuring_) {
     latencies_.add(clock_.now() - MonotonicTime(microseconds(tag.sent_us)));
   }
-  if (is_sending_) send(user);
+  if (is_sending_) send();
 }
 
 }  // namespace martlet::bench

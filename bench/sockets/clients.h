@@ -32,8 +32,9 @@ class SocketClients {
   const Latencies& latencies() const { return latencies_; }
 
  private:
-  void on_frame(std::uint32_t user, const Tag& tag);
-  void send(std::uint32_t user);
+  void on_frame(const Tag& tag);
+  // Of the next user.
+  void send();
   std::uint32_t recipient_of(std::uint32_t user);
 
   const Layout& layout_;

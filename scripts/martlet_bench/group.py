@@ -96,7 +96,8 @@ def measure(
     """A fresh cluster. config: what the generator is told besides, users and groups at least."""
     people: list[str] = config["users"]
     with world.served(directory, options, people, PATIENCE_S) as cluster:
-        make_groups(cluster, config["groups"])
+        if config["groups"]:
+            make_groups(cluster, config["groups"])
         config = {**messages.generator_config(cluster, options, case, people, []), **config}
         with Generator(directory, config) as generator:
             generator.wait("connected", PATIENCE_S)

@@ -160,9 +160,9 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
 def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
     kind = WORKLOADS[case.workload]
     runs = []
-    for number in range(options.repeat):
-        place = directory / f"run-{number}"
-        place.mkdir(exist_ok=True)
+    for _ in range(options.repeat):
+        # What was not clean stays where it is.
+        place = Path(tempfile.mkdtemp(prefix=f"{case.workload}-", dir=directory))
         place.chmod(0o755)
         runs.append(kind.run(place, options, case))
         if is_clean(runs[-1]):

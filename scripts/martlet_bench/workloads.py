@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from martlet_bench import floor, group, messages, sockets
+from martlet_bench import floor, group, hot, messages, sockets
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
     "floor": floor,
     "sockets": sockets,
     "group": group,
+    "hot": hot,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }

@@ -125,6 +125,16 @@ class Bench(unittest.TestCase):
         self.assertLess(result["cpu_us_per_delivery"]["edge"], result["cpu_us"]["edge"])
         self.assertIn("the last member has it after", printed)
 
+    def test_everybody_to_the_same_place(self) -> None:
+        few = ("--users", "20", "--rate", "60")
+        value, _ = self.bench(*few, workload="hot")
+        to_user, to_group = value["results"]
+        for result, kind, users, copies in ((to_user, "user", 21, 1), (to_group, "group", 20, 19)):
+            self.check_result({**value, "results": [result]})
+            self.assertEqual((result["kind"], result["users"]), (kind, users))
+            self.assertGreaterEqual(result["sent"], 90)
+            self.assertEqual(result["delivered"], copies * result["acked"])
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]
