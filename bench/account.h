@@ -66,6 +66,8 @@ class Account {
   Totals totals() const;
   const Latencies& confirm_latencies() const { return confirm_latencies_; }
   const Latencies& receive_latencies() const { return receive_latencies_; }
+  // Of the last copy of each message.
+  const Latencies& last_latencies() const { return last_latencies_; }
 
  private:
   enum class State : std::uint8_t { kOpen, kConfirmed, kRefused };
@@ -91,6 +93,7 @@ class Account {
   Totals totals_;
   Latencies confirm_latencies_;
   Latencies receive_latencies_;
+  Latencies last_latencies_;
 };
 
 }  // namespace martlet::bench

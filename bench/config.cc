@@ -25,9 +25,12 @@ Config read(const json& object) {
   }
   if (config.edges.empty()) throw std::invalid_argument("no edges");
   config.signing_key = object.at("signing_key").get<std::string>();
-  config.users = read_users(object.at("users"));
+  config.people.users = read_users(object.at("users"));
+  for (const auto& [id, members] : object.at("groups").items()) {
+    config.people.groups.push_back({GroupId::parse(id).value(), read_users(members)});
+  }
   config.idle = read_users(object.at("idle"));
-  config.visitors = read_users(object.value("visitors", json::array()));
+  config.people.visitors = read_users(object.value("visitors", json::array()));
   config.password = object.value("password", "");
   config.workload = object.at("workload").get<std::string>();
   config.stored = object.at("stored").get<bool>();

@@ -11,6 +11,13 @@ namespace {
 constexpr Duration kPulse = std::chrono::seconds(15);
 constexpr std::size_t kPulseTurns = 100;
 constexpr std::uint64_t kTokenLifeS = 3600;
+constexpr std::size_t kAddresses = 16;
+constexpr std::size_t kFirstAddress = 2;
+
+net::SocketAddress source(std::size_t number) {
+  const std::size_t last_byte = kFirstAddress + number % kAddresses;
+  return net::resolve({"127.0.0." + std::to_string(last_byte), 0}).value();
+}
 
 std::string token_of(const UserId& user, const auth::SigningKey& key) {
   const auth::TokenRules rules;
@@ -44,11 +51,15 @@ void Crowd::connect(OnOnline on_online) {
 void Crowd::connect_next() {
   const std::size_t number = links_.size();
   if (number == users_.size()) return;
+  const std::vector<net::Address>& edges = parts_.config.edges;
+  // Each edge sees all the addresses.
   Link::Options options{.number = number,
-                        .address = parts_.config.edges[number % parts_.config.edges.size()],
+                        .address = edges[number % edges.size()],
+                        .from = source(number / edges.size()),
                         .access_token = tokens_.empty() ? std::string() : tokens_[number],
                         .user = users_[number],
-                        .password = parts_.password};
+                        .password = parts_.password,
+                        .sync = !parts_.config.people.groups.empty()};
   LinkOwner& owner = *this;
   links_.push_back(std::make_unique<Link>(parts_.loop, std::move(options), owner));
 }

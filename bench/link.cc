@@ -8,6 +8,7 @@ namespace {
 constexpr Duration kConnectTimeout = std::chrono::seconds(30);
 constexpr std::uint32_t kAuthRequest = 1;
 constexpr std::uint32_t kLoginRequest = 2;
+constexpr std::uint32_t kSyncRequest = 3;
 constexpr std::uint32_t kLeastPauseMs = 100;
 constexpr std::size_t kTurns = 20;
 
@@ -30,6 +31,7 @@ void Link::connect() {
                                                   loop_.defer_delete(std::move(connector_));
                                                   on_connected(std::move(fd));
                                                 });
+  connector_->leave_from(options_.from);
 }
 
 Link::~Link() = default;
@@ -88,14 +90,24 @@ void Link::take(const wire::Frame& frame) {
   const auto command = static_cast<wire::Command>(frame.header.command);
   if (command == wire::Command::KickedEvent) return lose("kicked by the server");
   if (online_) return owner_.on_frame(*this, frame);
+  begin(frame);
+}
+
+void Link::begin(const wire::Frame& frame) {
+  const auto command = static_cast<wire::Command>(frame.header.command);
   if (command == wire::Command::Tokens) return take_tokens(frame.body);
-  if (command == wire::Command::AuthOk) {
+  if (command == wire::Command::AuthOk && options_.sync) {
+    send(wire::Command::Sync, kSyncRequest, wire::encode(wire::Sync{}));
+    return;
+  }
+  if (command == wire::Command::AuthOk || command == wire::Command::SyncPage) {
     online_ = true;
     return owner_.on_online(*this);
   }
+  if (command != wire::Command::Error) return;  // an event
   const auto refusal = wire::parse_refusal(frame.body);
   if (refusal && refusal->retryable) return come_again(refusal->error.retry_after_ms);
-  lose("signing in was refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
+  lose("refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
 }
 
 // As the protocol asks: those who were refused together don't come back together.

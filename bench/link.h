@@ -21,7 +21,7 @@ inline const DeviceId kDevice = DeviceId::trusted("bench");
 class LinkOwner {
  public:
   virtual ~LinkOwner() = default;
-  // AUTH was accepted.
+  // AUTH was accepted, and SYNC was answered where it was asked for.
   virtual void on_online(Link& link) = 0;
   // Answers and events of an authenticated session.
   virtual void on_frame(Link& link, const wire::Frame& frame) = 0;
@@ -37,9 +37,11 @@ class Link final : private net::ConnectionListener {
   struct Options {
     std::size_t number = 0;  // the owner's
     net::Address address;
+    net::SocketAddress from;
     std::string access_token;  // empty: LOGIN with the password comes first
     UserId user;
     std::string password;
+    bool sync = false;  // asks what there is before it is online
   };
 
   Link(event::Loop& loop, Options options, LinkOwner& owner);
@@ -63,6 +65,7 @@ class Link final : private net::ConnectionListener {
   void sign_in();
   void take(const wire::Frame& frame);
   void take_tokens(BytesView body);
+  void begin(const wire::Frame& frame);
   void lose(const std::string& why);
 
   event::Loop& loop_;

@@ -30,11 +30,11 @@ Load::Load(event::Loop& loop, Config config, const auth::SigningKey& key,
       users_(parts([this](Link& link, const wire::Frame& frame) {
                sender_.on_frame(link.number(), frame);
              }),
-             config_.users),
+             config_.people.users),
       idle_(parts(nullptr), config_.idle),
       sender_(loop_, config_, users_, std::move(workload),
               [this](const std::string& what) { fail(what); }),
-      visits_(parts(nullptr), config_.visitors,
+      visits_(parts(nullptr), config_.people.visitors,
               [this](std::size_t visitor, const wire::Message& message) {
                 sender_.received(visitor, message);
               }) {}
@@ -115,7 +115,8 @@ void Load::end_window() {
 // What is under way arrives, or counts as lost; what is for visitors waits for them.
 void Load::drain() {
   const Account& account = sender_.account();
-  const bool arrived = config_.visitors.empty() ? account.is_complete() : account.is_answered();
+  const bool arrived =
+      config_.people.visitors.empty() ? account.is_complete() : account.is_answered();
   if (!arrived && SystemClock().now() < drain_until_) return;
   timer_->cancel();
   finish();

@@ -12,8 +12,12 @@ constexpr std::size_t kFriends = 5;
 
 class Offline final : public Workload {
  public:
-  explicit Offline(const std::vector<UserId>& absent)
-      : absent_(absent), friends_(std::min(kFriends, absent_.size())) {}
+  explicit Offline(const People& people)
+      : senders_(people.users.size()),
+        absent_(people.visitors),
+        friends_(std::min(kFriends, absent_.size())) {}
+
+  std::size_t senders() const override { return senders_; }
 
   Target next(std::size_t sender) override {
     const std::size_t choice = random_.below(friends_);
@@ -24,6 +28,7 @@ class Offline final : public Workload {
   }
 
  private:
+  const std::size_t senders_;
   const std::vector<UserId> absent_;
   const std::size_t friends_;
   SeededRandom random_{1};  // the same in each run
@@ -31,10 +36,10 @@ class Offline final : public Workload {
 
 }  // namespace
 
-std::unique_ptr<Workload> make_offline(const std::vector<UserId>& users,
-                                       const std::vector<UserId>& absent) {
-  if (users.empty() || users.size() > kMaxUsers || absent.empty()) return nullptr;
-  return std::make_unique<Offline>(absent);
+std::unique_ptr<Workload> make_offline(const People& people) {
+  const std::size_t users = people.users.size();
+  if (users == 0 || users > kMaxUsers || people.visitors.empty()) return nullptr;
+  return std::make_unique<Offline>(people);
 }
 
 }  // namespace martlet::bench

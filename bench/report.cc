@@ -32,6 +32,7 @@ nlohmann::ordered_json report(const Account& account, double seconds) {
   };
   add_percentiles(line, "", account.confirm_latencies());
   add_percentiles(line, "receive_", account.receive_latencies());
+  add_percentiles(line, "last_", account.last_latencies());
   return line;
 }
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import floor, hostile_clients, machine, messages, summary, world
+from martlet_bench import floor, hostile_clients, machine, messages, sockets, summary, world
 from martlet_bench.case import Case, parse_only
 from martlet_bench.workloads import WORKLOADS
 from martlet_cluster import paths
@@ -20,6 +20,7 @@ from martlet_cluster.errors import ClusterError
 PROGRAMS = (
     "bench/martlet-bench",
     "bench/martlet-bench-floor",
+    "bench/martlet-bench-sockets",
     "src/edge/martlet-edge",
     "src/dispatcher/martlet-dispatcher",
     "src/persist/martlet-persist",
@@ -155,6 +156,7 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
     for case in chosen(options):
         result = measure_case(directory, options, case)
         result["share_of_floor"] = floor.share(result, results)
+        result["share_of_sockets"] = sockets.share(result, results)
         results.append(result)
         print("\n".join(WORKLOADS[case.workload].lines(result)), flush=True)
         if options.against:
@@ -166,9 +168,9 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
 def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
     kind = WORKLOADS[case.workload]
     runs = []
-    for number in range(options.repeat):
-        place = directory / f"run-{number}"
-        place.mkdir(exist_ok=True)
+    for _ in range(options.repeat):
+        # What was not clean stays where it is.
+        place = Path(tempfile.mkdtemp(prefix=f"{case.workload}-", dir=directory))
         place.chmod(0o755)
         runs.append(kind.run(place, options, case))
         if is_clean(runs[-1]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from martlet_bench import backlog, floor, idle, login, messages, offline
+from martlet_bench import backlog, floor, group, hot, idle, login, messages, offline, sockets
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
@@ -11,5 +11,8 @@ WORKLOADS: dict[str, Kind] = {
     "idle": idle,
     "login": login,
     "offline": offline,
+    "sockets": sockets,
+    "group": group,
+    "hot": hot,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,17 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "edge": {
         "edge.frames_per_second": 0,
         "edge.user_frames_per_second": 0,
-        # All connections come from one address, at once.
+        # All connections come from 16 addresses (bench/crowd.h), at once.
         "edge.address_connects_per_second": 0,
         "edge.address_logins_per_second": 0,
         "edge.max_connections_per_address": 0,
         "edge.max_strangers_per_address": 0,
         "edge.max_strangers": 20_000,
     },
-    "dispatcher": {},
+    "dispatcher": {
+        "dispatcher.sender_deliveries_per_s": 0,
+        "dispatcher.group_deliveries_per_s": 0,
+    },
     "persist": {},
 }
 
@@ -94,6 +98,18 @@ def add_accounts(
     rows = ",".join(f"('{user}', '{password_hash}', 0)" for user in users)
     if rows:
         cluster.psql(f"INSERT INTO accounts (user_id, password_hash, created_ms) VALUES {rows};")
+
+
+@contextmanager
+def served(
+    directory: Path, options: argparse.Namespace, users: Sequence[str], patience_s: float
+) -> Iterator[Cluster]:
+    """A fresh cluster below the directory, with these accounts, that takes messages."""
+    with make_cluster(directory / "cluster", options, SETTINGS) as cluster:
+        cluster.start()
+        wait_served(cluster, patience_s)
+        add_accounts(cluster, users)
+        yield cluster
 
 
 def stored_messages(cluster: Cluster) -> int:

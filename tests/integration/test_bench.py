@@ -146,6 +146,42 @@ class Bench(unittest.TestCase):
             for key in ("rows_per_s", "p50_ms", "p99_ms", "receive_p99_ms"):
                 self.assertGreater(result[key], 0, key)
         self.assertIn("300 messages/s, persist stopped for 1 s, then alone", printed)
+    def test_sockets_and_the_share_of_them(self) -> None:
+        few = ("--users", "100", "--in-flight", "8", "--seconds", "0.5", "--warm-up", "0.2")
+        value, printed = self.bench("one-to-one", "--only", "ack=logged,size=2,size=100", *few, workload="sockets")
+        pair, group, result = value["results"]
+        self.assertEqual([pair["size"], group["size"], result["workload"]], [2, 100, "one-to-one"])
+        for sockets, copies in ((pair, 1), (group, 99)):
+            self.assertEqual(sockets["lost"], 0)
+            self.assertGreater(sockets["acked_per_s"], 0)
+            self.assertAlmostEqual(sockets["delivered_per_s"] / sockets["acked_per_s"] / copies, 1, places=1)
+            self.assertEqual(set(sockets["cpu_us"]), {"servers", "generator"})
+            for kind in ("send", "ack", "event"):
+                self.assertGreater(sockets["bytes"][kind], 50, kind)
+        share = result["delivered_per_s"] / pair["delivered_per_s"]
+        self.assertAlmostEqual(result["share_of_sockets"], share, places=2)
+        self.assertIn("of the sockets in the same run", printed)
+
+    def test_groups_and_when_the_last_member_has_it(self) -> None:
+        few = ("--users", "100", "--only", "size=100,rate=100")
+        value, printed = self.bench(*few, workload="group")
+        result = self.check_result(value)
+        self.assertEqual((result["size"], result["groups"], result["users"]), (100, 10, 100))
+        self.assertGreaterEqual(result["sent"], 150)
+        self.assertEqual(result["delivered"], 99 * result["acked"])
+        self.assertGreaterEqual(result["last_p50_ms"], result["receive_p50_ms"])
+        self.assertLess(result["cpu_us_per_delivery"]["edge"], result["cpu_us"]["edge"])
+        self.assertIn("the last member has it after", printed)
+
+    def test_everybody_to_the_same_place(self) -> None:
+        few = ("--users", "20", "--rate", "60")
+        value, _ = self.bench(*few, workload="hot")
+        to_user, to_group = value["results"]
+        for result, kind, users, copies in ((to_user, "user", 21, 1), (to_group, "group", 20, 19)):
+            self.check_result({**value, "results": [result]})
+            self.assertEqual((result["kind"], result["users"]), (kind, users))
+            self.assertGreaterEqual(result["sent"], 90)
+            self.assertEqual(result["delivered"], copies * result["acked"])
 
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
