@@ -75,7 +75,9 @@ void Account::received(std::uint32_t receiver, std::uint64_t number, Seq seq, Mo
   if (message.state != State::kRefused) --missing_;
   ++totals_.delivered;
   if (is_in_window(now)) ++totals_.delivered_in_window;
-  if (message.measured) receive_latencies_.add(now - message.sending.due);
+  if (!message.measured) return;
+  receive_latencies_.add(now - message.sending.due);
+  if (message.received == message.sending.copies) last_latencies_.add(now - message.sending.due);
 }
 
 Totals Account::totals() const {

@@ -59,12 +59,15 @@ class Account {
 
   std::uint64_t size() const { return messages_.size(); }
   bool is_answered(std::uint64_t number) const;
+  bool is_answered() const { return unanswered_ == 0; }  // all of them
   // Nothing is awaited any more.
   bool is_complete() const { return unanswered_ == 0 && missing_ == 0; }
 
   Totals totals() const;
   const Latencies& confirm_latencies() const { return confirm_latencies_; }
   const Latencies& receive_latencies() const { return receive_latencies_; }
+  // Of the last copy of each message.
+  const Latencies& last_latencies() const { return last_latencies_; }
 
  private:
   enum class State : std::uint8_t { kOpen, kConfirmed, kRefused };
@@ -90,6 +93,7 @@ class Account {
   Totals totals_;
   Latencies confirm_latencies_;
   Latencies receive_latencies_;
+  Latencies last_latencies_;
 };
 
 }  // namespace martlet::bench

@@ -25,14 +25,20 @@ Config read(const json& object) {
   }
   if (config.edges.empty()) throw std::invalid_argument("no edges");
   config.signing_key = object.at("signing_key").get<std::string>();
-  config.users = read_users(object.at("users"));
+  config.people.users = read_users(object.at("users"));
+  for (const auto& [id, members] : object.at("groups").items()) {
+    config.people.groups.push_back({GroupId::parse(id).value(), read_users(members)});
+  }
   config.idle = read_users(object.at("idle"));
+  config.people.visitors = read_users(object.value("visitors", json::array()));
+  config.password = object.value("password", "");
   config.workload = object.at("workload").get<std::string>();
   config.stored = object.at("stored").get<bool>();
   config.in_flight = object.at("in_flight").get<std::size_t>();
   config.rate = object.at("rate").get<double>();
   config.warm_up = read_seconds(object.at("warm_up_s"));
   config.seconds = read_seconds(object.at("seconds"));
+  config.messages = object.value("messages", std::size_t(0));
   config.drain = read_seconds(object.at("drain_s"));
   config.text_bytes = object.at("text_bytes").get<std::size_t>();
   return config;

@@ -7,9 +7,10 @@ namespace {
 
 constexpr Duration kConnectTimeout = std::chrono::seconds(30);
 constexpr std::uint32_t kAuthRequest = 1;
+constexpr std::uint32_t kLoginRequest = 2;
+constexpr std::uint32_t kSyncRequest = 3;
 constexpr std::uint32_t kLeastPauseMs = 100;
 constexpr std::size_t kTurns = 20;
-constexpr Duration kTurn = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -18,6 +19,7 @@ Link::Link(event::Loop& loop, Options options, LinkOwner& owner)
       options_(std::move(options)),
       owner_(owner),
       decoder_(kMaxAnswerBytes),
+      access_token_(options_.access_token),
       again_(loop, [this] { connect(); }) {
   connect();
 }
@@ -29,6 +31,7 @@ void Link::connect() {
                                                   loop_.defer_delete(std::move(connector_));
                                                   on_connected(std::move(fd));
                                                 });
+  connector_->leave_from(options_.from);
 }
 
 Link::~Link() = default;
@@ -38,8 +41,25 @@ void Link::on_connected(Result<net::UniqueFd> fd) {
   net::ConnectionListener& listener = *this;
   connection_ =
       std::make_unique<net::Connection>(loop_, std::move(*fd), net::ConnectionOptions{}, listener);
-  const wire::Auth auth{.access_token = options_.access_token, .client = "martlet-bench"};
+  sign_in();
+}
+
+void Link::sign_in() {
+  if (access_token_.empty()) {
+    const wire::Login login{
+        .user = options_.user, .device = kDevice, .password = options_.password};
+    send(wire::Command::Login, kLoginRequest, wire::encode(login));
+    return;
+  }
+  const wire::Auth auth{.access_token = access_token_, .client = "martlet-bench"};
   send(wire::Command::Auth, kAuthRequest, wire::encode(auth));
+}
+
+void Link::take_tokens(BytesView body) {
+  const auto tokens = wire::parse_tokens(body);
+  if (!tokens) return lose("bad Tokens");
+  access_token_ = tokens->access_token;
+  sign_in();
 }
 
 bool Link::send(wire::Command command, std::uint32_t request_id, BytesView body) {
@@ -70,22 +90,34 @@ void Link::take(const wire::Frame& frame) {
   const auto command = static_cast<wire::Command>(frame.header.command);
   if (command == wire::Command::KickedEvent) return lose("kicked by the server");
   if (online_) return owner_.on_frame(*this, frame);
-  if (command == wire::Command::AuthOk) {
+  begin(frame);
+}
+
+void Link::begin(const wire::Frame& frame) {
+  const auto command = static_cast<wire::Command>(frame.header.command);
+  if (command == wire::Command::Tokens) return take_tokens(frame.body);
+  if (command == wire::Command::AuthOk && options_.sync) {
+    send(wire::Command::Sync, kSyncRequest, wire::encode(wire::Sync{}));
+    return;
+  }
+  if (command == wire::Command::AuthOk || command == wire::Command::SyncPage) {
     online_ = true;
     return owner_.on_online(*this);
   }
+  if (command != wire::Command::Error) return;  // an event
   const auto refusal = wire::parse_refusal(frame.body);
   if (refusal && refusal->retryable) return come_again(refusal->error.retry_after_ms);
-  lose("AUTH was refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
+  lose("refused: " + (refusal ? std::string(error_name(refusal->error.code)) : "?"));
 }
 
-// All of a crowd have one address, and an edge counts its connections. They don't come together.
+// As the protocol asks: those who were refused together don't come back together.
 void Link::come_again(std::uint32_t after_ms) {
+  ++refusals_;
   connection_->close_now();
   loop_.defer_delete(std::move(connection_));
   decoder_ = wire::FrameDecoder(kMaxAnswerBytes);
-  const std::size_t turn = options_.number % kTurns;
-  again_.start_once(std::chrono::milliseconds(std::max(after_ms, kLeastPauseMs)) + turn * kTurn);
+  const Duration pause = std::chrono::milliseconds(std::max(after_ms, kLeastPauseMs));
+  again_.start_once(pause + pause * (options_.number % kTurns) / kTurns);
 }
 
 void Link::on_closed(net::CloseCause cause) {

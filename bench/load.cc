@@ -30,10 +30,14 @@ Load::Load(event::Loop& loop, Config config, const auth::SigningKey& key,
       users_(parts([this](Link& link, const wire::Frame& frame) {
                sender_.on_frame(link.number(), frame);
              }),
-             config_.users),
+             config_.people.users),
       idle_(parts(nullptr), config_.idle),
       sender_(loop_, config_, users_, std::move(workload),
-              [this](const std::string& what) { fail(what); }) {}
+              [this](const std::string& what) { fail(what); }),
+      visits_(parts(nullptr), config_.people.visitors,
+              [this](std::size_t visitor, const wire::Message& message) {
+                sender_.received(visitor, message);
+              }) {}
 
 Crowd::Parts Load::parts(Crowd::OnFrame on_frame) {
   return {.loop = loop_,
@@ -59,15 +63,27 @@ void Load::on_command(const std::string& command) {
     return say_status("released");
   }
   if (command == "load") return warm_up();
+  if (command == "stop") return end_window();
+  if (command == "visit") return visits_.come([this] { visited(); });
+  if (command == "leave") {
+    visits_.leave();
+    return say_status("left");
+  }
   if (command != "quit") return fail("no such command: " + command);
   users_.disconnect();
   idle_.disconnect();
+  visits_.leave();
   loop_.stop();
+}
+
+// Often inside the callback of the one before.
+void Load::set_timer(event::Task task) {
+  loop_.defer_delete(std::exchange(timer_, std::make_unique<event::Timer>(loop_, std::move(task))));
 }
 
 void Load::warm_up() {
   sender_.start();
-  timer_ = std::make_unique<event::Timer>(loop_, [this] { begin_window(); });
+  set_timer([this] { begin_window(); });
   timer_->start_once(config_.warm_up);
 }
 
@@ -75,10 +91,14 @@ void Load::begin_window() {
   window_begin_ = SystemClock().now();
   sender_.account().begin_window(window_begin_);
   say_status("measuring");
-  // Inside the old timer's callback.
-  loop_.defer_delete(
-      std::exchange(timer_, std::make_unique<event::Timer>(loop_, [this] { end_window(); })));
-  timer_->start_once(config_.seconds);
+  if (config_.messages > 0) {
+    set_timer([this] {
+      if (sender_.account().size() == config_.messages) end_window();
+    });
+    return timer_->start_every(kDrainTick);
+  }
+  set_timer([this] { end_window(); });
+  if (config_.seconds > Duration(0)) timer_->start_once(config_.seconds);
 }
 
 void Load::end_window() {
@@ -88,14 +108,16 @@ void Load::end_window() {
   say_status("measured");
   seconds_ = std::chrono::duration<double>(now - window_begin_).count();
   drain_until_ = now + config_.drain;
-  loop_.defer_delete(
-      std::exchange(timer_, std::make_unique<event::Timer>(loop_, [this] { drain(); })));
+  set_timer([this] { drain(); });
   timer_->start_every(kDrainTick);
 }
 
-// What is under way arrives, or counts as lost.
+// What is under way arrives, or counts as lost; what is for visitors waits for them.
 void Load::drain() {
-  if (!sender_.account().is_complete() && SystemClock().now() < drain_until_) return;
+  const Account& account = sender_.account();
+  const bool arrived =
+      config_.people.visitors.empty() ? account.is_complete() : account.is_answered();
+  if (!arrived && SystemClock().now() < drain_until_) return;
   timer_->cancel();
   finish();
 }
@@ -105,6 +127,16 @@ void Load::finish() {
   line.update(report(sender_.account(), seconds_));
   line["resyncs"] = sender_.resyncs();
   line["first_refusal"] = sender_.first_refusal();
+  say(std::move(line));
+}
+
+void Load::visited() {
+  const Totals totals = sender_.account().totals();
+  nlohmann::ordered_json line = {{"status", "visited"}};
+  line.update(visits_.report());
+  line["lost"] = totals.lost;
+  line["doubled"] = totals.doubled;
+  line["unordered"] = totals.unordered;
   say(std::move(line));
 }
 

@@ -6,6 +6,7 @@
 #include "bench/config.h"
 #include "bench/crowd.h"
 #include "bench/sender.h"
+#include "bench/visits.h"
 #include "tools/input.h"
 
 namespace martlet::bench {
@@ -16,6 +17,10 @@ namespace martlet::bench {
 //   idle -> idle                 those of config.idle are online as well
 //   release -> released          and gone again
 //   load -> measuring, measured, done    after the warm-up; after the window; with the report
+//   stop                         ends a window that has no end of its own
+//   visit -> visited             those of config.visitors came all at once and have read what there
+//                                was for them; with how long it took and what became of it
+//   leave -> left                and gone; they may come again
 //   quit                         ends it, as the end of the input does
 // {"status": "failed", "why"} at any time ends it as well, with exit code 1.
 class Load {
@@ -30,10 +35,12 @@ class Load {
   Crowd::Parts parts(Crowd::OnFrame on_frame);
   void on_command(const std::string& command);
   void warm_up();
+  void set_timer(event::Task task);
   void begin_window();
   void end_window();
   void drain();
   void finish();
+  void visited();
   void fail(const std::string& why);
 
   event::Loop& loop_;
@@ -42,6 +49,7 @@ class Load {
   Crowd users_;
   Crowd idle_;
   Sender sender_;
+  Visits visits_;
   MonotonicTime window_begin_;
   double seconds_ = 0;
   MonotonicTime drain_until_;

@@ -22,10 +22,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bench: %s\n", key.error().detail.c_str());
     return 1;
   }
-  auto workload = bench::make_workload(config->workload, config->users);
+  auto workload = bench::make_workload(config->workload, config->people);
   if (workload == nullptr) {
     std::fprintf(stderr, "bench: no workload %s for %zu users\n", config->workload.c_str(),
-                 config->users.size());
+                 config->people.users.size());
     return 1;
   }
   std::signal(SIGPIPE, SIG_IGN);

@@ -12,6 +12,8 @@ class OneToOne final : public Workload {
  public:
   explicit OneToOne(const std::vector<UserId>& users) : users_(users) {}
 
+  std::size_t senders() const override { return users_.size(); }
+
   Target next(std::size_t sender) override {
     const std::size_t drawn = random_.below(users_.size() - 1);
     const std::size_t other = drawn < sender ? drawn : drawn + 1;
@@ -29,9 +31,9 @@ class OneToOne final : public Workload {
 
 }  // namespace
 
-std::unique_ptr<Workload> make_one_to_one(const std::vector<UserId>& users) {
-  if (users.size() < 2 || users.size() > kMaxUsers) return nullptr;
-  return std::make_unique<OneToOne>(users);
+std::unique_ptr<Workload> make_one_to_one(const People& people) {
+  if (people.users.size() < 2 || people.users.size() > kMaxUsers) return nullptr;
+  return std::make_unique<OneToOne>(people.users);
 }
 
 }  // namespace martlet::bench

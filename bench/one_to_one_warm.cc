@@ -19,6 +19,8 @@ class OneToOneWarm final : public Workload {
         neighbours_(std::min(kNeighbours, (users.size() - 1) / 2)),
         opened_(users.size()) {}
 
+  std::size_t senders() const override { return users_.size(); }
+
   Target next(std::size_t sender) override {
     const std::size_t choice =
         opened_[sender] < 2 * neighbours_ ? opened_[sender]++ : random_.below(2 * neighbours_);
@@ -43,9 +45,9 @@ class OneToOneWarm final : public Workload {
 
 }  // namespace
 
-std::unique_ptr<Workload> make_one_to_one_warm(const std::vector<UserId>& users) {
-  if (users.size() < 3 || users.size() > kMaxUsers) return nullptr;
-  return std::make_unique<OneToOneWarm>(users);
+std::unique_ptr<Workload> make_one_to_one_warm(const People& people) {
+  if (people.users.size() < 3 || people.users.size() > kMaxUsers) return nullptr;
+  return std::make_unique<OneToOneWarm>(people.users);
 }
 
 }  // namespace martlet::bench

@@ -2,14 +2,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "base/clock.h"
 
 namespace martlet::bench {
-
-// Closed loop: how many messages each sender has under way, in_flight together.
-std::vector<std::size_t> windows(std::size_t in_flight, std::size_t senders);
 
 // Open loop: message n is due at begin + n / rate, however slowly those before it are answered.
 class OpenSchedule {

@@ -1,12 +1,9 @@
 #include "bench/report.h"
 
-#include <string>
 #include <utility>
 
 namespace martlet::bench {
-namespace {
 
-// p50_ms, p99_ms …; null where there was no message.
 void add_percentiles(nlohmann::ordered_json& to, const std::string& prefix,
                      const Latencies& latencies) {
   const std::pair<const char*, double> wanted[] = {
@@ -16,8 +13,6 @@ void add_percentiles(nlohmann::ordered_json& to, const std::string& prefix,
     to[prefix + name] = ms ? nlohmann::ordered_json(*ms) : nlohmann::ordered_json(nullptr);
   }
 }
-
-}  // namespace
 
 nlohmann::ordered_json report(const Account& account, double seconds) {
   const Totals totals = account.totals();
@@ -37,6 +32,7 @@ nlohmann::ordered_json report(const Account& account, double seconds) {
   };
   add_percentiles(line, "", account.confirm_latencies());
   add_percentiles(line, "receive_", account.receive_latencies());
+  add_percentiles(line, "last_", account.last_latencies());
   return line;
 }
 

@@ -6,7 +6,7 @@ namespace martlet::bench {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(1);
-// A refused sender of the closed loop goes on after this time, not at once.
+// The place of a refused message of the closed loop is taken after this time, not at once.
 constexpr Duration kPause = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -28,10 +28,7 @@ void Sender::start() {
     schedule_.emplace(config_.rate, now());
     return;
   }
-  const std::vector<std::size_t> sizes = windows(config_.in_flight, crowd_.users().size());
-  for (std::size_t sender = 0; sender < sizes.size(); ++sender) {
-    for (std::size_t i = 0; i < sizes[sender]; ++i) send(sender, now());
-  }
+  for (std::size_t i = 0; i < config_.in_flight; ++i) send(now());
 }
 
 void Sender::stop() {
@@ -42,24 +39,22 @@ void Sender::stop() {
 void Sender::tick() {
   const MonotonicTime now = this->now();
   if (schedule_) {
-    while (const auto due = schedule_->take(now)) {
-      send(account_.size() % crowd_.users().size(), *due);
-    }
+    while (const auto due = schedule_->take(now)) send(*due);
   }
-  while (!pausing_.empty() && pausing_.front().first <= now) {
-    const std::size_t sender = pausing_.front().second;
+  while (!pausing_.empty() && pausing_.front() <= now) {
     pausing_.pop_front();
-    send(sender, now);
+    send(now);
   }
 }
 
-void Sender::send(std::size_t sender, MonotonicTime due) {
+void Sender::send(MonotonicTime due) {
+  if (config_.messages > 0 && account_.size() == config_.messages) return;
+  const std::size_t sender = account_.size() % workload_->senders();
   const Target target = workload_->next(sender);
   const std::uint64_t number = account_.sent({.sender = static_cast<std::uint32_t>(sender),
                                               .conversation = target.conversation,
                                               .copies = target.copies,
                                               .due = due});
-  sender_of_.push_back(static_cast<std::uint32_t>(sender));
   const ClientMsgId id = make_numbered_id(clock_.wall_ms(), number);
   wire::Send body{.to_user = target.to_user,
                   .to_group = target.to_group,
@@ -124,9 +119,13 @@ void Sender::on_stored(BytesView body) {
 void Sender::on_message(std::size_t receiver, BytesView body) {
   const auto message = wire::parse_message(body);
   if (!message) return on_nonsense_("a bad MessageEvent");
-  const auto number = number_in(message->client_msg_id);
+  received(receiver, *message);
+}
+
+void Sender::received(std::size_t receiver, const wire::Message& message) {
+  const auto number = number_in(message.client_msg_id);
   if (!number) return;
-  account_.received(static_cast<std::uint32_t>(receiver), *number, message->seq, now());
+  account_.received(static_cast<std::uint32_t>(receiver), *number, message.seq, now());
 }
 
 void Sender::on_refusal(const wire::Frame& frame) {
@@ -142,13 +141,13 @@ void Sender::on_refusal(const wire::Frame& frame) {
 void Sender::confirm(std::uint64_t number) {
   const MonotonicTime now = this->now();
   if (!account_.confirmed(number, now)) return;
-  if (sending_ && !schedule_) send(sender_of_[number], now);
+  if (sending_ && !schedule_) send(now);
 }
 
 void Sender::refuse(std::uint64_t number, const std::string& why) {
   if (!account_.refused(number)) return;
   if (first_refusal_.empty()) first_refusal_ = why;
-  if (sending_ && !schedule_) pausing_.emplace_back(now() + kPause, sender_of_[number]);
+  if (sending_ && !schedule_) pausing_.push_back(now() + kPause);
 }
 
 }  // namespace martlet::bench

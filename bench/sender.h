@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
-#include <vector>
 
 #include "bench/account.h"
 #include "bench/crowd.h"
@@ -16,7 +14,8 @@
 
 namespace martlet::bench {
 
-// Sends a workload's messages at its pace, and books what comes back. Loop thread.
+// Sends a workload's messages at its pace, its senders by turns, and books what comes back. Loop
+// thread.
 class Sender {
  public:
   // The server said what makes no sense: the run is over.
@@ -28,6 +27,8 @@ class Sender {
   void start();
   void stop();
   void on_frame(std::size_t receiver, const wire::Frame& frame);
+  // Live or read later.
+  void received(std::size_t receiver, const wire::Message& message);
 
   Account& account() { return account_; }
   std::uint64_t resyncs() const { return resyncs_; }
@@ -41,7 +42,7 @@ class Sender {
   };
 
   void tick();
-  void send(std::size_t sender, MonotonicTime due);
+  void send(MonotonicTime due);
   std::optional<ClientMsgId> follows(const Last& last) const;
   // None: not about a message of this run.
   std::optional<std::uint64_t> number_in(const ClientMsgId& id) const;
@@ -62,10 +63,9 @@ class Sender {
   Account account_;
   const Bytes content_;
   bool sending_ = false;
-  std::optional<OpenSchedule> schedule_;                       // none: closed loop
-  std::vector<std::uint32_t> sender_of_;                       // by number
-  std::unordered_map<std::uint64_t, Last> last_;               // by sender and conversation
-  std::deque<std::pair<MonotonicTime, std::size_t>> pausing_;  // refused senders, closed loop
+  std::optional<OpenSchedule> schedule_;          // none: closed loop
+  std::unordered_map<std::uint64_t, Last> last_;  // by sender and conversation
+  std::deque<MonotonicTime> pausing_;  // closed loop: refused messages' places, until when
   std::uint64_t resyncs_ = 0;
   std::string first_refusal_;
   event::Timer tick_;

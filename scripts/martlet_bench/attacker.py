@@ -131,7 +131,7 @@ async def typists(scene: Scene) -> None:
 
 
 async def half_open(scene: Scene) -> None:
-    strangers = hostile.Strangers(scene.address, IDLE_STRANGERS, "127.0.0.9", UNFINISHED)
+    strangers = hostile.Strangers(scene.address, IDLE_STRANGERS, "127.0.0.30", UNFINISHED)
     await join(scene, scene.of("herd")[:500])
     await together(strangers.stay())
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import machine, table, usage
+from martlet_bench import bounds, table, usage
 from martlet_bench.case import Case
 from martlet_bench.messages import IN_FLIGHT
-from martlet_cluster import Cluster, paths
-from martlet_cluster.errors import ClusterError
+from martlet_cluster import Cluster
 
 FIGURES: Sequence[str] = (
     *("acked_per_s", "delivered_per_s", "p50_ms", "p99_ms"),
@@ -38,27 +34,12 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
     with Cluster.only_servers(directory / "cluster") as cluster:
         cluster.start_servers()
         nats = usage.pids_by_kind(cluster)["nats"]
-        words = [
-            *(str(case["in_flight"]), str(options.users), str(options.text_bytes)),
-            *(str(options.warm_up), str(options.seconds)),
-        ]
-        busy, spent = usage.machine_busy_s(), sum(map(usage.cpu_s, nats))
-        begin = os.times()
-        program = [str(paths.built("bench/martlet-bench-floor")), cluster.nats_servers[0].url, *words]
-        done = subprocess.run(
-            program,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=options.warm_up + 2 * options.seconds + PATIENCE_S,
+        words = (
+            *(cluster.nats_servers[0].url, case["in_flight"], options.users, options.text_bytes),
+            *(options.warm_up, options.seconds),
         )
-        end = os.times()
-        if done.returncode != 0:
-            raise ClusterError(f"the floor failed: {done.stderr.strip()}")
-        ours = end.children_user + end.children_system - begin.children_user - begin.children_system
-        ours += sum(map(usage.cpu_s, nats)) - spent
-        others = (usage.machine_busy_s() - busy - ours) / (end.elapsed - begin.elapsed)
-    report = json.loads(done.stdout)
+        patience_s = options.warm_up + 2 * options.seconds + PATIENCE_S
+        report, others = bounds.run("bench/martlet-bench-floor", words, patience_s, nats)
     return {
         "workload": case.workload,
         **case.keys,
@@ -71,7 +52,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         "seconds": round(report["seconds"], 3),
         "users": options.users,
         "text_bytes": options.text_bytes,
-        "others_cpu": round(max(0.0, others / machine.cores()), 2),
+        "others_cpu": others,
     }
 
 

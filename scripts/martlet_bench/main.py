@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import floor, hostile_clients, machine, messages, summary, world
+from martlet_bench import floor, hostile_clients, machine, messages, sockets, summary, world
 from martlet_bench.case import Case, parse_only
 from martlet_bench.workloads import WORKLOADS
 from martlet_cluster import paths
@@ -20,6 +20,7 @@ from martlet_cluster.errors import ClusterError
 PROGRAMS = (
     "bench/martlet-bench",
     "bench/martlet-bench-floor",
+    "bench/martlet-bench-sockets",
     "src/edge/martlet-edge",
     "src/dispatcher/martlet-dispatcher",
     "src/persist/martlet-persist",
@@ -56,6 +57,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--windows", type=int, default=3, help="of each side; hostile; default: 3")
     parser.add_argument("--text-bytes", type=int, default=200, help="of a message; default: 200")
     parser.add_argument("--idle", type=int, default=0, help="idle connections besides; default: 0")
+    parser.add_argument("--at-once", type=int, metavar="N", help="workload login: so many users alone")
+    parser.add_argument("--absent", type=int, metavar="N", help="workload offline; default: 100")
+    parser.add_argument("--messages", type=int, metavar="N", help="workload offline; default: 50000")
+    parser.add_argument("--quiet", type=float, default=30, metavar="SECONDS",
+                        help="workload idle: for so long; default: 30")  # fmt: skip
+    parser.add_argument("--stopped", type=float, default=60, metavar="SECONDS",
+                        help="persist, workload backlog; default: 60")  # fmt: skip
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="[SERVICE:]KEY=VALUE",
@@ -77,7 +85,8 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     for name, default in DEFAULTS[is_hostile].items():
         if getattr(options, name) is None:
             setattr(options, name, default)
-    for name in ("seconds", "in_flight", "rate", "repeat", "edges"):
+    for name in ("seconds", "in_flight", "rate", "repeat", "edges", "quiet", "at_once",
+                 "absent", "messages", "stopped"):
         if (value := getattr(options, name)) is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} is more than 0")
     if options.users < 4 or options.users % 2:
@@ -149,6 +158,7 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
     for case in chosen(options):
         result = measure_case(directory, options, case)
         result["share_of_floor"] = floor.share(result, results)
+        result["share_of_sockets"] = sockets.share(result, results)
         results.append(result)
         print("\n".join(WORKLOADS[case.workload].lines(result)), flush=True)
         if options.against:
@@ -160,9 +170,9 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
 def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
     kind = WORKLOADS[case.workload]
     runs = []
-    for number in range(options.repeat):
-        place = directory / f"run-{number}"
-        place.mkdir(exist_ok=True)
+    for _ in range(options.repeat):
+        # What was not clean stays where it is.
+        place = Path(tempfile.mkdtemp(prefix=f"{case.workload}-", dir=directory))
         place.chmod(0o755)
         runs.append(kind.run(place, options, case))
         if is_clean(runs[-1]):

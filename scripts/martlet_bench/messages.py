@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ DRAIN_S = 20.0
 CATCH_UP_S = 120.0
 
 # Whose memory grows with each connection.
-IDLE_KINDS = ("edge", "nats")
+IDLE_KINDS = ("edge", "nats", "redis")
 
 
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
@@ -62,7 +62,7 @@ def case_of(workload: str, ack: str, in_flight: int | None, rate: float | None) 
 
 def warm_up_s(case: Case, options: argparse.Namespace) -> float:
     """Long enough for every conversation that the workload has at once."""
-    to_open = 2 * WORKLOADS[case.workload] * options.users
+    to_open = 2 * WORKLOADS.get(case.workload, 0) * options.users
     least: float = options.warm_up
     return max(least, 1.2 * to_open / float(case["rate"])) if case["rate"] else least
 
@@ -74,6 +74,7 @@ def generator_config(
         "edges": [edge.listen for edge in cluster.edges],
         "signing_key": str(keys.signing_key(cluster.directory)),
         "users": users,
+        "groups": {},
         "idle": idle,
         "workload": case.workload,
         "stored": case["ack"] == "stored",
@@ -86,15 +87,22 @@ def generator_config(
     }
 
 
-def measure_idle(cluster: Cluster, generator: Generator, count: int) -> dict[str, int] | None:
-    """Bytes a connection, from the growth between the users alone and with the idle ones."""
+def measure_idle(
+    cluster: Cluster,
+    generator: Generator,
+    count: int,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> dict[str, int] | None:
+    """Bytes a connection, from the growth between the users alone and with the idle ones, after
+    they have been idle for as long as `meanwhile` takes."""
     if count == 0:
         return None
     pids = {kind: usage.pids_by_kind(cluster)[kind] for kind in IDLE_KINDS}
-    before = usage.settled(lambda: usage.resident_by_kind(pids))
+    before = usage.settled(lambda: usage.pss_by_kind(pids))
     generator.say("idle")
     generator.wait("idle", PATIENCE_S)
-    after = usage.settled(lambda: usage.resident_by_kind(pids))
+    meanwhile()
+    after = usage.settled(lambda: usage.pss_by_kind(pids))
     generator.say("release")
     generator.wait("released", PATIENCE_S)
     return {kind: round((after[kind] - before[kind]) / count) for kind in IDLE_KINDS}
@@ -109,6 +117,7 @@ def measure_load(
     def pids() -> dict[str, list[int]]:
         return {**usage.pids_by_kind(cluster), "generator": [generator.pid]}
 
+    stored_before = world.stored_messages(cluster)
     generator.say("load")
     generator.wait("measuring", config["warm_up_s"] + PATIENCE_S)
     before, busy_before = usage.cpu_by_pid(pids()), usage.machine_busy_s()
@@ -124,15 +133,17 @@ def measure_load(
     }
     others = (busy - sum(spent.values())) / report["seconds"] / machine.cores()
     report["others_cpu"] = round(max(0.0, others), 2)
-    report["stored_after_s"] = wait_stored(cluster, report["acked"], window_end)
+    report["stored_after_s"] = wait_stored(cluster, report["acked"] + stored_before, window_end)
+    if report["first_refusal"]:
+        print(f"bench: refused, first: {report['first_refusal']}")
     return report
 
 
-def wait_stored(cluster: Cluster, acked: int, since: float) -> float:
-    """How long after the window the database had all that was acknowledged."""
-    while (stored := world.stored_messages(cluster)) < acked:
+def wait_stored(cluster: Cluster, messages: int, since: float) -> float:
+    """How long after the window the database had so many."""
+    while (stored := world.stored_messages(cluster)) < messages:
         if time.monotonic() - since > CATCH_UP_S:
-            raise ClusterError(f"the database has {stored} of {acked} acknowledged messages")
+            raise ClusterError(f"the database has {stored} of {messages} acknowledged messages")
         time.sleep(0.1)
     return round(time.monotonic() - since, 1)
 
@@ -173,17 +184,12 @@ def result_of(
 def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, Any]:
     """A fresh cluster below the directory."""
     users, idle = world.names("u", options.users), world.names("i", options.idle)
-    with world.make_cluster(directory / "cluster", options, world.SETTINGS) as cluster:
-        cluster.start()
-        world.wait_served(cluster, PATIENCE_S)
-        world.add_accounts(cluster, users + idle)
+    with world.served(directory, options, users + idle, PATIENCE_S) as cluster:
         config = generator_config(cluster, options, case, users, idle)
         with Generator(directory, config) as generator:
             generator.wait("connected", PATIENCE_S)
             idle_bytes = measure_idle(cluster, generator, options.idle)
             report = measure_load(cluster, generator, config)
-    if report["first_refusal"]:
-        print(f"bench: refused, first: {report['first_refusal']}")
     return result_of(options, case, report, idle_bytes)
 
 
@@ -200,8 +206,9 @@ def lines(result: dict[str, Any]) -> list[str]:
         table.rate_row("delivered", result, "delivered_per_s", "receive_"),
         *table.cpu_rows(result["cpu_us"]),
     ]
-    if result["share_of_floor"] is not None:
-        rows.append(f"  {result['share_of_floor']:.2f} of the floor in the same run")
+    for bound in ("floor", "sockets"):
+        if (share := result[f"share_of_{bound}"]) is not None:
+            rows.append(f"  {share:.2f} of the {bound} in the same run")
     if result["idle_bytes_per_connection"] is not None:
         rows.append("  memory, bytes an idle connection")
         for kind, value in result["idle_bytes_per_connection"].items():

@@ -1,12 +1,15 @@
-"""What processes use: CPU time and resident memory, from /proc."""
+"""What processes use: CPU time and memory, from /proc."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from martlet_bench import machine
+from martlet_bench.generator import Generator
 from martlet_cluster import Cluster
 from martlet_cluster.process import ProcessId, children_of
 
@@ -34,9 +37,10 @@ def machine_busy_s() -> float:
     return (user + nice + system + sum(others)) / TICKS_PER_S
 
 
-def resident_bytes(pid: int) -> int:
-    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+def pss_bytes(pid: int) -> int:
+    """Resident memory, pages of several processes shared out among them."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) * 1024
 
 
 def pids_by_kind(cluster: Cluster) -> dict[str, list[int]]:
@@ -68,8 +72,8 @@ def spent_by_kind(
     }
 
 
-def resident_by_kind(pids: dict[str, list[int]]) -> dict[str, int]:
-    return {kind: sum(resident_bytes(pid) for pid in group) for kind, group in pids.items()}
+def pss_by_kind(pids: dict[str, list[int]]) -> dict[str, int]:
+    return {kind: sum(map(pss_bytes, group)) for kind, group in pids.items()}
 
 
 def settled(read: Callable[[], dict[str, int]]) -> dict[str, int]:
@@ -83,3 +87,35 @@ def settled(read: Callable[[], dict[str, int]]) -> dict[str, int]:
         if quiet or time.monotonic() > deadline:
             return now
         before = now
+
+
+@dataclass
+class Spent:
+    cpu_s: dict[str, float]  # by kind, the generator besides
+    seconds: float
+    others: float  # share of the machine's CPU that was not theirs, 0 to 1
+
+    def us_each(self, count: int) -> dict[str, float | None]:
+        """Of so many messages, logins …: microseconds of CPU for each."""
+        return {
+            kind: round(1e6 * value / count, 2) if count else None
+            for kind, value in self.cpu_s.items()
+        }
+
+
+class Meter:
+    """What a cluster and its generator spend from now on."""
+
+    def __init__(self, cluster: Cluster, generator: Generator) -> None:
+        self._cluster, self._generator = cluster, generator
+        self._before, self._busy = self._cpu(), machine_busy_s()
+        self._begin = time.monotonic()
+
+    def _cpu(self) -> dict[str, dict[int, float]]:
+        return cpu_by_pid({**pids_by_kind(self._cluster), "generator": [self._generator.pid]})
+
+    def read(self) -> Spent:
+        spent = spent_by_kind(self._before, self._cpu())
+        seconds = time.monotonic() - self._begin
+        others = machine_busy_s() - self._busy - sum(spent.values())
+        return Spent(spent, seconds, round(max(0.0, others / seconds / machine.cores()), 2))

@@ -46,6 +46,11 @@ void Connector::connect(const Result<SocketAddress>& to) {
   if (!fd_.is_open()) return finish(error("socket", errno));
   const int on = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (from_) {
+    // The port is chosen as it connects: one may be used towards several servers at once.
+    ::setsockopt(fd_.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (::bind(fd_.get(), from_->raw(), from_->size) != 0) return finish(error("bind", errno));
+  }
   if (::connect(fd_.get(), to->raw(), to->size) != 0 && errno != EINPROGRESS) {
     return finish(error("connect", errno));
   }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "event/loop.h"
@@ -23,6 +24,10 @@ class Connector {
   Connector(event::Loop& loop, const Address& address, Duration timeout, Done done,
             Resolver::LookUp look_up = resolve);
 
+  // Whose ports are used: an address of this machine rather than the one the system would take.
+  // Right after the constructor, before the loop goes on.
+  void leave_from(const SocketAddress& from) { from_ = from; }
+
  private:
   void start();
   void connect(const Result<SocketAddress>& to);
@@ -32,6 +37,7 @@ class Connector {
 
   event::Loop& loop_;
   Address address_;
+  std::optional<SocketAddress> from_;
   Done done_;
   UniqueFd fd_;
   std::unique_ptr<event::SocketWatch> watch_;

@@ -56,7 +56,7 @@ class Bench(unittest.TestCase):
         value, printed = self.bench("--users", "4", "--in-flight", "6", "--idle", "20")
         result = self.check_result(value)
         self.assertEqual((result["ack"], result["in_flight"], result["rate"]), ("logged", 6, None))
-        self.assertEqual(set(result["idle_bytes_per_connection"]), {"edge", "nats"})
+        self.assertEqual(set(result["idle_bytes_per_connection"]), {"edge", "nats", "redis"})
         for words in ("pairs, ack logged, 6 in flight, 4 users", "dispatcher", "lost 0"):
             self.assertIn(words, printed)
 
@@ -97,6 +97,91 @@ class Bench(unittest.TestCase):
         share = result["acked_per_s"] / floor["acked_per_s"]
         self.assertAlmostEqual(result["share_of_floor"], share, places=2)
         self.assertIn("of the floor in the same run", printed)
+
+    def test_idle_connections(self) -> None:
+        value, printed = self.bench("--idle", "200", "--quiet", "2", workload="idle")
+        (result,) = value["results"]
+        self.assertEqual((result["workload"], result["connections"], result["edges"]), ("idle", 200, 1))
+        self.assertGreater(result["edge_bytes_per_connection"], 500)
+        self.assertGreater(result["nats_bytes_per_connection"], 0)
+        self.assertIsInstance(result["redis_bytes_per_connection"], int | float)
+        self.assertEqual(set(result["heartbeat_us"]), PROCESSES)
+        self.assertIn("idle, 200 connections to 1 edge", printed)
+
+    def test_logins_at_once(self) -> None:
+        value, printed = self.bench("--at-once", "6", workload="login")
+        self.assertEqual([result["by"] for result in value["results"]], ["token", "password"])
+        for result in value["results"]:
+            self.assertEqual((result["workload"], result["at_once"]), ("login", 6))
+            self.assertGreater(result["logins_per_s"], 0)
+            self.assertLessEqual(result["p50_ms"], result["p99_ms"])
+            self.assertEqual(set(result["cpu_us"]), PROCESSES)
+        self.assertIn("login by password, 6 at once", printed)
+
+    def test_messages_for_absent_users(self) -> None:
+        few = ("--users", "8", "--absent", "5", "--messages", "3000", "--in-flight", "64")
+        value, printed = self.bench(*few, workload="offline")
+        (result,) = value["results"]
+        self.assertEqual((result["messages"], result["absent"], result["in_flight"]), (3000, 5, 64))
+        for key in NOTHING:
+            self.assertEqual(result[key], 0, key)
+        self.assertEqual(result["sent"], 3000)
+        self.assertEqual(result["acked"] + result["refused"], 3000)
+        self.assertGreaterEqual(result["drained"], result["acked"])
+        for key in ("stored_per_s", "drained_per_s", "drain_p99_ms"):
+            self.assertGreater(result[key], 0, key)
+        self.assertEqual(set(result["drain_cpu_us"]), PROCESSES)
+        self.assertIn("3,000 messages of 8 users for 5 absent ones", printed)
+
+    def test_a_persist_that_was_away_catches_up(self) -> None:
+        few = ("--users", "6", "--rate", "300", "--stopped", "1", "--only", "rate=300")
+        value, printed = self.bench(*few, workload="backlog")
+        self.assertEqual([result["load"] for result in value["results"]], ["on", "none"])
+        for result in value["results"]:
+            for key in NOTHING:
+                self.assertEqual(result[key], 0, key)
+            self.assertEqual(result["acked"] + result["refused"], result["sent"])
+            self.assertGreaterEqual(result["backlog_messages"], 200)
+            self.assertGreater(result["catch_up_s"], result["first_row_s"])
+            for key in ("rows_per_s", "p50_ms", "p99_ms", "receive_p99_ms"):
+                self.assertGreater(result[key], 0, key)
+        self.assertIn("300 messages/s, persist stopped for 1 s, then alone", printed)
+    def test_sockets_and_the_share_of_them(self) -> None:
+        few = ("--users", "100", "--in-flight", "8", "--seconds", "0.5", "--warm-up", "0.2")
+        value, printed = self.bench("one-to-one", "--only", "ack=logged,size=2,size=100", *few, workload="sockets")
+        pair, group, result = value["results"]
+        self.assertEqual([pair["size"], group["size"], result["workload"]], [2, 100, "one-to-one"])
+        for sockets, copies in ((pair, 1), (group, 99)):
+            self.assertEqual(sockets["lost"], 0)
+            self.assertGreater(sockets["acked_per_s"], 0)
+            self.assertAlmostEqual(sockets["delivered_per_s"] / sockets["acked_per_s"] / copies, 1, places=1)
+            self.assertEqual(set(sockets["cpu_us"]), {"servers", "generator"})
+            for kind in ("send", "ack", "event"):
+                self.assertGreater(sockets["bytes"][kind], 50, kind)
+        share = result["delivered_per_s"] / pair["delivered_per_s"]
+        self.assertAlmostEqual(result["share_of_sockets"], share, places=2)
+        self.assertIn("of the sockets in the same run", printed)
+
+    def test_groups_and_when_the_last_member_has_it(self) -> None:
+        few = ("--users", "100", "--only", "size=100,rate=100")
+        value, printed = self.bench(*few, workload="group")
+        result = self.check_result(value)
+        self.assertEqual((result["size"], result["groups"], result["users"]), (100, 10, 100))
+        self.assertGreaterEqual(result["sent"], 150)
+        self.assertEqual(result["delivered"], 99 * result["acked"])
+        self.assertGreaterEqual(result["last_p50_ms"], result["receive_p50_ms"])
+        self.assertLess(result["cpu_us_per_delivery"]["edge"], result["cpu_us"]["edge"])
+        self.assertIn("the last member has it after", printed)
+
+    def test_everybody_to_the_same_place(self) -> None:
+        few = ("--users", "20", "--rate", "60")
+        value, _ = self.bench(*few, workload="hot")
+        to_user, to_group = value["results"]
+        for result, kind, users, copies in ((to_user, "user", 21, 1), (to_group, "group", 20, 19)):
+            self.check_result({**value, "results": [result]})
+            self.assertEqual((result["kind"], result["users"]), (kind, users))
+            self.assertGreaterEqual(result["sent"], 90)
+            self.assertEqual(result["delivered"], copies * result["acked"])
 
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")

@@ -143,6 +143,20 @@ TEST_F(AccountTest, ConfirmedOrRefusedOnceOnly) {
   EXPECT_EQ(account_.totals().confirmed, 1u);
 }
 
+TEST_F(AccountTest, TheLastCopyIsThatOfTheLastReceiver) {
+  account_.begin_window(at(0));
+  const std::uint64_t number =
+      account_.sent({.sender = kAnn, .conversation = 5, .copies = 2, .due = at(10)});
+  acked(number, 1, 12);
+  received(kBen, number, 1, 13);
+  EXPECT_EQ(account_.last_latencies().count(), 0u);
+  EXPECT_FALSE(account_.is_complete());
+  received(kBen + 1, number, 1, 19);
+  EXPECT_EQ(account_.last_latencies().percentile_ms(1), 9);
+  EXPECT_EQ(account_.receive_latencies().count(), 2u);
+  EXPECT_TRUE(account_.is_complete());
+}
+
 TEST_F(AccountTest, LatencyIsThatOfMessagesThatWereDueInTheWindow) {
   const std::uint64_t before = sent(kAnn, 99);
   account_.begin_window(at(100));

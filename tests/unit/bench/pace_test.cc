@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 namespace martlet::bench {
 namespace {
 
@@ -11,12 +9,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr MonotonicTime kStart{seconds(1000)};
-
-TEST(Windows, ShareOutAllThatIsInFlight) {
-  EXPECT_EQ(windows(6, 3), (std::vector<std::size_t>{2, 2, 2}));
-  EXPECT_EQ(windows(7, 3), (std::vector<std::size_t>{3, 2, 2}));
-  EXPECT_EQ(windows(2, 4), (std::vector<std::size_t>{1, 1, 0, 0}));
-}
 
 TEST(OpenSchedule, EachMessageIsDueAtItsOwnTime) {
   OpenSchedule schedule(100, kStart);

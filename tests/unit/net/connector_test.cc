@@ -23,6 +23,30 @@ TEST(Connector, GivesAConnectedSocket) {
   run_until(loop, [&] { return read_available(accepted.get()) == "x"; });
 }
 
+TEST(Connector, LeavesFromTheAddressThatItIsGiven) {
+  event::Loop loop;
+  UniqueFd accepted;
+  auto listener =
+      Listener::open(loop, {"127.0.0.1", 0}, {}, [&](UniqueFd fd) { accepted = std::move(fd); });
+  ASSERT_TRUE(listener);
+  UniqueFd connected;
+  Connector connector(loop, (*listener)->address(), std::chrono::seconds(5),
+                      [&](Result<UniqueFd> fd) { connected = std::move(fd.value()); });
+  connector.leave_from(resolve({"127.0.0.17", 0}).value());
+  run_until(loop, [&] { return connected.is_open() && accepted.is_open(); });
+  EXPECT_EQ(peer_address(accepted.get()).address().host, "127.0.0.17");
+}
+
+TEST(Connector, SaysWhereItCannotLeaveFrom) {
+  event::Loop loop;
+  std::string problem;
+  Connector connector(loop, {"127.0.0.1", 1}, std::chrono::seconds(5),
+                      [&](const Result<UniqueFd>& fd) { problem = fd ? "" : fd.error().detail; });
+  connector.leave_from(resolve({"192.0.2.1", 0}).value());  // of nobody, RFC 5737
+  run_until(loop, [&] { return !problem.empty(); });
+  EXPECT_NE(problem.find("bind"), std::string::npos) << problem;
+}
+
 TEST(Connector, SaysWhereNobodyListens) {
   event::Loop loop;
   Address address;
