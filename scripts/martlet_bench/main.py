@@ -5,13 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import floor, hostile_clients, machine, messages, summary, world
+from martlet_bench import (
+    floor,
+    hostile_clients,
+    machine,
+    messages,
+    quietness,
+    summary,
+    surroundings,
+    world,
+)
 from martlet_bench.case import Case, parse_only
 from martlet_bench.workloads import WORKLOADS
 from martlet_cluster import paths
@@ -116,14 +126,19 @@ def bench(options: argparse.Namespace) -> bool:
     paths.LOCAL.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=paths.LOCAL))
     directory.chmod(0o755)  # PostgreSQL has a user of its own
-    clean = False
+    wants_logs = True
     try:
+        surroundings.check_disk(directory, options)
         results, clean = measure(directory, options)
+        wants_logs = not clean
+    except (KeyboardInterrupt, surroundings.NoRoom):
+        wants_logs = False
+        raise
     finally:
-        if clean:
-            shutil.rmtree(directory, ignore_errors=True)
-        else:
+        if wants_logs:
             print(f"bench: logs are in {paths.shown(directory)}", file=sys.stderr)
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
     for result in results:
         result["build"] = build
     if options.json is not None:
@@ -140,15 +155,19 @@ def is_clean(result: dict[str, Any]) -> bool:
 def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     """The results, which are printed, and whether nobody wants the logs."""
     if HOSTILE in options.workloads:
+        quiet = quietness.calibrate()
         rows = hostile_clients.run(directory, options)
-        return rows, all(map(is_clean, rows))
+        around = {**quiet, **surroundings.of_clusters(directory)}
+        print(quietness.row(quiet))
+        return [{**row, **around} for row in rows], all(map(is_clean, rows))
     baseline = json.loads(options.against.read_text())["results"] if options.against else []
     results: list[dict[str, Any]] = []
     for case in chosen(options):
         result = measure_case(directory, options, case)
         result["share_of_floor"] = floor.share(result, results)
         results.append(result)
-        print("\n".join(WORKLOADS[case.workload].lines(result)), flush=True)
+        print("\n".join(WORKLOADS[case.workload].lines(result)))
+        print(f"{surroundings.row(result)}\n{quietness.row(result)}", flush=True)
         if options.against:
             print(summary.against(case, result, baseline), flush=True)
     refused = any(one.get("refused") for one in results)
@@ -162,13 +181,20 @@ def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> di
         place = directory / f"run-{number}"
         place.mkdir(exist_ok=True)
         place.chmod(0o755)
-        runs.append(kind.run(place, options, case))
+        quiet = quietness.calibrate()
+        runs.append({**kind.run(place, options, case), **quiet, **surroundings.of_clusters(place)})
         if is_clean(runs[-1]):
             shutil.rmtree(place, ignore_errors=True)
     return summary.of_runs(kind, runs)
 
 
+def end(*_: object) -> None:
+    """Of a signal; what runs and what was made is ended and removed on the way out."""
+    raise KeyboardInterrupt
+
+
 def main(arguments: list[str] | None = None) -> int:
+    signal.signal(signal.SIGTERM, end)
     try:
         if bench(parse(arguments)):
             return 0
