@@ -17,6 +17,7 @@ from martlet_bench import (
     hostile_clients,
     machine,
     messages,
+    quick,
     quietness,
     summary,
     surroundings,
@@ -48,8 +49,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="dev bench", description="Measures workloads, each on a cluster of its own."
     )
-    parser.add_argument("workloads", nargs="+", choices=CHOICES, metavar="WORKLOAD",
-                        help=", ".join(CHOICES))  # fmt: skip
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(CHOICES))
+    parser.add_argument("--quick", action="store_true",
+                        help="in two minutes: is it slower than bench/baseline.json says?")  # fmt: skip
+    parser.add_argument("--update", action="store_true", help="writes that baseline; with --quick")
     parser.add_argument(
         "--only",
         default=[],
@@ -79,6 +82,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Fills in what depends on the workload."""
+    if options.quick == bool(options.workloads):
+        parser.error("workloads, or --quick, which has its own")
+    if options.update and not options.quick:
+        parser.error("--update goes with --quick")
+    for name in options.workloads:
+        if name not in CHOICES:
+            parser.error(f"invalid choice: {name!r} (choose from {', '.join(CHOICES)})")
+    if options.quick:
+        quick.preset(options)
     is_hostile = HOSTILE in options.workloads
     if is_hostile and len(options.workloads) > 1:
         parser.error("hostile goes alone")
@@ -129,8 +141,9 @@ def bench(options: argparse.Namespace) -> bool:
     wants_logs = True
     try:
         surroundings.check_disk(directory, options)
-        results, clean = measure(directory, options)
-        wants_logs = not clean
+        rounds = [measure(directory, options) for _ in range(quick.ROUNDS if options.quick else 1)]
+        results = [result for results, _ in rounds for result in results]
+        wants_logs = not all(clean for _, clean in rounds)
     except (KeyboardInterrupt, surroundings.NoRoom):
         wants_logs = False
         raise
@@ -144,6 +157,8 @@ def bench(options: argparse.Namespace) -> bool:
     if options.json is not None:
         text = json.dumps({"machine": machine.describe(), "results": results}, indent=2)
         options.json.write_text(text + "\n")
+    if options.quick and not quick.judge([results for results, _ in rounds], update=options.update):
+        raise ClusterError("slower than bench/baseline.json says, see above")
     return all(map(is_clean, results))
 
 
