@@ -31,6 +31,7 @@ from martlet_cluster.errors import ClusterError
 PROGRAMS = (
     "bench/martlet-bench",
     "bench/martlet-bench-floor",
+    "bench/martlet-bench-subjects",
     "src/edge/martlet-edge",
     "src/dispatcher/martlet-dispatcher",
     "src/persist/martlet-persist",
@@ -69,6 +70,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--windows", type=int, default=3, help="of each side; hostile; default: 3")
     parser.add_argument("--text-bytes", type=int, default=200, help="of a message; default: 200")
     parser.add_argument("--idle", type=int, default=0, help="idle connections besides; default: 0")
+    parser.add_argument("--subjects", type=int, help="of that workload: this case alone")
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the results as JSON")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from martlet_bench import floor, messages
+from martlet_bench import floor, messages, subjects
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
     "floor": floor,
+    "subjects": subjects,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }
