@@ -71,6 +71,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--text-bytes", type=int, default=200, help="of a message; default: 200")
     parser.add_argument("--idle", type=int, default=0, help="idle connections besides; default: 0")
     parser.add_argument("--subjects", type=int, help="of that workload: this case alone")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="of history; 10,000,000")
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the results as JSON")

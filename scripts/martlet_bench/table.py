@@ -21,8 +21,8 @@ def rate_row(title: str, result: dict[str, Any], key: str, prefix: str = "") -> 
     return f"  {title:<22}{number(result[key]):>10} /s{spread}   {times}"
 
 
-def cpu_rows(cpu_us: dict[str, float | None]) -> list[str]:
-    rows = ["  CPU, us a message"]
+def cpu_rows(cpu_us: dict[str, float | None], of: str = "a message") -> list[str]:
+    rows = [f"  CPU, us {of}"]
     rows += [f"    {kind:<20}{number(value, 1):>10}" for kind, value in cpu_us.items()]
     rows.append(f"    {'together':<20}{number(sum(v or 0 for v in cpu_us.values()), 1):>10}")
     return rows
