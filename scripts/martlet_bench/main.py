@@ -17,6 +17,7 @@ from martlet_bench import (
     hostile_clients,
     machine,
     messages,
+    plot,
     quick,
     quietness,
     summary,
@@ -188,6 +189,8 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
         print(f"{surroundings.row(result)}\n{quietness.row(result)}", flush=True)
         if options.against:
             print(summary.against(case, result, baseline), flush=True)
+    for line in plot.plots(results):
+        print(line)
     refused = any(one.get("refused") for one in results)
     return results, all(map(is_clean, results)) and not refused
 
