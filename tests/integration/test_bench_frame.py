@@ -14,18 +14,21 @@ from support import ROOT, longer, new_directory, wait_until
 
 from martlet_bench import quietness, surroundings
 from martlet_cluster import Cluster
-from martlet_cluster.process import ProcessId, is_alive
+from martlet_cluster.process import ProcessId, children_of, identify, is_alive
 
 COMMON = ("--no-build", "--any-build", "--repeat", "1")
 
 
-def runs() -> set[Path]:
-    return set((ROOT / ".local").glob("bench-*"))
-
-
-def cluster_files(before: set[Path]) -> list[Path]:
-    files = [own / "run-0/cluster/cluster.json" for own in runs() - before]
-    return [file for file in files if file.exists()]
+def cluster_file(bench: ProcessId) -> Path | None:
+    """Of the cluster whose members this bench has started; others may run at the same time."""
+    for child in children_of(bench):
+        try:
+            file = Path(f"/proc/{child.pid}/cwd").readlink() / "cluster.json"
+        except OSError:
+            continue
+        if file.exists():
+            return file
+    return None
 
 
 class Quietness(unittest.TestCase):
@@ -71,18 +74,20 @@ class Surroundings(unittest.TestCase):
 
 class Interrupted(unittest.TestCase):
     def test_nothing_is_left_behind(self) -> None:
-        before = runs()
         words = ("pairs", *COMMON, "--users", "4", "--in-flight", "4", "--seconds", "300")
         for number in (signal.SIGINT, signal.SIGTERM):
             bench = subprocess.Popen(
                 [str(ROOT / "dev"), "bench", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
-            wait_until(lambda: len(cluster_files(before)) == 1)
-            members = json.loads(cluster_files(before)[0].read_text())["members"].values()
+            own = identify(bench.pid)
+            assert own is not None
+            file = wait_until(lambda own=own: cluster_file(own))
+            members = json.loads(file.read_text())["members"].values()
             bench.send_signal(number)
             _, complaint = bench.communicate(timeout=longer(60))
             self.assertEqual((bench.returncode, complaint), (130, b""))
-            self.assertEqual(runs(), before)
+            self.assertEqual(file.parts[-4][:6], "bench-")
+            self.assertFalse(file.parents[2].exists())
             started = [ProcessId.from_json(one["process"]) for one in members if one["process"]]
             self.assertTrue(started)
             self.assertFalse(any(map(is_alive, started)))
