@@ -1,10 +1,12 @@
 // martlet-bench-floor URL IN_FLIGHT USERS TEXT_BYTES WARM_UP_S SECONDS: what the broker allows.
 // Prints one line of JSON.
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -71,8 +73,10 @@ nlohmann::json measure(const FloorOptions& options, double warm_up_s, double sec
   both([](FloorEdge& edge) { edge.measure(true); });
   const Counts before = counts();
   const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t cpu_before = std::clock();
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   const Counts after = counts();
+  const auto cpu_s = static_cast<double>(std::clock() - cpu_before) / CLOCKS_PER_SEC;
   const double took =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   nlohmann::json result;
@@ -87,6 +91,9 @@ nlohmann::json measure(const FloorOptions& options, double warm_up_s, double sec
   result["answered_per_s"] = static_cast<double>(after.answered - before.answered) / took;
   result["received_per_s"] = static_cast<double>(after.received - before.received) / took;
   result["seconds"] = took;
+  result["cpu_us"] =
+      1e6 * cpu_s /
+      static_cast<double>(std::max(after.answered - before.answered, std::uint64_t{1}));
   return result;
 }
 

@@ -14,7 +14,7 @@ from martlet_cluster import Cluster
 
 FIGURES: Sequence[str] = (
     *("acked_per_s", "delivered_per_s", "p50_ms", "p99_ms"),
-    *("raw_core_per_s", "others_cpu", "seconds"),
+    *("raw_core_per_s", "cpu_us", "others_cpu", "seconds"),
 )
 COUNTS: Sequence[str] = ()
 
@@ -48,6 +48,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         "p50_ms": report["p50_ms"],
         "p99_ms": report["p99_ms"],
         "raw_core_per_s": round(report["raw_core_per_s"]),
+        "cpu_us": {"floor": round(report["cpu_us"], 2)},
         "bytes": report["bytes"],
         "seconds": round(report["seconds"], 3),
         "users": options.users,
@@ -71,6 +72,7 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"{result['seconds']:.1f} s x {result['runs']}",
         table.rate_row("chat messages", result, "acked_per_s"),
         f"  {'raw core':<22}{table.number(result['raw_core_per_s']):>10} /s",
+        *table.cpu_rows(result["cpu_us"]),
         table.others_row(result),
     ]
 

@@ -1,4 +1,5 @@
-"""martlet-bench as a process: commands in, phases out. See bench/load.h."""
+"""martlet-bench, or another program of its manners, as a process: commands in, phases out. See
+bench/load.h."""
 
 from __future__ import annotations
 
@@ -15,12 +16,14 @@ from martlet_cluster.patience import longer
 
 
 class Generator:
-    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
+    def __init__(
+        self, directory: Path, config: dict[str, Any], program: str = "bench/martlet-bench"
+    ) -> None:
         file = directory / "generator.json"
         file.write_text(json.dumps(config))
         self._log = (directory / "generator.log").open("w")
         self.process = subprocess.Popen(
-            [str(paths.built("bench/martlet-bench")), str(file)],
+            [str(paths.built(program)), str(file)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -13,6 +13,9 @@ Result = dict[str, Any]
 
 
 class Kind(Protocol):
+    """A kind that needs more of the disk than surroundings.py thinks says how much, in bytes:
+    disk_bytes(options)."""
+
     # Of several runs a figure is the median (of a table of figures, each of them) and a count is the sum.
     FIGURES: Sequence[str]
     COUNTS: Sequence[str]

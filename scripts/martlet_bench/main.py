@@ -5,13 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from martlet_bench import floor, hostile_clients, machine, messages, sockets, summary, world
+from martlet_bench import (
+    floor,
+    hostile_clients,
+    machine,
+    messages,
+    plot,
+    quick,
+    quietness,
+    sockets,
+    summary,
+    surroundings,
+    world,
+)
 from martlet_bench.case import Case, parse_only
 from martlet_bench.workloads import WORKLOADS
 from martlet_cluster import paths
@@ -21,6 +34,7 @@ PROGRAMS = (
     "bench/martlet-bench",
     "bench/martlet-bench-floor",
     "bench/martlet-bench-sockets",
+    "bench/martlet-bench-subjects",
     "src/edge/martlet-edge",
     "src/dispatcher/martlet-dispatcher",
     "src/persist/martlet-persist",
@@ -39,8 +53,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="dev bench", description="Measures workloads, each on a cluster of its own."
     )
-    parser.add_argument("workloads", nargs="+", choices=CHOICES, metavar="WORKLOAD",
-                        help=", ".join(CHOICES))  # fmt: skip
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(CHOICES))
+    parser.add_argument("--quick", action="store_true",
+                        help="in two minutes: is it slower than bench/baseline.json says?")  # fmt: skip
+    parser.add_argument("--update", action="store_true", help="writes that baseline; with --quick")
     parser.add_argument(
         "--only",
         default=[],
@@ -64,6 +80,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
                         help="workload idle: for so long; default: 30")  # fmt: skip
     parser.add_argument("--stopped", type=float, default=60, metavar="SECONDS",
                         help="persist, workload backlog; default: 60")  # fmt: skip
+    parser.add_argument("--subjects", type=int, help="of that workload: this case alone")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="of history; 10,000,000")
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="[SERVICE:]KEY=VALUE",
@@ -79,6 +97,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Fills in what depends on the workload."""
+    if options.quick == bool(options.workloads):
+        parser.error("workloads, or --quick, which has its own")
+    if options.update and not options.quick:
+        parser.error("--update goes with --quick")
+    for name in options.workloads:
+        if name not in CHOICES:
+            parser.error(f"invalid choice: {name!r} (choose from {', '.join(CHOICES)})")
+    if options.quick:
+        quick.preset(options)
     is_hostile = HOSTILE in options.workloads
     if is_hostile and len(options.workloads) > 1:
         parser.error("hostile goes alone")
@@ -127,19 +154,27 @@ def bench(options: argparse.Namespace) -> bool:
     paths.LOCAL.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=paths.LOCAL))
     directory.chmod(0o755)  # PostgreSQL has a user of its own
-    clean = False
+    wants_logs = True
     try:
-        results, clean = measure(directory, options)
+        surroundings.check_disk(directory, options)
+        rounds = [measure(directory, options) for _ in range(quick.ROUNDS if options.quick else 1)]
+        results = [result for results, _ in rounds for result in results]
+        wants_logs = not all(clean for _, clean in rounds)
+    except (KeyboardInterrupt, surroundings.NoRoom):
+        wants_logs = False
+        raise
     finally:
-        if clean:
-            shutil.rmtree(directory, ignore_errors=True)
-        else:
+        if wants_logs:
             print(f"bench: logs are in {paths.shown(directory)}", file=sys.stderr)
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
     for result in results:
         result["build"] = build
     if options.json is not None:
         text = json.dumps({"machine": machine.describe(), "results": results}, indent=2)
         options.json.write_text(text + "\n")
+    if options.quick and not quick.judge([results for results, _ in rounds], update=options.update):
+        raise ClusterError("slower than bench/baseline.json says, see above")
     return all(map(is_clean, results))
 
 
@@ -151,8 +186,11 @@ def is_clean(result: dict[str, Any]) -> bool:
 def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     """The results, which are printed, and whether nobody wants the logs."""
     if HOSTILE in options.workloads:
+        quiet = quietness.calibrate()
         rows = hostile_clients.run(directory, options)
-        return rows, all(map(is_clean, rows))
+        around = {**quiet, **surroundings.of_clusters(directory)}
+        print(quietness.row(quiet))
+        return [{**row, **around} for row in rows], all(map(is_clean, rows))
     baseline = json.loads(options.against.read_text())["results"] if options.against else []
     results: list[dict[str, Any]] = []
     for case in chosen(options):
@@ -160,9 +198,12 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
         result["share_of_floor"] = floor.share(result, results)
         result["share_of_sockets"] = sockets.share(result, results)
         results.append(result)
-        print("\n".join(WORKLOADS[case.workload].lines(result)), flush=True)
+        print("\n".join(WORKLOADS[case.workload].lines(result)))
+        print(f"{surroundings.row(result)}\n{quietness.row(result)}", flush=True)
         if options.against:
             print(summary.against(case, result, baseline), flush=True)
+    for line in plot.plots(results):
+        print(line)
     refused = any(one.get("refused") for one in results)
     return results, all(map(is_clean, results)) and not refused
 
@@ -174,13 +215,20 @@ def measure_case(directory: Path, options: argparse.Namespace, case: Case) -> di
         # What was not clean stays where it is.
         place = Path(tempfile.mkdtemp(prefix=f"{case.workload}-", dir=directory))
         place.chmod(0o755)
-        runs.append(kind.run(place, options, case))
+        quiet = quietness.calibrate()
+        runs.append({**kind.run(place, options, case), **quiet, **surroundings.of_clusters(place)})
         if is_clean(runs[-1]):
             shutil.rmtree(place, ignore_errors=True)
     return summary.of_runs(kind, runs)
 
 
+def end(*_: object) -> None:
+    """Of a signal; what runs and what was made is ended and removed on the way out."""
+    raise KeyboardInterrupt
+
+
 def main(arguments: list[str] | None = None) -> int:
+    signal.signal(signal.SIGTERM, end)
     try:
         if bench(parse(arguments)):
             return 0

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from martlet_bench import quietness
 from martlet_bench.case import Case
 from martlet_bench.kind import Kind
 
@@ -15,7 +16,7 @@ def of_runs(kind: Kind, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     says yes or no holds if it does in every run."""
     result = dict(runs[0])
     spread = {}
-    for key in kind.FIGURES:
+    for key in (*kind.FIGURES, *quietness.FIGURES):
         values = [run[key] for run in runs if run[key] is not None]
         if values and isinstance(values[0], dict):
             result[key] = {name: _median([one[name] for one in values]) for name in values[0]}

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from martlet_bench import backlog, floor, group, hot, idle, login, messages, offline, sockets
+from martlet_bench import (
+    backlog,
+    floor,
+    group,
+    history,
+    hot,
+    idle,
+    login,
+    messages,
+    offline,
+    sockets,
+    subjects,
+)
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
     "backlog": backlog,
     "floor": floor,
+    "group": group,
+    "history": history,
+    "hot": hot,
     "idle": idle,
     "login": login,
     "offline": offline,
     "sockets": sockets,
-    "group": group,
-    "hot": hot,
+    "subjects": subjects,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ class Member:
     abort_signal = signal.SIGKILL
     stop_timeout_s = 15.0
     start_timeout_s = 30.0
+    # What differs from the program's own defaults, apart from where it is and what it is called.
+    tuning: Mapping[str, Any] = {}
 
     def __init__(self, name: str, cluster_directory: Path) -> None:
         self.name = name

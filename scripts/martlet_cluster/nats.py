@@ -18,6 +18,7 @@ MAX_FILE_STORE = "256GB"
 class Nats(Member):
     kind = "nats"
     port_names = ("client", "monitor", "route")
+    tuning = {"max_memory_store": "256MB", "max_file_store": MAX_FILE_STORE}
 
     def __init__(self, name: str, cluster_directory: Path) -> None:
         super().__init__(name, cluster_directory)
@@ -34,13 +35,13 @@ class Nats(Member):
 
     def prepare(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        store = ", ".join(f"{key}: {value}" for key, value in self.tuning.items())
         lines = [
             f"server_name: {self.name}",
             f"listen: {self.address}",
             f"http: {ports.HOST}:{self.ports['monitor']}",
             "max_payload: 1MB",
-            f'jetstream {{ store_dir: "{self.store}", max_memory_store: 256MB,'
-            f" max_file_store: {MAX_FILE_STORE} }}",
+            f'jetstream {{ store_dir: "{self.store}", {store} }}',
         ]
         if self.peers:
             routes = ", ".join(f"nats://{ports.HOST}:{peer.ports['route']}" for peer in self.peers)

@@ -19,6 +19,7 @@ class Postgres(Member):
     # SIGTERM would wait for every client to leave.
     stop_signal = signal.SIGINT
     abort_signal = signal.SIGQUIT
+    tuning = {"shared_buffers": "64MB", "max_wal_size": "512MB", "jit": "off"}
 
     def __init__(self, name: str, cluster_directory: Path) -> None:
         super().__init__(name, cluster_directory)
@@ -56,14 +57,11 @@ class Postgres(Member):
             "listen_addresses": ports.HOST,
             "port": self.port,
             "unix_socket_directories": "",
-            "shared_buffers": "64MB",
             "max_connections": 100,
-            "max_wal_size": "512MB",
-            "jit": "off",
             "fsync": "on",
             "log_line_prefix": "%m [%p] ",
         }
-        settings |= self.settings
+        settings |= {**self.tuning, **self.settings}
         user = PostgresUser(self.directory)
         command = [*user.prefix, str(paths.postgres_bin() / "postgres"), "-D", str(self.data)]
         for key, value in settings.items():

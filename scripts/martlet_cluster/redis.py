@@ -10,6 +10,7 @@ from martlet_cluster.redis_probe import RedisError, RedisProbe
 class Redis(Member):
     kind = "redis"
     port_names = ("client",)
+    tuning = {"save": '""'}
 
     @property
     def url(self) -> str:
@@ -22,11 +23,10 @@ class Redis(Member):
             "port": self.port,
             "requirepass": self.secret,
             "dir": f'"{self.directory}"',
-            "save": '""',
             "appendonly": "no",
             "daemonize": "no",
         }
-        settings |= self.settings
+        settings |= {**self.tuning, **self.settings}
         text = "".join(f"{key} {value}\n" for key, value in settings.items())
         write_private(self.directory / "redis.conf", text)
 
