@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from martlet_bench import floor, group, hot, messages, sockets
+from martlet_bench import burst, floor, group, hot, messages, sockets
 from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
@@ -10,5 +10,6 @@ WORKLOADS: dict[str, Kind] = {
     "sockets": sockets,
     "group": group,
     "hot": hot,
+    "burst": burst,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }
