@@ -24,12 +24,21 @@ bool Account::is_in_window(MonotonicTime time) const {
   return window_begin_ && time >= *window_begin_ && (!window_end_ || time < *window_end_);
 }
 
+// Of a measured one.
+SecondOfWindow& Account::second_of(const Message& message) {
+  const Duration after = message.sending.due - *window_begin_;
+  const auto number = static_cast<std::size_t>(after / std::chrono::seconds(1));
+  if (number >= seconds_.size()) seconds_.resize(number + 1);
+  return seconds_[number];
+}
+
 bool Account::is_answered(std::uint64_t number) const {
   return messages_.at(number).state != State::kOpen;
 }
 
 std::uint64_t Account::sent(const Sending& sending) {
   messages_.push_back({.sending = sending, .seq = {}, .measured = is_in_window(sending.due)});
+  if (messages_.back().measured) ++second_of(messages_.back()).due;
   ++totals_.sent;
   ++unanswered_;
   missing_ += sending.copies;
@@ -49,7 +58,10 @@ bool Account::confirmed(std::uint64_t number, MonotonicTime now) {
   --unanswered_;
   ++totals_.confirmed;
   if (is_in_window(now)) ++totals_.confirmed_in_window;
-  if (message.measured) confirm_latencies_.add(now - message.sending.due);
+  if (message.measured) {
+    confirm_latencies_.add(now - message.sending.due);
+    second_of(message).confirm_latencies.add(now - message.sending.due);
+  }
   return true;
 }
 
@@ -60,6 +72,7 @@ bool Account::refused(std::uint64_t number) {
   --unanswered_;
   missing_ -= message.sending.copies - std::min(message.received, message.sending.copies);
   ++totals_.refused;
+  if (message.measured) ++second_of(message).refused;
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.h"
 #include "bench/latencies.h"
@@ -32,6 +33,13 @@ struct Totals {
   // Within the window, whenever they were sent.
   std::uint64_t confirmed_in_window = 0;
   std::uint64_t delivered_in_window = 0;
+};
+
+// What came of the messages that were due in one second of the window, whenever it came.
+struct SecondOfWindow {
+  std::uint64_t due = 0;
+  std::uint64_t refused = 0;
+  Latencies confirm_latencies;
 };
 
 // Accounts for every message by its number. Pure.
@@ -68,6 +76,7 @@ class Account {
   const Latencies& receive_latencies() const { return receive_latencies_; }
   // Of the last copy of each message.
   const Latencies& last_latencies() const { return last_latencies_; }
+  const std::vector<SecondOfWindow>& seconds() const { return seconds_; }
 
  private:
   enum class State : std::uint8_t { kOpen, kConfirmed, kRefused };
@@ -80,6 +89,7 @@ class Account {
   };
 
   Message& message(std::uint64_t number);
+  SecondOfWindow& second_of(const Message& message);
   bool is_in_window(MonotonicTime time) const;
   std::uint64_t breaches_of_senders() const;
   std::uint64_t breaches_of_numbering() const;
@@ -94,6 +104,7 @@ class Account {
   Latencies confirm_latencies_;
   Latencies receive_latencies_;
   Latencies last_latencies_;
+  std::vector<SecondOfWindow> seconds_;
 };
 
 }  // namespace martlet::bench

@@ -36,6 +36,7 @@ Config read(const json& object) {
   config.stored = object.at("stored").get<bool>();
   config.in_flight = object.at("in_flight").get<std::size_t>();
   config.rate = object.at("rate").get<double>();
+  config.burst = object.at("burst").get<double>();
   config.warm_up = read_seconds(object.at("warm_up_s"));
   config.seconds = read_seconds(object.at("seconds"));
   config.messages = object.value("messages", std::size_t(0));

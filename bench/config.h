@@ -15,7 +15,8 @@ namespace martlet::bench {
 // The JSON file that the generator is started with:
 //   {"edges": ["HOST:PORT", …], "signing_key": FILE, "users": ["u1", …], "idle": ["v1", …],
 //    "groups": {"g1": ["u1", …], …}, "workload": "one-to-one", "stored": false, "in_flight": 512,
-//    "rate": 0 (closed loop), "warm_up_s": 2, "seconds": 10, "drain_s": 20, "text_bytes": 100}
+//    "rate": 0 (closed loop), "burst": 1 (the part of each second in which the messages of a rate
+//    leave), "warm_up_s": 2, "seconds": 10, "drain_s": 20, "text_bytes": 100}
 // and, where they are wanted: "visitors": ["w1", …], "password": "…", "messages": 50000.
 // The accounts and the groups exist already. Where there are groups, who connects asks for a SYNC,
 // after which the edge listens to theirs.
@@ -29,6 +30,7 @@ struct Config {
   bool stored = false;  // wait for STORED rather than ACK
   std::size_t in_flight = 0;
   double rate = 0;  // messages a second, 0: closed loop
+  double burst = 1;
   Duration warm_up{};
   Duration seconds{};        // 0: until the command "stop"
   std::size_t messages = 0;  // more than 0: the window ends when so many were sent

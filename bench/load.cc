@@ -126,6 +126,7 @@ void Load::finish() {
   nlohmann::ordered_json line = {{"status", "done"}};
   line.update(report(sender_.account(), seconds_));
   line["resyncs"] = sender_.resyncs();
+  line["refused_without_time"] = sender_.refusals_without_time();
   line["first_refusal"] = sender_.first_refusal();
   say(std::move(line));
 }

@@ -14,6 +14,23 @@ void add_percentiles(nlohmann::ordered_json& to, const std::string& prefix,
   }
 }
 
+namespace {
+
+nlohmann::ordered_json rows(const std::vector<SecondOfWindow>& seconds) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (std::size_t at_s = 0; at_s < seconds.size(); ++at_s) {
+    const SecondOfWindow& second = seconds[at_s];
+    rows.push_back({{"at_s", at_s},
+                    {"due", second.due},
+                    {"acked", second.confirm_latencies.count()},
+                    {"refused", second.refused}});
+    add_percentiles(rows.back(), "", second.confirm_latencies);
+  }
+  return rows;
+}
+
+}  // namespace
+
 nlohmann::ordered_json report(const Account& account, double seconds) {
   const Totals totals = account.totals();
   nlohmann::ordered_json line = {
@@ -33,6 +50,7 @@ nlohmann::ordered_json report(const Account& account, double seconds) {
   add_percentiles(line, "", account.confirm_latencies());
   add_percentiles(line, "receive_", account.receive_latencies());
   add_percentiles(line, "last_", account.last_latencies());
+  line["over_time"] = rows(account.seconds());
   return line;
 }
 

@@ -25,7 +25,7 @@ void Sender::start() {
   sending_ = true;
   tick_.start_every(kTick);
   if (config_.rate > 0) {
-    schedule_.emplace(config_.rate, now());
+    schedule_.emplace(config_.rate, now(), config_.burst);
     return;
   }
   for (std::size_t i = 0; i < config_.in_flight; ++i) send(now());
@@ -135,6 +135,7 @@ void Sender::on_refusal(const wire::Frame& frame) {
       std::string(error_name(refusal->error.code)) + ": " + refusal->error.detail;
   const std::uint32_t request = frame.header.request_id;
   if (request == 0 || request > account_.size()) return on_nonsense_("an error: " + why);
+  if (!refusal->retryable || refusal->error.retry_after_ms == 0) ++refusals_without_time_;
   refuse(request - 1, why);
 }
 

@@ -32,6 +32,8 @@ class Sender {
 
   Account& account() { return account_; }
   std::uint64_t resyncs() const { return resyncs_; }
+  // Refusals that do not say when to come again.
+  std::uint64_t refusals_without_time() const { return refusals_without_time_; }
   // Why messages were refused, the first of them.
   const std::string& first_refusal() const { return first_refusal_; }
 
@@ -67,6 +69,7 @@ class Sender {
   std::unordered_map<std::uint64_t, Last> last_;  // by sender and conversation
   std::deque<MonotonicTime> pausing_;  // closed loop: refused messages' places, until when
   std::uint64_t resyncs_ = 0;
+  std::uint64_t refusals_without_time_ = 0;
   std::string first_refusal_;
   event::Timer tick_;
 };

@@ -80,6 +80,7 @@ def generator_config(
         "stored": case["ack"] == "stored",
         "in_flight": case["in_flight"] or 0,
         "rate": case["rate"] or 0,
+        "burst": 1,
         "warm_up_s": warm_up_s(case, options),
         "seconds": options.seconds,
         "drain_s": DRAIN_S,
@@ -111,8 +112,8 @@ def measure_idle(
 def measure_load(
     cluster: Cluster, generator: Generator, config: dict[str, Any]
 ) -> dict[str, Any]:
-    """The generator's report, with cpu_us (a message), the share of the machine that others had, and
-    the lag of the database."""
+    """The generator's report, with cpu_us (a message), the share of the machine that others had, the
+    lag of the database, and when the window began (monotonic, in seconds)."""
 
     def pids() -> dict[str, list[int]]:
         return {**usage.pids_by_kind(cluster), "generator": [generator.pid]}
@@ -120,12 +121,14 @@ def measure_load(
     stored_before = world.stored_messages(cluster)
     generator.say("load")
     generator.wait("measuring", config["warm_up_s"] + PATIENCE_S)
+    window_begin = time.monotonic()
     before, busy_before = usage.cpu_by_pid(pids()), usage.machine_busy_s()
     generator.wait("measured", config["seconds"] + PATIENCE_S)
     spent = usage.spent_by_kind(before, usage.cpu_by_pid(pids()))
     busy = usage.machine_busy_s() - busy_before
     window_end = time.monotonic()
     report = generator.wait("done", DRAIN_S + PATIENCE_S)
+    report["window_begin"] = window_begin
     messages = report["acked_in_window"]
     report["cpu_us"] = {
         kind: round(1e6 * seconds / messages, 2) if messages else None

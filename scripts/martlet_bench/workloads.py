@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from martlet_bench import (
     backlog,
+    burst,
     floor,
     group,
     history,
@@ -19,6 +20,7 @@ from martlet_bench.kind import Kind
 
 WORKLOADS: dict[str, Kind] = {
     "backlog": backlog,
+    "burst": burst,
     "floor": floor,
     "group": group,
     "history": history,

@@ -183,6 +183,18 @@ class Bench(unittest.TestCase):
             self.assertGreaterEqual(result["sent"], 90)
             self.assertEqual(result["delivered"], copies * result["acked"])
 
+    def test_bursts_and_what_waits_meanwhile(self) -> None:
+        value, printed = self.bench("--users", "4", "--only", "percent=50", workload="burst")
+        result = self.check_result(value)
+        self.assertEqual(result["percent"], 50)
+        self.assertAlmostEqual(result["rate"], result["saturation_per_s"] / 2, delta=1)
+        self.assertEqual(result["refused_without_time"], 0)
+        self.assertTrue(result["within_bounds"])
+        self.assertGreater(max(second["acked"] for second in result["over_time"]), 0)
+        self.assertGreater(len(result["depths"]), 1)
+        self.assertEqual(set(result["deepest"]), set(result["depths"][0]) - {"at_s"})
+        self.assertIn("bursts of 50 %", printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]

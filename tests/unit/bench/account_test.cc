@@ -143,6 +143,23 @@ TEST_F(AccountTest, ConfirmedOrRefusedOnceOnly) {
   EXPECT_EQ(account_.totals().confirmed, 1u);
 }
 
+TEST_F(AccountTest, ASecondHasWhatWasDueInIt) {
+  account_.begin_window(at(100));
+  const std::uint64_t early = sent(kAnn, 1'099);
+  const std::uint64_t late = sent(kAnn, 1'100);
+  const std::uint64_t refused = sent(kAnn, 1'200);
+  acked(early, 1, 1'150);
+  acked(late, 2, 1'107);
+  account_.refused(refused);
+  const auto& seconds = account_.seconds();
+  ASSERT_EQ(seconds.size(), 2u);
+  EXPECT_EQ(seconds[0].due, 1u);
+  EXPECT_EQ(seconds[0].confirm_latencies.percentile_ms(1), 51);
+  EXPECT_EQ(seconds[1].due, 2u);
+  EXPECT_EQ(seconds[1].refused, 1u);
+  EXPECT_EQ(seconds[1].confirm_latencies.percentile_ms(1), 7);
+}
+
 TEST_F(AccountTest, TheLastCopyIsThatOfTheLastReceiver) {
   account_.begin_window(at(0));
   const std::uint64_t number =

@@ -26,6 +26,17 @@ TEST(OpenSchedule, WhoComesLateGetsEverythingThatWasDue) {
   EXPECT_EQ(schedule.take(late), std::nullopt);
 }
 
+TEST(OpenSchedule, ABurstHasASecondsMessagesInAPartOfIt) {
+  OpenSchedule schedule(4, kStart, 0.1);
+  const MonotonicTime late = kStart + seconds(2);
+  for (const int ms : {0, 25, 50, 75, 1000, 1025, 1050, 1075, 2000}) {
+    const auto due = schedule.take(late);
+    ASSERT_TRUE(due);
+    EXPECT_NEAR(std::chrono::duration<double>(*due - kStart).count(), ms / 1000.0, 1e-6);
+  }
+  EXPECT_EQ(schedule.take(late), std::nullopt);
+}
+
 TEST(OpenSchedule, AnOddRateDoesNotDrift) {
   OpenSchedule schedule(7777, kStart);
   int taken = 0;
