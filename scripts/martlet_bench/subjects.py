@@ -46,7 +46,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
 
 
 def nats_resident(cluster: Cluster) -> dict[str, int]:
-    return usage.resident_by_kind({"nats": [cluster.nats.pid]})
+    return usage.pss_by_kind({"nats": [cluster.nats.pid]})
 
 
 def measure_subscriptions(cluster: Cluster, generator: Generator, count: int) -> dict[str, Any]:
