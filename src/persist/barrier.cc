@@ -8,13 +8,16 @@ bool Barrier::add(std::vector<ShardId> shards, MonotonicTime now, Release releas
   if (waiters_.size() >= limits_.max_waiting) return false;
   waiters_.push_back(
       {std::move(shards), now + limits_.max_wait, Phase::kNew, {}, std::move(release)});
+  if (on_add_) on_add_();
   return true;
 }
 
-bool Barrier::wants_look_up(MonotonicTime now) const {
+std::optional<Duration> Barrier::look_up_in(MonotonicTime now) const {
   // Those that wait for a look-up are the last ones.
-  return !looking_up_ && !waiters_.empty() && waiters_.back().phase == Phase::kNew &&
-         now - last_look_up_ >= limits_.look_up_period;
+  const bool is_wanted = !waiters_.empty() && waiters_.back().phase == Phase::kNew;
+  if (looking_up_ || !is_wanted) return std::nullopt;
+  const Duration pause = std::min(2 * look_up_took_, limits_.look_up_period);
+  return std::max(last_look_up_ + pause - now, Duration(0));
 }
 
 void Barrier::look_up_started(MonotonicTime now) {
@@ -26,8 +29,9 @@ void Barrier::look_up_started(MonotonicTime now) {
   }
 }
 
-void Barrier::look_up_done(const Result<std::vector<bus::LogInfo>>& infos) {
+void Barrier::look_up_done(const Result<std::vector<bus::LogInfo>>& infos, MonotonicTime now) {
   looking_up_ = false;
+  look_up_took_ = now - last_look_up_;
   if (!infos) {
     release_if([](const Waiter& waiter) { return waiter.phase == Phase::kAsked; }, true);
     return;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <list>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -12,8 +13,9 @@
 namespace martlet::persist {
 
 // Lets requests wait until what was in the logs when they came is stored. One look-up of the logs'
-// ends serves all that came before it started. Pure: the shell makes the look-ups and ticks. Loop
-// thread; callbacks run inside the calls.
+// ends serves all that came before it started. Look-ups take half of the time at most: the next one
+// starts when twice the time has passed that the last one took, and look_up_period at the latest.
+// Pure: the shell makes the look-ups and ticks. Loop thread; callbacks run inside the calls.
 class Barrier {
  public:
   // behind: the wait took too long, or the logs could not be asked.
@@ -30,11 +32,14 @@ class Barrier {
   // shards: those that matter; empty: all. False: too many wait already.
   bool add(std::vector<ShardId> shards, MonotonicTime now, Release release);
 
-  // True if a look-up should start now; the caller then calls look_up_started, and later
-  // look_up_done.
-  bool wants_look_up(MonotonicTime now) const;
+  // Called whenever somebody begins to wait.
+  void on_add(std::function<void()> listener) { on_add_ = std::move(listener); }
+
+  // When a look-up should start, zero: now; the caller then calls look_up_started, and later
+  // look_up_done. None: nobody waits for one, or one is under way.
+  std::optional<Duration> look_up_in(MonotonicTime now) const;
   void look_up_started(MonotonicTime now);
-  void look_up_done(const Result<std::vector<bus::LogInfo>>& infos);
+  void look_up_done(const Result<std::vector<bus::LogInfo>>& infos, MonotonicTime now);
 
   void watermarks_changed();
   void tick(MonotonicTime now);
@@ -60,6 +65,8 @@ class Barrier {
   std::list<Waiter> waiters_;  // in the order of their arrival
   bool looking_up_ = false;
   MonotonicTime last_look_up_{};
+  Duration look_up_took_{};
+  std::function<void()> on_add_;
 };
 
 }  // namespace martlet::persist

@@ -15,7 +15,8 @@ std::vector<service::Limit> limits() {
       {"kColdWait", to_ms<std::uint64_t>(kColdWait), "ms",
        "a question waits for the watermark that it names"},
       {"kLookUpPeriod", to_ms<std::uint64_t>(kLookUpPeriod), "ms",
-       "between two looks at the ends of the logs"},
+       "between two looks at the ends of the logs at most; less while a look takes less than half "
+       "of it"},
       {"kDatabaseQueue", kDatabaseQueue, "jobs", "that wait for a connection to the database"},
       {"kPurgePeriod", to_ms<std::uint64_t>(kPurgePeriod), "ms", "between two purges of a log"},
       {"kTailConfirmation", to_ms<std::uint64_t>(kTailConfirmation), "ms",

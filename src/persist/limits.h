@@ -28,7 +28,7 @@ inline constexpr Duration kDefaultKeep = 30s;  // of what is stored stays in the
 inline constexpr Duration kPurgePeriod = 10s;
 
 // ---- the barrier --------------------------------------------------------------------------------
-inline constexpr Duration kLookUpPeriod = 20ms;      // of the logs' ends
+inline constexpr Duration kLookUpPeriod = 20ms;      // of the logs' ends, at most; see Barrier
 inline constexpr Duration kDefaultBarrierWait = 2s;  // then the answer says `behind`
 inline constexpr std::size_t kDefaultMaxWaiting = 10'000;
 inline constexpr std::uint32_t kAgainInMs = 1'000;

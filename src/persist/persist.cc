@@ -32,10 +32,12 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
       shard_desk_({loop, *backends_.bus, *backends_.log, *backends_.store, watermarks_, metrics_,
                    [this](ShardId shard) { announce(shard); }}),
       tick_(loop, [this] { on_tick(); }),
+      look_up_(loop, [this] { look_up_ends(); }),
       second_(loop, [this] { on_second(); }),
       purge_(loop, [this] { look_at_logs(); }),
       forget_(loop, [this] { forget_tokens(); }) {
   watermarks_.on_change([this] { barrier_.watermarks_changed(); });
+  barrier_.on_add([this] { look_up_soon(); });
 }
 
 Persist::~Persist() {
@@ -211,7 +213,6 @@ void Persist::on_tick() {
   barrier_.tick(now);
   hashes_.tick();
   cold_.tick(now);
-  if (barrier_.wants_look_up(now)) look_up_ends();
   std::size_t following = 0;
   std::size_t stuck = 0;
   for (const auto& [shard, follower] : followers_) {
@@ -225,6 +226,12 @@ void Persist::on_tick() {
   if (on_stopped_) finish_stop();
 }
 
+// At once for who comes first, together for those who come meanwhile.
+void Persist::look_up_soon() {
+  if (look_up_.is_scheduled()) return;
+  if (const auto wait = barrier_.look_up_in(loop_.now())) look_up_.start_once(*wait);
+}
+
 void Persist::look_up_ends() {
   barrier_.look_up_started(loop_.now());
   backends_.log->infos(kInfoTimeout,
@@ -236,14 +243,19 @@ void Persist::look_up_ends() {
 // A base is raised before anything is appended above it; so the rows are read after the ends. By
 // a base that another persist raised meanwhile the end would be below what is stored long ago.
 void Persist::ends_seen(const Result<std::vector<bus::LogInfo>>& infos) {
-  if (!infos) return barrier_.look_up_done(infos);
+  if (!infos) return look_up_done(infos);
   backends_.store->load_shards([self = self_, infos](const Result<store::ShardStates>& states) {
     Persist* here = *self;
     if (here == nullptr) return;
-    if (!states) return here->barrier_.look_up_done(tl::unexpected(states.error()));
+    if (!states) return here->look_up_done(tl::unexpected(states.error()));
     for (std::uint16_t i = 0; i < states->size(); ++i) here->learn(ShardId(i), (*states)[i]);
-    here->barrier_.look_up_done(infos);
+    here->look_up_done(infos);
   });
+}
+
+void Persist::look_up_done(const Result<std::vector<bus::LogInfo>>& infos) {
+  barrier_.look_up_done(infos, loop_.now());
+  look_up_soon();
 }
 
 // What others delete meanwhile is passed over.
@@ -305,6 +317,7 @@ void Persist::finish_stop() {
 
 void Persist::stop_phase_two(Done on_done) {
   tick_.cancel();
+  look_up_.cancel();
   second_.cancel();
   purge_.cancel();
   forget_.cancel();

@@ -74,7 +74,9 @@ class Persist final : public service::Application, private bus::LeaseListener {
   void table_seen(const store::ShardStates& states, const std::map<ShardId, Before>& before);
   void look_at_logs();
   void logs_seen(const std::vector<bus::LogInfo>& infos);
+  void look_up_soon();
   void look_up_ends();
+  void look_up_done(const Result<std::vector<bus::LogInfo>>& infos);
   void ends_seen(const Result<std::vector<bus::LogInfo>>& infos);
   void forget_tokens();
   void finish_stop();
@@ -98,6 +100,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;
   std::unique_ptr<bus::Subscription> announcements_;
   event::Timer tick_;
+  event::Timer look_up_;
   event::Timer second_;
   event::Timer purge_;
   event::Timer forget_;

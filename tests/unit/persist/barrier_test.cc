@@ -30,7 +30,7 @@ class BarrierTest : public testing::Test {
   }
   void look_up(const std::vector<LogInfo>& ends) {
     barrier_.look_up_started(now_);
-    barrier_.look_up_done(ends);
+    barrier_.look_up_done(ends, now_);
   }
 
   MonotonicTime now_{1h};
@@ -77,21 +77,41 @@ TEST_F(BarrierTest, PositionsCountFromTheBase) {
 TEST_F(BarrierTest, OneLookUpServesAllThatCameBefore) {
   add('a');
   add('b');
-  EXPECT_TRUE(barrier_.wants_look_up(now_));
+  EXPECT_EQ(barrier_.look_up_in(now_), Duration(0));
   look_up({});
   EXPECT_EQ(released_, "ab");
-  EXPECT_FALSE(barrier_.wants_look_up(now_ + 1s));
+  EXPECT_FALSE(barrier_.look_up_in(now_ + 1s)) << "nobody waits";
 }
 
 TEST_F(BarrierTest, WhoComesDuringALookUpWaitsForTheNext) {
   add('a');
   barrier_.look_up_started(now_);
   add('b');
-  EXPECT_FALSE(barrier_.wants_look_up(now_ + 1s)) << "one at a time";
-  barrier_.look_up_done(std::vector<LogInfo>{});
+  EXPECT_FALSE(barrier_.look_up_in(now_ + 1s)) << "one at a time";
+  barrier_.look_up_done(std::vector<LogInfo>{}, now_ + 1ms);
   EXPECT_EQ(released_, "a");
-  EXPECT_FALSE(barrier_.wants_look_up(now_ + 19ms));
-  EXPECT_TRUE(barrier_.wants_look_up(now_ + 20ms));
+  EXPECT_TRUE(barrier_.look_up_in(now_ + 1ms));
+}
+
+TEST_F(BarrierTest, LookUpsTakeHalfOfTheTimeAtMostAndWaitNoLongerThanThePeriod) {
+  for (const auto& [took, pause] : {std::pair(0ms, 0ms), {3ms, 6ms}, {10ms, 20ms}, {500ms, 20ms}}) {
+    add('a');
+    barrier_.look_up_started(now_);
+    add('b');
+    barrier_.look_up_done(std::vector<LogInfo>{}, now_ + took);
+    const Duration rest = pause > took ? Duration(pause - took) : Duration(0);
+    EXPECT_EQ(barrier_.look_up_in(now_ + took), rest);
+    EXPECT_EQ(barrier_.look_up_in(now_ + took + 1s), Duration(0));
+    now_ += 2s;
+    look_up({});
+  }
+}
+
+TEST_F(BarrierTest, SaysWhenSomebodyBeginsToWait) {
+  int added = 0;
+  barrier_.on_add([&] { ++added; });
+  add('a');
+  EXPECT_EQ(added, 1);
 }
 
 TEST_F(BarrierTest, SaysBehindWhenTheWaitIsOver) {
@@ -107,7 +127,7 @@ TEST_F(BarrierTest, SaysBehindWhenTheLogsCannotBeAsked) {
   add('a');
   barrier_.look_up_started(now_);
   add('b');
-  barrier_.look_up_done(fail(ErrorCode::kTimeout));
+  barrier_.look_up_done(fail(ErrorCode::kTimeout), now_);
   EXPECT_EQ(released_, "A");
   EXPECT_EQ(barrier_.waiting(), 1u);
 }
