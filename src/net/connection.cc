@@ -78,6 +78,15 @@ void Connection::enqueue(BytesView bytes) {
 SendResult Connection::after_enqueue(std::size_t size) {
   queued_ += size;
   if (options_.totals != nullptr) options_.totals->queued_bytes += size;
+  // A turn that sends much does not wait for its end: above the mark is what the socket does not
+  // take, not what nobody has offered to it yet.
+  if (queued_ > options_.high_mark_bytes && !want_write_ && state_ == State::kOpen) {
+    write_once();
+    if (failed_) {
+      close_later(CloseCause::kPeerFailed);
+      return SendResult::kDropped;
+    }
+  }
   if (queued_ > options_.high_mark_bytes) above_high_mark_ = true;
   flush_at_turn_end();
   return above_high_mark_ ? SendResult::kBackpressure : SendResult::kOk;

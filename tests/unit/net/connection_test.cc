@@ -109,21 +109,38 @@ TEST_F(ConnectionTest, DoesNotCopyLargeSharedBytes) {
 }
 
 TEST_F(ConnectionTest, TellsBackpressureAboveTheHighMarkAndDrainedAtTheLowMark) {
-  open({.high_mark_bytes = 100'000, .low_mark_bytes = 10'000});
-  EXPECT_EQ(connection_->send(Bytes(60'000, 'x')), SendResult::kOk);
-  EXPECT_EQ(connection_->send(Bytes(60'000, 'x')), SendResult::kBackpressure);
+  open({.high_mark_bytes = 1'000'000, .low_mark_bytes = 10'000});
+  EXPECT_EQ(connection_->send(Bytes(600'000, 'x')), SendResult::kOk);
+  EXPECT_EQ(connection_->send(Bytes(900'000, 'x')), SendResult::kBackpressure);
   run_turns(loop_, 3);
   EXPECT_EQ(recorder_.drained, 0);
-  EXPECT_EQ(read_all().size(), 120'000u);
+  EXPECT_EQ(read_all().size(), 1'500'000u);
   EXPECT_EQ(recorder_.drained, 1);
   EXPECT_EQ(connection_->send("x"), SendResult::kOk);
 }
 
 TEST_F(ConnectionTest, DropsWhatWouldPassTheHardLimit) {
-  open({.high_mark_bytes = 1000, .low_mark_bytes = 100, .hard_limit_bytes = 2000});
-  EXPECT_EQ(connection_->send(Bytes(2000, 'x')), SendResult::kBackpressure);
-  EXPECT_EQ(connection_->send("y"), SendResult::kDropped);
-  EXPECT_EQ(connection_->queued_bytes(), 2000u);
+  constexpr std::size_t kLimit = 1'000'000;
+  open({.high_mark_bytes = 1000, .low_mark_bytes = 100, .hard_limit_bytes = kLimit});
+  EXPECT_EQ(connection_->send(Bytes(kLimit, 'x')), SendResult::kBackpressure);
+  const std::size_t left = connection_->queued_bytes();
+  EXPECT_EQ(connection_->send(Bytes(kLimit - left + 1, 'y')), SendResult::kDropped);
+  EXPECT_EQ(connection_->queued_bytes(), left);
+  EXPECT_EQ(connection_->send(Bytes(kLimit - left, 'y')), SendResult::kBackpressure);
+  EXPECT_EQ(connection_->queued_bytes(), kLimit);
+}
+
+// A turn may send more than the mark to a peer that reads: only what the socket does not take
+// counts.
+TEST_F(ConnectionTest, AboveTheMarkTheSocketIsOfferedWhatWaits) {
+  open({.high_mark_bytes = 10'000, .low_mark_bytes = 1000});
+  std::string got;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(connection_->send(Bytes(6000, 'x')), SendResult::kOk) << i;
+    got += read_available(peer_.get());
+  }
+  EXPECT_EQ(got.size() + connection_->queued_bytes(), 600'000u);
+  EXPECT_EQ(recorder_.drained, 0);
 }
 
 TEST_F(ConnectionTest, APausedConnectionLeavesTheBytesInTheSocket) {
