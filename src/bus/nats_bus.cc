@@ -316,15 +316,14 @@ void NatsBus::drain() {
 // What is read on the loop is handled where it lies, unless others wait or the turn has done
 // enough.
 bool NatsBus::take_offer(nats::SubscriptionId id, const nats::Message& message) {
-  if (taken_in_turn_ == 0) {
+  if (backlogged_) return false;
+  if (taken_in_turn_++ == 0) {
     loop_.at_turn_end([self = std::weak_ptr(self_)] {
       if (const auto bus = self.lock()) (*bus)->taken_in_turn_ = 0;
     });
   }
-  if (backlogged_ || ++taken_in_turn_ > kMaxMessagesPerTurn) {
-    backlogged_ = true;
-    return false;
-  }
+  backlogged_ = taken_in_turn_ > kMaxMessagesPerTurn;
+  if (backlogged_) return false;
   dispatch(id, message);
   return true;
 }

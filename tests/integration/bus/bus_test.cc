@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -59,6 +60,41 @@ TEST_F(BusTest, DeliversInOrderWhatIsPublishedAfterTheSubscriptionIsKnown) {
   }
   EXPECT_TRUE(until([&] { return got.size() >= sent.size(); }));
   EXPECT_EQ(got, sent);
+}
+
+// More comes than a turn handles: it waits in order, and what does not fit is dropped and told.
+TEST_F(BusTest, WhoIsTooSlowLosesWhatMayBeLostAndNothingElse) {
+  constexpr std::size_t kSent = 20'000;
+  const auto a = join("a");
+  auto slow = connect(loop_, {.url = server_.url(),
+                              .name = "slow",
+                              .wait = 5s,
+                              .client = test::nats_client(),
+                              .queue = {.messages = 2000}});
+  ASSERT_TRUE(slow);
+  NatsBus& b = **slow;
+  bool told = false;
+  b.on_state([&](BusState state) { told = told || state == BusState::kSlowConsumer; });
+  std::vector<std::size_t> events, answers;
+  const auto droppable = b.subscribe("im.u.x", "", Priority::kDroppable, [&](const Incoming& m) {
+    events.push_back(std::stoul(std::string(m.payload)));
+  });
+  const auto kept = b.subscribe("im.e.x", "", Priority::kAnswers, [&](const Incoming& m) {
+    answers.push_back(std::stoul(std::string(m.payload)));
+  });
+  wait_for_subscriptions(b);
+  for (std::size_t i = 0; i < kSent; ++i) {
+    a->publish("im.u.x", std::to_string(i));
+    if (i % 100 == 0) a->publish("im.e.x", std::to_string(i));
+  }
+  ASSERT_TRUE(until([&] { return events.size() + b.stats().receive_dropped == kSent; }));
+  EXPECT_TRUE(until([&] { return answers.size() == kSent / 100; }));
+  EXPECT_TRUE(std::is_sorted(events.begin(), events.end()));
+  EXPECT_TRUE(std::is_sorted(answers.begin(), answers.end()));
+  // How the library's threads and the loop take turns is chance.
+  const bool is_native = test::nats_client() == nats::Client::kNative;
+  EXPECT_LT(events.size(), is_native ? kSent : kSent + 1);
+  EXPECT_EQ(told, events.size() < kSent);
 }
 
 TEST_F(BusTest, APublisherThatCannotSubscribeLeavesNoConnection) {
