@@ -66,7 +66,7 @@ SendResult Connection::send(const SharedBytes& bytes) {
 }
 
 void Connection::enqueue(BytesView bytes) {
-  const bool fits = !queue_.empty() && !queue_.back().shared &&
+  const bool fits = has_output() && !queue_.back().shared &&
                     queue_.back().own.size() + bytes.size() <= kGatherBytes;
   if (fits) {
     queue_.back().own.append(bytes);
@@ -119,9 +119,8 @@ void Connection::close_after_flush(BytesView last_words, Duration deadline) {
     after_enqueue(last_words.size());
   }
   state_ = State::kFlushing;
-  deadline_ = std::make_unique<event::Timer>(loop_, [this] {
-    close_later(queue_.empty() ? CloseCause::kOurs : CloseCause::kFlushTimeout);
-  });
+  deadline_ = std::make_unique<event::Timer>(
+      loop_, [this] { close_later(has_output() ? CloseCause::kFlushTimeout : CloseCause::kOurs); });
   deadline_->start_once(deadline);
   update_watch();
   flush_at_turn_end();
@@ -132,7 +131,7 @@ void Connection::close_now() {
 }
 
 void Connection::on_ready(bool readable, bool writable) {
-  if (writable && !queue_.empty()) flush();
+  if (writable && has_output()) flush();
   if (readable && state_ != State::kClosed) read_some();
 }
 
@@ -165,24 +164,23 @@ bool Connection::read_once() {
 
 void Connection::flush() {
   if (state_ == State::kClosed || state_ == State::kLingering) return;
-  if (!queue_.empty()) write_once();
+  if (has_output()) write_once();
   if (failed_) return close_later(CloseCause::kPeerFailed);
-  want_write_ = !queue_.empty();
+  want_write_ = has_output();
   update_watch();
   if (above_high_mark_ && queued_ <= options_.low_mark_bytes) {
     above_high_mark_ = false;
     if (state_ == State::kOpen) listener_.on_drained();
   }
-  if (queue_.empty() && state_ == State::kFlushing) finish_flushing();
+  if (!has_output() && state_ == State::kFlushing) finish_flushing();
 }
 
 // What does not fit waits until the loop says that there is room.
 void Connection::write_once() {
   std::array<iovec, kMaxPiecesPerWrite> pieces{};
   std::size_t count = 0;
-  for (const Piece& piece : queue_) {
-    if (count == pieces.size()) break;
-    BytesView view = piece.view();
+  for (std::size_t i = front_; i < queue_.size() && count < pieces.size(); ++i) {
+    BytesView view = queue_[i].view();
     if (count == 0) view.remove_prefix(front_offset_);
     pieces[count++] = {const_cast<char*>(view.data()), view.size()};
   }
@@ -205,14 +203,21 @@ void Connection::drop_written(std::size_t size) {
     options_.totals->bytes_out += size;
   }
   while (size > 0) {
-    const std::size_t left = queue_.front().view().size() - front_offset_;
+    const std::size_t left = queue_[front_].view().size() - front_offset_;
     if (size < left) {
       front_offset_ += size;
-      return;
+      break;
     }
     size -= left;
     front_offset_ = 0;
-    queue_.pop_front();
+    queue_[front_++] = {};
+  }
+  if (!has_output()) {
+    std::vector<Piece>().swap(queue_);  // an idle connection keeps nothing
+    front_ = 0;
+  } else if (front_ > queue_.size() / 2) {
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(front_));
+    front_ = 0;
   }
 }
 

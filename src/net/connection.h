@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -104,6 +104,7 @@ class Connection {
   void on_ready(bool readable, bool writable);
   void read_some();
   bool read_once();
+  bool has_output() const { return front_ < queue_.size(); }
   void enqueue(BytesView bytes);
   SendResult after_enqueue(std::size_t size);
   void flush_at_turn_end();
@@ -123,8 +124,10 @@ class Connection {
   bool flush_scheduled_ = false;
   bool want_write_ = false;
   bool failed_ = false;
-  std::deque<Piece> queue_;
-  std::size_t front_offset_ = 0;
+  // A vector, since an empty deque takes 0.6 kB of each idle connection.
+  std::vector<Piece> queue_;
+  std::size_t front_ = 0;         // what is before it was written
+  std::size_t front_offset_ = 0;  // of the front piece
   std::size_t queued_ = 0;
   MonotonicTime last_progress_;
   std::unique_ptr<event::Timer> deadline_;
