@@ -93,27 +93,27 @@ void write_members(pg::Transaction& tx, const ApplyPlan& plan, const RowIds& ids
       pg::Params().texts(users).numbers(conversations));
 }
 
-// The order of the columns: content first, libpqxx 6 copies what follows a field again and again.
 void write_messages(pg::Transaction& tx, const std::vector<ApplyPlan::MessageRow>& messages,
                     const RowIds& ids) {
   if (messages.empty()) return;
   auto next = messages.begin();
   tx.copy_in("messages",
-             "content,conversation_id,seq,message_id,time_ms,position,content_hash,client_msg_id,"
-             "generation,sender",
+             "conversation_id,seq,message_id,time_ms,position,content_hash,client_msg_id,"
+             "generation,sender,content",
              [&](std::vector<std::string>& fields) {
                if (next == messages.end()) return false;
                const wire::Entry& entry = *next->entry;
-               fields = {pg::bytea_text(entry.content),
-                         std::to_string(ids.find(entry.conversation.str())->second),
-                         std::to_string(entry.seq.value()),
-                         std::to_string(as_signed(entry.message_id.value())),
-                         std::to_string(as_signed(entry.time_ms)),
-                         std::to_string(next->place.position.value()),
-                         std::to_string(as_signed(entry.content_hash)),
-                         to_string(entry.client_msg_id),
-                         std::to_string(next->place.batch->generation.value()),
-                         entry.sender.str()};
+               fields.clear();
+               fields.push_back(std::to_string(ids.find(entry.conversation.str())->second));
+               fields.push_back(std::to_string(entry.seq.value()));
+               fields.push_back(std::to_string(as_signed(entry.message_id.value())));
+               fields.push_back(std::to_string(as_signed(entry.time_ms)));
+               fields.push_back(std::to_string(next->place.position.value()));
+               fields.push_back(std::to_string(as_signed(entry.content_hash)));
+               fields.push_back(to_string(entry.client_msg_id));
+               fields.push_back(std::to_string(next->place.batch->generation.value()));
+               fields.push_back(entry.sender.str());
+               fields.push_back(pg::bytea_text(entry.content));
                ++next;
                return true;
              });
