@@ -5,7 +5,13 @@
 namespace martlet::base {
 namespace {
 
-constexpr char kHexDigits[] = "0123456789abcdef";
+// Both digits of each byte.
+constexpr auto kHexOf = [] {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return out;
+}();
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kBase64Url =
@@ -89,12 +95,18 @@ std::size_t utf8_sequence(std::string_view text) {
 
 std::string to_hex(BytesView bytes) {
   std::string out;
-  out.reserve(bytes.size() * 2);
-  for (char c : bytes) {
-    out += kHexDigits[static_cast<std::uint8_t>(c) >> 4];
-    out += kHexDigits[static_cast<std::uint8_t>(c) & 15];
-  }
+  append_hex(out, bytes);
   return out;
+}
+
+void append_hex(std::string& out, BytesView bytes) {
+  std::size_t at = out.size();
+  out.resize(at + bytes.size() * 2);
+  for (const char c : bytes) {
+    const std::array<char, 2>& digits = kHexOf[static_cast<std::uint8_t>(c)];
+    out[at++] = digits[0];
+    out[at++] = digits[1];
+  }
 }
 
 std::optional<Bytes> from_hex(std::string_view text) {

@@ -22,6 +22,7 @@ inline BytesView as_view(const std::uint8_t* data, std::size_t size) {
 
 // Lower-case hexadecimal digits, two a byte.
 std::string to_hex(BytesView bytes);
+void append_hex(std::string& out, BytesView bytes);
 // Empty if the text has an odd length or another character than 0-9 a-f A-F.
 std::optional<Bytes> from_hex(std::string_view text);
 

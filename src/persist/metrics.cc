@@ -56,11 +56,12 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
                           "Batches of the logs that were stored."})),
       messages_(r.counter(
           {"martlet_persist_applied_messages_total", "messages", "Messages that were stored."})),
-      batch_messages_(r.histogram(
-          {"martlet_persist_apply_messages", "messages", "Messages stored by one transaction."},
-          Buckets::counts())),
+      batch_messages_(r.histogram({"martlet_persist_apply_messages", "messages",
+                                   "Messages of a shard stored by one transaction."},
+                                  Buckets::counts())),
       apply_seconds_(r.histogram(
-          {"martlet_persist_apply_seconds", "seconds", "How long a transaction that stores took."},
+          {"martlet_persist_apply_seconds", "seconds",
+           "How long it took to store what was ready of a shard, with the wait for others."},
           Buckets::seconds())),
       repeats_(r.counter({"martlet_persist_repeats_total", "messages",
                           "Messages that were stored already and came again under another seq."})),

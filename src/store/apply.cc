@@ -1,5 +1,9 @@
 #include "store/apply.h"
 
+#include <map>
+#include <optional>
+#include <set>
+
 #include "base/assert.h"
 #include "store/group_changes.h"
 #include "store/repeats.h"
@@ -15,73 +19,83 @@ struct ParsedBatch {
   Result<wire::Batch> batch;
 };
 
-std::vector<ParsedBatch> parse(const std::vector<LoggedBatch>& logged) {
-  std::vector<ParsedBatch> parsed;
-  parsed.reserve(logged.size());
-  for (const LoggedBatch& one : logged)
-    parsed.push_back({one.position, &one.bytes, wire::parse_batch(one.bytes)});
-  return parsed;
+// What one shard adds to a transaction.
+struct Part {
+  ShardId shard;
+  std::vector<ParsedBatch> batches;
+};
+
+std::vector<Part> parse(const std::vector<ApplyRequest>& requests) {
+  std::vector<Part> parts;
+  for (const ApplyRequest& request : requests) {
+    Part& part = parts.emplace_back(Part{request.shard, {}});
+    part.batches.reserve(request.batches.size());
+    for (const LoggedBatch& one : request.batches)
+      part.batches.push_back({one.position, &one.bytes, wire::parse_batch(one.bytes)});
+  }
+  return parts;
 }
 
-// True if the row is as expected; it stays locked until the transaction ends.
-bool lock_shard(pg::Transaction& tx, const ApplyRequest& request) {
-  const pg::Rows rows =
-      tx.query("SELECT watermark, base, generation FROM shards WHERE shard = $1 FOR UPDATE",
-               pg::Params().number(request.shard.value()));
-  if (!tx.ok() || rows.size() != 1) return false;
-  const ShardState& expected = request.expected;
-  return rows.number(0, 0) == as_signed(expected.watermark.value()) &&
-         rows.number(0, 1) == as_signed(expected.base) &&
-         rows.number(0, 2) == expected.generation.value();
-}
-
-void move_watermark(pg::Transaction& tx, ShardId shard, LogPosition watermark) {
-  tx.query("UPDATE shards SET watermark = $2 WHERE shard = $1",
-           pg::Params().number(shard.value()).number(as_signed(watermark.value())));
+// True if all rows are as expected: their watermarks are moved. The rows are locked in one order by
+// everybody, and stay locked until the transaction ends.
+bool move_watermarks(pg::Transaction& tx, const std::vector<ApplyRequest>& requests) {
+  std::vector<std::int64_t> shards, watermarks, bases, generations, next;
+  for (const ApplyRequest& request : requests) {
+    shards.push_back(request.shard.value());
+    watermarks.push_back(as_signed(request.expected.watermark.value()));
+    bases.push_back(as_signed(request.expected.base));
+    generations.push_back(request.expected.generation.value());
+    next.push_back(as_signed(request.batches.back().position.value()));
+  }
+  const pg::Rows moved = tx.query(
+      "WITH locked AS MATERIALIZED (SELECT shard, watermark, base, generation FROM shards WHERE "
+      "shard = ANY($1::integer[]) ORDER BY shard FOR UPDATE) UPDATE shards s SET watermark = "
+      "t.next FROM locked l JOIN unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], "
+      "$5::bigint[]) AS t(shard, watermark, base, generation, next) USING (shard, watermark, base, "
+      "generation) WHERE s.shard = l.shard RETURNING s.shard",
+      pg::Params()
+          .numbers(shards)
+          .numbers(watermarks)
+          .numbers(bases)
+          .numbers(generations)
+          .numbers(next));
+  return tx.ok() && moved.size() == requests.size();
 }
 
 // entry_index -1: the whole batch, which could not be read.
-void keep_dead(pg::Transaction& tx, ShardId shard, LogPosition position, int entry_index,
-               const pg::Error& why, BytesView bytes) {
+void keep_unreadable(pg::Transaction& tx, ShardId shard, const ParsedBatch& parsed) {
   tx.query(
       "INSERT INTO dead_entries (shard, position, entry_index, sqlstate, reason, entry) VALUES "
-      "($1, $2, $3, $4, $5, $6)",
+      "($1, $2, -1, 'PARSE', $3, $4)",
       pg::Params()
           .number(shard.value())
-          .number(as_signed(position.value()))
-          .number(entry_index)
-          .text(why.sqlstate)
-          .text(why.message)
-          .bytes(bytes));
+          .number(as_signed(parsed.position.value()))
+          .text(parsed.batch.error().detail)
+          .bytes(*parsed.bytes));
 }
 
-void keep_unreadable(pg::Transaction& tx, ShardId shard, const ParsedBatch& parsed) {
-  keep_dead(tx, shard, parsed.position, -1,
-            {pg::Failure::kContent, "PARSE", parsed.batch.error().detail}, *parsed.bytes);
-}
-
-// Entries that are not what they should be, in one statement. They lie in `batches`. One that is
-// wrong in two ways is kept once.
-void keep_dead(pg::Transaction& tx, ShardId shard, const std::vector<ParsedBatch>& batches,
-               const std::vector<ApplyPlan::MessageRow>& messages, const pg::Error& why) {
+// Entries that are not what they should be, in one statement. One that is wrong in two ways is kept
+// once.
+void keep_dead(pg::Transaction& tx, const std::vector<ApplyPlan::MessageRow>& messages,
+               const pg::Error& why) {
   if (messages.empty()) return;
-  std::vector<std::int64_t> positions, indexes;
+  std::vector<std::int64_t> shards, positions, indexes;
   std::vector<Bytes> entries;
   for (const ApplyPlan::MessageRow& one : messages) {
-    const std::uint64_t first = batches.front().position.value();
-    const wire::Batch& batch = *batches.at(one.position.value() - first).batch;
-    positions.push_back(as_signed(one.position.value()));
+    const wire::Batch& batch = *one.place.batch;
+    shards.push_back(one.place.shard.value());
+    positions.push_back(as_signed(one.place.position.value()));
     indexes.push_back(one.entry - batch.entries.data());
     entries.push_back(wire::encode(wire::Batch{batch.epoch, batch.generation, {*one.entry}}));
   }
   tx.query(
       "INSERT INTO dead_entries (shard, position, entry_index, sqlstate, reason, entry) SELECT "
-      "$1::integer, t.position, t.i, $2, $3, t.entry FROM unnest($4::bigint[], $5::integer[], "
-      "$6::bytea[]) AS t(position, i, entry) ON CONFLICT DO NOTHING",
+      "t.shard, t.position, t.i, $1, $2, t.entry FROM unnest($3::integer[], $4::bigint[], "
+      "$5::integer[], $6::bytea[]) AS t(shard, position, i, entry) ON CONFLICT DO NOTHING",
       pg::Params()
-          .number(shard.value())
           .text(why.sqlstate)
           .text(why.message)
+          .numbers(shards)
           .numbers(positions)
           .numbers(indexes)
           .byte_strings(entries));
@@ -90,17 +104,18 @@ void keep_dead(pg::Transaction& tx, ShardId shard, const std::vector<ParsedBatch
 // Whether messages may be there already. It costs a statement to look.
 enum class MayRepeat { kNo, kYes };
 
-// What the result counts, of a plan that may be a part of the request.
+// What the results count, by shard.
 struct Written {
   std::size_t messages = 0;
   std::size_t repeats = 0;
   std::size_t dead = 0;
 };
+using WrittenOf = std::map<ShardId, Written>;
 
-Written write_plan(pg::Transaction& tx, ShardId shard, const std::vector<ParsedBatch>& batches,
-                   const ApplyPlan& plan, MayRepeat may_repeat) {
-  const RowIds ids = write_conversations(tx, shard, plan);
-  if (!tx.ok()) return {};
+void write_plan(pg::Transaction& tx, const ApplyPlan& plan, MayRepeat may_repeat,
+                WrittenOf& written) {
+  const RowIds ids = write_conversations(tx, plan);
+  if (!tx.ok()) return;
   const GroupPlan groups = plan_groups(tx, plan, ids);
   write_members(tx, plan, ids, groups);
   write_groups(tx, groups);
@@ -108,23 +123,21 @@ Written write_plan(pg::Transaction& tx, ShardId shard, const std::vector<ParsedB
   if (may_repeat == MayRepeat::kYes) {
     found = find_repeats(tx, plan, ids);
     write_tombstones(tx, found.repeats, ids, TombstoneIds::kNew);
-    keep_dead(tx, shard, batches, found.lies,
-              {pg::Failure::kContent, "23505", "a repeat with another content"});
+    keep_dead(tx, found.lies, {pg::Failure::kContent, "23505", "a repeat with another content"});
   }
-  write_messages(tx, may_repeat == MayRepeat::kYes ? found.fresh : plan.messages(), ids);
-  keep_dead(tx, shard, batches, plan.unreadable(),
+  const auto& fresh = may_repeat == MayRepeat::kYes ? found.fresh : plan.messages();
+  write_messages(tx, fresh, ids);
+  keep_dead(tx, plan.unreadable(),
             {pg::Failure::kContent, "PARSE", "no change of members that can be read"});
-  write_reads(tx, shard, plan);
-  return {plan.messages().size() - found.repeats.size(), found.repeats.size(),
-          plan.unreadable().size()};
+  write_reads(tx, plan);
+  for (const auto& one : fresh) ++written[one.place.shard].messages;
+  for (const auto& one : found.repeats) ++written[one.place.shard].repeats;
+  for (const auto& one : plan.unreadable()) ++written[one.place.shard].dead;
 }
 
 // The place of a message that can't be stored: its seq and its client_msg_id stay taken.
-void write_tombstone(pg::Transaction& tx, ShardId shard, const wire::Entry& entry,
-                     LogPosition position, Generation generation) {
-  ApplyPlan plan;
-  plan.add(entry, position, generation);
-  const RowIds ids = write_conversations(tx, shard, plan);
+void write_tombstone(pg::Transaction& tx, const ApplyPlan& plan) {
+  const RowIds ids = write_conversations(tx, plan);
   if (!tx.ok()) return;
   const GroupPlan groups = plan_groups(tx, plan, ids);
   write_members(tx, plan, ids, groups);
@@ -147,111 +160,126 @@ ApplyResult failed(const pg::Error& error) {
   return result;
 }
 
-// The usual way: all batches in one go.
-ApplyPlan plan_of(const std::vector<ParsedBatch>& batches) {
-  ApplyPlan plan;
-  for (const ParsedBatch& parsed : batches) {
-    if (!parsed.batch) continue;
-    for (const wire::Entry& entry : parsed.batch->entries)
-      plan.add(entry, parsed.position, parsed.batch->generation);
-  }
-  return plan;
-}
-
 ApplyResult fenced() {
   return {ApplyOutcome::kFenced, "the shard's row has changed"};
 }
 
-pg::Result<ApplyResult> apply_all(pg::Connection& connection, const ApplyRequest& request,
-                                  const std::vector<ParsedBatch>& batches, const ApplyPlan& plan,
-                                  MayRepeat may_repeat) {
+ApplyResult committed(const Written& written) {
+  return {ApplyOutcome::kCommitted, "", written.messages, written.dead, written.repeats};
+}
+
+// The usual way: all batches in one go.
+ApplyPlan plan_of(const std::vector<Part>& parts) {
+  ApplyPlan plan;
+  for (const Part& part : parts) {
+    for (const ParsedBatch& parsed : part.batches) {
+      if (!parsed.batch) continue;
+      for (const wire::Entry& entry : parsed.batch->entries)
+        plan.add(entry, {part.shard, parsed.position, &*parsed.batch});
+    }
+  }
+  return plan;
+}
+
+pg::Result<ApplyResults> apply_all(pg::Connection& connection,
+                                   const std::vector<ApplyRequest>& requests,
+                                   const std::vector<Part>& parts, const ApplyPlan& plan,
+                                   MayRepeat may_repeat) {
   pg::Transaction tx(connection, pg::Mode::kReadWrite);
-  if (!lock_shard(tx, request)) {
-    if (tx.ok()) return fenced();
+  if (!move_watermarks(tx, requests)) {
+    if (tx.ok()) return ApplyResults(requests.size(), fenced());
     return tl::unexpected(tx.error());
   }
-  const Written written = write_plan(tx, request.shard, batches, plan, may_repeat);
-  ApplyResult result;
-  result.messages = written.messages;
-  result.repeats = written.repeats;
-  result.dead = written.dead;
-  for (const ParsedBatch& parsed : batches) {
-    if (parsed.batch) continue;
-    keep_unreadable(tx, request.shard, parsed);
-    ++result.dead;
+  WrittenOf written;
+  write_plan(tx, plan, may_repeat, written);
+  for (const Part& part : parts) {
+    for (const ParsedBatch& parsed : part.batches) {
+      if (parsed.batch) continue;
+      keep_unreadable(tx, part.shard, parsed);
+      ++written[part.shard].dead;
+    }
   }
-  move_watermark(tx, request.shard, batches.back().position);
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
-  result.outcome = ApplyOutcome::kCommitted;
-  return result;
+  ApplyResults results;
+  for (const Part& part : parts) results.push_back(committed(written[part.shard]));
+  return results;
 }
 
 // One entry in a savepoint. What can't be helped shows in tx or `bug`.
-Written apply_entry(pg::Transaction& tx, ShardId shard, const std::vector<ParsedBatch>& batches,
-                    const ApplyPlan::MessageRow& one, std::optional<pg::Error>& bug) {
+void apply_entry(pg::Transaction& tx, const wire::Entry& entry, const LogPlace& place,
+                 Written& written, std::optional<pg::Error>& bug) {
   ApplyPlan plan;
-  plan.add(*one.entry, one.position, one.generation);
-  Written written;
-  const auto done =
-      tx.attempt([&] { written = write_plan(tx, shard, batches, plan, MayRepeat::kYes); });
-  if (!tx.ok()) return {};
-  if (done) return written;
+  plan.add(entry, place);
+  WrittenOf more;
+  const auto done = tx.attempt([&] { write_plan(tx, plan, MayRepeat::kYes, more); });
+  if (!tx.ok()) return;
+  if (done) {
+    written.messages += more[place.shard].messages;
+    written.repeats += more[place.shard].repeats;
+    written.dead += more[place.shard].dead;
+    return;
+  }
   if (done.error().is_unique_violation()) {
     bug = done.error();
-    return {};
+    return;
   }
-  keep_dead(tx, shard, batches, {one}, done.error());
-  if (wire::is_ordered(one.entry->kind)) {
-    // Refused as well if the names are what is wrong: then the seq is a hole, told as withheld.
-    (void)tx.attempt([&] { write_tombstone(tx, shard, *one.entry, one.position, one.generation); });
-  }
-  return {0, 0, 1};
+  keep_dead(tx, {{&entry, place}}, done.error());
+  ++written.dead;
+  // Refused as well if the names are what is wrong: then the seq is a hole, told as withheld.
+  if (wire::is_ordered(entry.kind)) (void)tx.attempt([&] { write_tombstone(tx, plan); });
 }
 
 ApplyResult apply_one_by_one(pg::Connection& connection, const ApplyRequest& request,
-                             const std::vector<ParsedBatch>& batches) {
-  ApplyResult result;
+                             const Part& part) {
   pg::Transaction tx(connection, pg::Mode::kReadWrite);
-  if (!lock_shard(tx, request)) return tx.ok() ? fenced() : failed(tx.error());
-  for (const ParsedBatch& parsed : batches) {
+  if (!move_watermarks(tx, {request})) return tx.ok() ? fenced() : failed(tx.error());
+  Written written;
+  for (const ParsedBatch& parsed : part.batches) {
     if (!parsed.batch) {
-      keep_unreadable(tx, request.shard, parsed);
-      ++result.dead;
+      keep_unreadable(tx, part.shard, parsed);
+      ++written.dead;
       continue;
     }
+    const LogPlace place{part.shard, parsed.position, &*parsed.batch};
     std::optional<pg::Error> bug;
     for (const wire::Entry& entry : parsed.batch->entries) {
       if (!tx.ok()) break;
-      const Written written = apply_entry(tx, request.shard, batches,
-                                          {&entry, parsed.position, parsed.batch->generation}, bug);
+      apply_entry(tx, entry, place, written, bug);
       if (bug) return failed(*bug);
-      result.messages += written.messages;
-      result.repeats += written.repeats;
-      result.dead += written.dead;
     }
   }
-  move_watermark(tx, request.shard, batches.back().position);
   if (auto done = tx.commit(); !done) return failed(done.error());
-  result.outcome = ApplyOutcome::kCommitted;
-  return result;
+  return committed(written);
+}
+
+void check(const std::vector<ApplyRequest>& requests) {
+  MARTLET_ASSERT(!requests.empty());
+  std::set<ShardId> shards;
+  for (const ApplyRequest& request : requests) {
+    MARTLET_ASSERT(!request.batches.empty() && shards.insert(request.shard).second);
+    MARTLET_ASSERT(!request.one_by_one || requests.size() == 1);
+    std::uint64_t expected = request.expected.watermark.value();
+    for (const LoggedBatch& batch : request.batches)
+      MARTLET_ASSERT(batch.position.value() == ++expected);
+  }
 }
 
 }  // namespace
 
-ApplyResult apply(pg::Connection& connection, const ApplyRequest& request, std::uint16_t shards) {
-  MARTLET_ASSERT(!request.batches.empty());
-  std::uint64_t expected = request.expected.watermark.value();
-  for (const LoggedBatch& batch : request.batches)
-    MARTLET_ASSERT(batch.position.value() == ++expected);
-  const std::vector<ParsedBatch> batches = parse(request.batches);
-  const ApplyPlan plan = plan_of(batches);
+ApplyResults apply(pg::Connection& connection, const std::vector<ApplyRequest>& requests,
+                   std::uint16_t shards) {
+  check(requests);
+  const std::vector<Part> parts = parse(requests);
+  const ApplyPlan plan = plan_of(parts);
   ensure_read_conversations(connection, plan, shards);
-  if (!connection.is_usable()) return {ApplyOutcome::kRetry, "connection lost"};
-  if (request.one_by_one) return apply_one_by_one(connection, request, batches);
-  auto result = apply_all(connection, request, batches, plan, MayRepeat::kNo);
-  if (!result && result.error().violates(kOnceIndex) && connection.is_usable())
-    result = apply_all(connection, request, batches, plan, MayRepeat::kYes);
-  return result ? *result : failed(result.error());
+  const std::size_t size = requests.size();
+  if (!connection.is_usable()) return ApplyResults(size, {ApplyOutcome::kRetry, "connection lost"});
+  if (requests.front().one_by_one)
+    return {apply_one_by_one(connection, requests.front(), parts.front())};
+  auto results = apply_all(connection, requests, parts, plan, MayRepeat::kNo);
+  if (!results && results.error().violates(kOnceIndex) && connection.is_usable())
+    results = apply_all(connection, requests, parts, plan, MayRepeat::kYes);
+  return results ? *results : ApplyResults(size, failed(results.error()));
 }
 
 }  // namespace martlet::store

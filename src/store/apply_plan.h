@@ -12,11 +12,20 @@
 
 namespace martlet::store {
 
-// What entries of the log change, gathered so that each table is written by one statement. Ordered
-// maps: rows are locked in the same order by everybody. Pure; refers to the entries added.
+// Where entries lie in the logs. The batch is the one that they are in.
+struct LogPlace {
+  ShardId shard;
+  LogPosition position;
+  const wire::Batch* batch = nullptr;
+};
+
+// What entries of one or more shards' logs change, gathered so that each table is written by one
+// statement. Ordered maps: rows are locked in the same order by everybody. Pure; refers to the
+// entries added.
 class ApplyPlan {
  public:
   struct ConversationChange {
+    ShardId shard;
     std::uint64_t last_seq = 0;
     std::uint64_t last_position = 0;
     std::uint64_t sent_first = 0;
@@ -24,13 +33,13 @@ class ApplyPlan {
     bool begins = false;  // has the first message: its users become members
   };
   struct ReadChange {
+    ShardId shard;
     std::uint64_t seq = 0;
     std::uint64_t position = 0;
   };
   struct MessageRow {
     const wire::Entry* entry;
-    LogPosition position;
-    Generation generation;
+    LogPlace place;
   };
   // A message that changes who is in its group.
   struct GroupEntry {
@@ -40,20 +49,20 @@ class ApplyPlan {
   };
   using ReadKey = std::pair<std::string, std::string>;  // user, conversation
 
-  void add(const wire::Entry& entry, LogPosition position, Generation generation);
+  void add(const wire::Entry& entry, const LogPlace& place);
 
   const std::map<std::string, ConversationChange>& conversations() const { return conversations_; }
   const std::map<ReadKey, ReadChange>& reads() const { return reads_; }
   const std::vector<MessageRow>& messages() const { return messages_; }
-  // In the order of the log.
+  // In the order of each shard's log.
   const std::vector<GroupEntry>& groups() const { return groups_; }
   // Changes of members that can't be read: they are messages, and change nothing. A bug.
   const std::vector<MessageRow>& unreadable() const { return unreadable_; }
 
  private:
-  void add_message(const wire::Entry& entry, LogPosition position, Generation generation);
-  void add_members(const wire::Entry& entry, LogPosition position, Generation generation);
-  void add_read(const wire::Entry& entry, LogPosition position);
+  void add_message(const wire::Entry& entry, const LogPlace& place);
+  void add_members(const wire::Entry& entry, const LogPlace& place);
+  void add_read(const wire::Entry& entry, const LogPlace& place);
 
   std::map<std::string, ConversationChange> conversations_;
   std::map<ReadKey, ReadChange> reads_;

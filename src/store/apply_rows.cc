@@ -33,11 +33,12 @@ void ensure_read_conversations(pg::Connection& connection, const ApplyPlan& plan
   (void)tx.commit();
 }
 
-RowIds write_conversations(pg::Transaction& tx, ShardId shard, const ApplyPlan& plan) {
+RowIds write_conversations(pg::Transaction& tx, const ApplyPlan& plan) {
   std::vector<std::string> names;
-  std::vector<std::int64_t> seqs, positions, first, second;
+  std::vector<std::int64_t> shards, seqs, positions, first, second;
   for (const auto& [name, change] : plan.conversations()) {
     names.push_back(name);
+    shards.push_back(change.shard.value());
     seqs.push_back(as_signed(change.last_seq));
     positions.push_back(as_signed(change.last_position));
     first.push_back(as_signed(change.sent_first));
@@ -47,16 +48,18 @@ RowIds write_conversations(pg::Transaction& tx, ShardId shard, const ApplyPlan& 
   if (names.empty()) return ids;
   const pg::Rows rows = tx.query(
       "INSERT INTO conversations AS c (name, shard, last_seq, last_position, sent_first, "
-      "sent_second) SELECT t.name, $1::integer, t.seq, t.position, t.first, t.second FROM "
-      "unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) AS t(name, seq, "
-      "position, first, second) ORDER BY t.name COLLATE \"C\" ON CONFLICT (name) DO UPDATE SET "
+      "sent_second) SELECT t.name, t.shard, t.seq, t.position, t.first, t.second FROM "
+      "unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) "
+      "AS "
+      "t(name, shard, seq, position, first, second) ORDER BY t.name COLLATE \"C\" ON CONFLICT "
+      "(name) DO UPDATE SET "
       "last_seq = greatest(c.last_seq, excluded.last_seq), last_position = "
       "greatest(c.last_position, excluded.last_position), sent_first = greatest(c.sent_first, "
       "excluded.sent_first), sent_second = greatest(c.sent_second, excluded.sent_second) RETURNING "
       "name, id",
       pg::Params()
-          .number(shard.value())
           .texts(names)
+          .numbers(shards)
           .numbers(seqs)
           .numbers(positions)
           .numbers(first)
@@ -90,56 +93,53 @@ void write_members(pg::Transaction& tx, const ApplyPlan& plan, const RowIds& ids
       pg::Params().texts(users).numbers(conversations));
 }
 
-// The order of the columns: content first, libpqxx 6 copies what follows a field again and again.
 void write_messages(pg::Transaction& tx, const std::vector<ApplyPlan::MessageRow>& messages,
                     const RowIds& ids) {
   if (messages.empty()) return;
   auto next = messages.begin();
   tx.copy_in("messages",
-             "content,conversation_id,seq,message_id,time_ms,position,content_hash,client_msg_id,"
-             "generation,sender",
+             "conversation_id,seq,message_id,time_ms,position,content_hash,client_msg_id,"
+             "generation,sender,content",
              [&](std::vector<std::string>& fields) {
                if (next == messages.end()) return false;
                const wire::Entry& entry = *next->entry;
-               fields = {pg::bytea_text(entry.content),
-                         std::to_string(ids.find(entry.conversation.str())->second),
-                         std::to_string(entry.seq.value()),
-                         std::to_string(as_signed(entry.message_id.value())),
-                         std::to_string(as_signed(entry.time_ms)),
-                         std::to_string(next->position.value()),
-                         std::to_string(as_signed(entry.content_hash)),
-                         to_string(entry.client_msg_id),
-                         std::to_string(next->generation.value()),
-                         entry.sender.str()};
+               fields.clear();
+               fields.push_back(std::to_string(ids.find(entry.conversation.str())->second));
+               fields.push_back(std::to_string(entry.seq.value()));
+               fields.push_back(std::to_string(as_signed(entry.message_id.value())));
+               fields.push_back(std::to_string(as_signed(entry.time_ms)));
+               fields.push_back(std::to_string(next->place.position.value()));
+               fields.push_back(std::to_string(as_signed(entry.content_hash)));
+               fields.push_back(to_string(entry.client_msg_id));
+               fields.push_back(std::to_string(next->place.batch->generation.value()));
+               fields.push_back(entry.sender.str());
+               fields.push_back(pg::bytea_text(entry.content));
                ++next;
                return true;
              });
 }
 
-void write_reads(pg::Transaction& tx, ShardId shard, const ApplyPlan& plan) {
+void write_reads(pg::Transaction& tx, const ApplyPlan& plan) {
   std::vector<std::string> users, names;
-  std::vector<std::int64_t> seqs, positions;
+  std::vector<std::int64_t> seqs, positions, shards;
   for (const auto& [key, change] : plan.reads()) {
     users.push_back(key.first);
     names.push_back(key.second);
     seqs.push_back(as_signed(change.seq));
     positions.push_back(as_signed(change.position));
+    shards.push_back(change.shard.value());
   }
   if (users.empty()) return;
   tx.query(
       "INSERT INTO members AS m (user_id, conversation_id, read_seq, read_position, read_shard) "
-      "SELECT t.user_id, c.id, t.seq, t.position, $1::integer FROM unnest($2::text[], $3::text[], "
-      "$4::bigint[], $5::bigint[]) AS t(user_id, name, seq, position) JOIN conversations c ON "
-      "c.name = t.name ORDER BY t.user_id COLLATE \"C\", c.id ON CONFLICT (user_id, "
+      "SELECT t.user_id, c.id, t.seq, t.position, t.shard FROM unnest($1::text[], $2::text[], "
+      "$3::bigint[], $4::bigint[], $5::integer[]) AS t(user_id, name, seq, position, shard) JOIN "
+      "conversations c ON c.name = t.name ORDER BY t.user_id COLLATE \"C\", c.id ON CONFLICT "
+      "(user_id, "
       "conversation_id) DO UPDATE SET read_seq = excluded.read_seq, read_position = "
       "excluded.read_position, read_shard = excluded.read_shard WHERE m.read_seq < "
       "excluded.read_seq",
-      pg::Params()
-          .number(shard.value())
-          .texts(users)
-          .texts(names)
-          .numbers(seqs)
-          .numbers(positions));
+      pg::Params().texts(users).texts(names).numbers(seqs).numbers(positions).numbers(shards));
 }
 
 }  // namespace martlet::store

@@ -20,13 +20,13 @@ using RowIds = std::map<std::string, std::int64_t, std::less<>>;  // conversatio
 void ensure_read_conversations(pg::Connection& connection, const ApplyPlan& plan,
                                std::uint16_t shards);
 
-RowIds write_conversations(pg::Transaction& tx, ShardId shard, const ApplyPlan& plan);
+RowIds write_conversations(pg::Transaction& tx, const ApplyPlan& plan);
 // The rows of read cursors: for both users of a new conversation, for all who join a group.
 void write_members(pg::Transaction& tx, const ApplyPlan& plan, const RowIds& ids,
                    const GroupPlan& groups);
 void write_messages(pg::Transaction& tx, const std::vector<ApplyPlan::MessageRow>& messages,
                     const RowIds& ids);
 // Cursors in conversations that exist. In a group nobody sees one who was never a member.
-void write_reads(pg::Transaction& tx, ShardId shard, const ApplyPlan& plan);
+void write_reads(pg::Transaction& tx, const ApplyPlan& plan);
 
 }  // namespace martlet::store

@@ -1,6 +1,7 @@
 #include "store/cold.h"
 
 #include <algorithm>
+#include <set>
 
 #include "store/cold_plan.h"
 #include "store/limits.h"
@@ -128,9 +129,57 @@ void find_messages(pg::Transaction& tx, const ColdQuestions& questions, ColdAnsw
   }
 }
 
+// The usual question: heads of one-to-one conversations, and nothing else.
+bool is_usual(const wire::ColdQuestion& question) {
+  const auto& asked = question.conversations;
+  return question.users.empty() && question.messages.empty() &&
+         std::none_of(asked.begin(), asked.end(), [](const auto& one) { return one.is_group(); });
+}
+
+// What it asks, and whether the users exist, in one statement: it has one snapshot and takes one
+// way to the server and back.
+pg::Result<ColdAnswers> look_up_usual(pg::Connection& connection, const ColdQuestions& questions) {
+  std::set<std::string> names, users;
+  for (const auto& question : questions) {
+    for (const auto& conversation : question.conversations) {
+      const auto [first, second] = conversation.users();
+      names.insert(conversation.str());
+      users.insert({first.str(), second.str()});
+    }
+  }
+  pg::Transaction tx(connection, pg::Mode::kStatement);
+  const pg::Rows rows = tx.query(
+      "SELECT 0, '', watermark, base, generation, shard FROM shards UNION ALL SELECT 1, name, "
+      "last_seq, id, 0, 0 FROM conversations WHERE name = ANY($1::text[]) UNION ALL SELECT 2, "
+      "user_id, 0, 0, 0, 0 FROM accounts WHERE user_id = ANY($2::text[])",
+      pg::Params().texts({names.begin(), names.end()}).texts({users.begin(), users.end()}));
+  if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
+  ShardStates states;
+  ColdFacts facts;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto number = [&](int column) {
+      return static_cast<std::uint64_t>(rows.number(i, column));
+    };
+    if (number(0) == 0) {
+      states.resize(std::max<std::size_t>(states.size(), number(5) + 1));
+      states[number(5)] = {LogPosition(number(2)), number(3),
+                           Generation(static_cast<std::uint32_t>(number(4)))};
+    } else if (number(0) == 1) {
+      ColdHead& head = facts.heads[std::string(rows.text(i, 1))];
+      head.last_seq = Seq(number(2));
+      head.row_id = rows.number(i, 3);
+    } else {
+      facts.users.emplace(rows.text(i, 1), 0);
+    }
+  }
+  return cold_answers(questions, states, facts);
+}
+
 }  // namespace
 
 pg::Result<ColdAnswers> look_up_cold(pg::Connection& connection, const ColdQuestions& questions) {
+  if (std::all_of(questions.begin(), questions.end(), is_usual))
+    return look_up_usual(connection, questions);
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
   const ShardStates states = load_shards(tx);
   ColdFacts facts;

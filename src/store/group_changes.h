@@ -6,7 +6,7 @@
 namespace martlet::store {
 
 // Reads what is stored of the groups that the plan changes and makes the changes, in memory. The
-// shard's row is locked, so nobody else changes them.
+// shards' rows are locked, so nobody else changes them.
 GroupPlan plan_groups(pg::Transaction& tx, const ApplyPlan& plan, const RowIds& ids);
 // Writes them.
 void write_groups(pg::Transaction& tx, const GroupPlan& groups);

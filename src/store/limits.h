@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -40,6 +41,14 @@ inline constexpr std::size_t kMaxColdItems = 4096;
 inline constexpr std::size_t kMaxColdMembers = 50'000;
 // What a head, a message or a user needs at most in a cold answer, members apart.
 inline constexpr std::size_t kColdItemBytes = 64;
+
+// Batches of several shards' logs in one transaction; more of one shard go without others. Once so
+// much waits, a second transaction is begun beside one that is under way.
+inline constexpr std::size_t kMaxTogetherBytes = 1U << 20;
+static_assert(kMaxTogetherBytes > kMaxAppendBytes);
+// From the begin of one transaction to that of the next, unless as much waits as it may hold. What
+// comes after a longer silence does not wait.
+inline constexpr Duration kApplyPause = std::chrono::milliseconds(5);
 
 // Signed in at the same time; the one with the oldest login makes room for a new one.
 inline constexpr std::size_t kMaxDevicesPerUser = 32;

@@ -1,6 +1,7 @@
 #include "store/pg_store.h"
 
 #include <thread>
+#include <utility>
 
 #include "base/log.h"
 #include "store/accounts.h"
@@ -62,6 +63,8 @@ tl::unexpected<Error> unreachable(const pg::Error& error, Duration wait) {
 PgStore::PgStore(event::Loop& loop, const PgStoreOptions& options)
     : loop_(loop),
       shards_(options.shards),
+      applies_(options.writers),
+      pause_(loop, [this] { start_applies(); }),
       writers_(loop, pool_options(options, options.writers)),
       readers_(loop, pool_options(options, options.readers)),
       lookups_(loop, pool_options(options, options.lookups)),
@@ -101,17 +104,51 @@ void PgStore::raise_base(ShardId shard, const ShardState& expected, std::uint64_
 }
 
 void PgStore::apply(ApplyRequest request, std::function<void(ApplyResult)> done) {
-  auto shared = std::make_shared<ApplyRequest>(std::move(request));
-  const bool taken = writers_.submit<ApplyResult>(
-      [shared, shards = shards_](pg::Connection& c) -> pg::Result<ApplyResult> {
-        return store::apply(c, *shared, shards);
+  applies_.add(std::move(request), std::move(done));
+  start_applies_soon();
+}
+
+// All that this turn asks for goes together.
+void PgStore::start_applies_soon() {
+  if (std::exchange(starts_applies_, true)) return;
+  loop_.at_turn_end([self = self_] {
+    if (*self != nullptr) (*self)->start_applies();
+  });
+}
+
+void PgStore::start_applies() {
+  starts_applies_ = false;
+  for (;;) {
+    ApplyQueue::Together together = applies_.take(loop_.now());
+    if (together.requests.empty()) {
+      if (together.again > Duration(0)) pause_.start_once(together.again);
+      return;
+    }
+    start(std::move(together));
+  }
+}
+
+void PgStore::start(ApplyQueue::Together together) {
+  const auto shared = std::make_shared<ApplyQueue::Together>(std::move(together));
+  const auto ended = [this, shared](pg::Result<ApplyResults> results) {
+    start_applies_soon();
+    const std::size_t size = shared->requests.size();
+    if (!results) results = ApplyResults(size, {ApplyOutcome::kRetry, results.error().message});
+    const ApplyResult& first = results->front();
+    if (size > 1 && first.outcome != ApplyOutcome::kCommitted)
+      MARTLET_LOG(info, "transaction_failed shards={} detail=\"{}\"", size, first.detail);
+    applies_.ended(std::move(*shared), *results);
+  };
+  const bool taken = writers_.submit<ApplyResults>(
+      [shared, shards = shards_](pg::Connection& c) -> pg::Result<ApplyResults> {
+        return store::apply(c, shared->requests, shards);
       },
-      [done](pg::Result<ApplyResult> result) {
-        done(result ? std::move(*result)
-                    : ApplyResult{ApplyOutcome::kRetry, result.error().message});
-      });
-  if (!taken)
-    loop_.post([done] { done({ApplyOutcome::kRetry, "too much waits for the database"}); });
+      ended);
+  if (taken) return;
+  loop_.post([self = self_, ended] {
+    if (*self == nullptr) return;
+    ended(tl::unexpected(pg::Error{pg::Failure::kRetry, "", "too much waits for the database"}));
+  });
 }
 
 void PgStore::look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) {

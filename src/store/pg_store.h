@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "event/loop.h"
 #include "lib/pg/pool.h"
+#include "store/apply_queue.h"
 #include "store/store.h"
 
 namespace martlet::store {
@@ -23,6 +25,9 @@ struct PgStoreOptions {
 class PgStore final : public MessageStore {
  public:
   PgStore(event::Loop& loop, const PgStoreOptions& options);
+  ~PgStore() override { *self_ = nullptr; }
+  PgStore(const PgStore&) = delete;
+  PgStore& operator=(const PgStore&) = delete;
 
   void load_shards(Done<ShardStates> done) override;
   void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last, LogPosition known,
@@ -46,20 +51,24 @@ class PgStore final : public MessageStore {
   void sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) override;
   void forget_tokens(WallMs now_ms, Done<std::size_t> done) override;
 
-  // Jobs waiting for a thread.
-  std::size_t waiting_reads() const { return readers_.waiting(); }
-  std::size_t waiting_writes() const { return writers_.waiting(); }
-
  private:
   template <class T>
   void run(pg::Pool& pool, std::function<pg::Result<T>(pg::Connection&)> work, Done<T> done);
 
+  void start_applies_soon();
+  void start_applies();
+  void start(ApplyQueue::Together together);
+
   event::Loop& loop_;
   const std::uint16_t shards_;
+  ApplyQueue applies_;
+  bool starts_applies_ = false;  // at the end of this turn
+  event::Timer pause_;
   pg::Pool writers_;
   pg::Pool readers_;
   pg::Pool lookups_;
   pg::Pool states_;  // for load_shards alone: take-overs and readiness wait for nobody's reads
+  std::shared_ptr<PgStore*> self_ = std::make_shared<PgStore*>(this);
 };
 
 // Connects (trying again for up to `wait`), brings the schema up to date, compares the shard count.

@@ -77,9 +77,9 @@ void write_tombstones(pg::Transaction& tx, const std::vector<MessageRow>& messag
     seqs.push_back(as_signed(entry.seq.value()));
     message_ids.push_back(as_signed(entry.message_id.value()));
     times.push_back(as_signed(entry.time_ms));
-    positions.push_back(as_signed(one.position.value()));
+    positions.push_back(as_signed(one.place.position.value()));
     hashes.push_back(as_signed(entry.content_hash));
-    generations.push_back(one.generation.value());
+    generations.push_back(one.place.batch->generation.value());
     const bool is_own = which == TombstoneIds::kOwn;
     keys.push_back(to_string(is_own ? entry.client_msg_id : id_of_repeat(random)));
     senders.push_back(entry.sender.str());

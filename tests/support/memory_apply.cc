@@ -87,7 +87,7 @@ ApplyPlan Apply::plan_of_all() const {
   for (const ParsedBatch& parsed : batches_) {
     if (!parsed.batch) continue;
     for (const wire::Entry& entry : parsed.batch->entries)
-      plan.add(entry, parsed.position, parsed.batch->generation);
+      plan.add(entry, {request_.shard, parsed.position, &*parsed.batch});
   }
   return plan;
 }
@@ -146,7 +146,7 @@ Written Apply::write_plan(const ApplyPlan& plan, MayRepeat may_repeat) {
 
 void Apply::write_tombstone(const PlannedMessage& one) {
   ApplyPlan plan;
-  plan.add(*one.entry, one.position, one.generation);
+  plan.add(*one.entry, one.place);
   writer_.write_conversations(plan);
   writer_.write_group_changes(plan);
   writer_.write_tombstones(plan.messages(), store::TombstoneIds::kOwn);
@@ -154,10 +154,9 @@ void Apply::write_tombstone(const PlannedMessage& one) {
 
 void Apply::keep_dead(const std::vector<PlannedMessage>& messages, const pg::Error& why) {
   for (const PlannedMessage& one : messages) {
-    const std::uint64_t first = batches_.front().position.value();
-    const wire::Batch& batch = *batches_.at(one.position.value() - first).batch;
-    writer_.keep_dead({request_.shard, one.position, one.entry - batch.entries.data(), why.sqlstate,
-                       why.message,
+    const wire::Batch& batch = *one.place.batch;
+    writer_.keep_dead({request_.shard, one.place.position, one.entry - batch.entries.data(),
+                       why.sqlstate, why.message,
                        wire::encode(wire::Batch{batch.epoch, batch.generation, {*one.entry}})});
   }
 }
@@ -195,7 +194,7 @@ ApplyResult Apply::apply_all(const ApplyPlan& plan, MayRepeat may_repeat) {
 
 Written Apply::apply_entry(const PlannedMessage& one) {
   ApplyPlan plan;
-  plan.add(*one.entry, one.position, one.generation);
+  plan.add(*one.entry, one.place);
   const std::size_t savepoint = writer_.mark();
   const Written written = write_plan(plan, MayRepeat::kYes);
   if (writer_.ok()) return written;
@@ -218,7 +217,8 @@ ApplyResult Apply::apply_batch(const ParsedBatch& parsed) {
     return result;
   }
   for (const wire::Entry& entry : parsed.batch->entries) {
-    const Written written = apply_entry({&entry, parsed.position, parsed.batch->generation});
+    const Written written =
+        apply_entry({&entry, {request_.shard, parsed.position, &*parsed.batch}});
     if (!writer_.ok()) break;
     result.messages += written.messages;
     result.repeats += written.repeats;

@@ -18,10 +18,10 @@ MessageRow row_of(const ApplyPlan::MessageRow& message) {
   row.seq = as_signed(entry.seq.value());
   row.message_id = entry.message_id;
   row.time_ms = entry.time_ms;
-  row.position = message.position;
+  row.position = message.place.position;
   row.content_hash = entry.content_hash;
   row.client_msg_id = entry.client_msg_id;
-  row.generation = message.generation;
+  row.generation = message.place.batch->generation;
   row.sender = entry.sender;
   return row;
 }

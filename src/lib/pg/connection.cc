@@ -165,8 +165,14 @@ int Connection::backend_pid() const {
 // ---- Transaction
 
 struct Transaction::Impl {
-  explicit Impl(pqxx::connection& connection) : work(connection) {}
-  pqxx::work work;
+  Impl(pqxx::connection& connection, Mode mode) {
+    if (mode == Mode::kStatement) {
+      work = std::make_unique<pqxx::nontransaction>(connection);
+    } else {
+      work = std::make_unique<pqxx::work>(connection);
+    }
+  }
+  std::unique_ptr<pqxx::transaction_base> work;
   pqxx::result run(Connection::Impl& session, std::string_view sql,
                    const std::vector<std::string>& values);
 };
@@ -202,9 +208,9 @@ void Transaction::guarded(Body body, bool committing) {
 Transaction::Transaction(Connection& connection, Mode mode) : connection_(connection) {
   guarded(
       [&] {
-        impl_ = std::make_unique<Impl>(connection_.impl_->connection);
+        impl_ = std::make_unique<Impl>(connection_.impl_->connection, mode);
         if (mode == Mode::kSnapshot)
-          compat::exec(impl_->work, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+          compat::exec(*impl_->work, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
       },
       false);
 }
@@ -219,10 +225,10 @@ Transaction::~Transaction() {
 
 pqxx::result Transaction::Impl::run(Connection::Impl& session, std::string_view sql,
                                     const std::vector<std::string>& values) {
-  if (values.empty()) return compat::exec(work, std::string(sql));
+  if (values.empty()) return compat::exec(*work, std::string(sql));
   const std::string* name = session.name_of(sql);
-  return name == nullptr ? compat::exec(work, sql, values)
-                         : compat::exec_prepared(work, *name, values);
+  return name == nullptr ? compat::exec(*work, sql, values)
+                         : compat::exec_prepared(*work, *name, values);
 }
 
 Rows Transaction::query(std::string_view sql, const Params& params) {
@@ -240,7 +246,7 @@ void Transaction::copy_in(std::string_view table, std::string_view columns,
                           const std::function<bool(std::vector<std::string>& fields)>& next) {
   guarded(
       [&] {
-        compat::CopyStream stream(impl_->work, table, columns);
+        compat::CopyStream stream(*impl_->work, table, columns);
         std::vector<std::string> fields;
         while (next(fields)) stream.row(fields);
         stream.complete();
@@ -266,7 +272,7 @@ Result<void> Transaction::attempt(const std::function<void()>& body) {
 }
 
 Result<void> Transaction::commit() {
-  guarded([&] { impl_->work.commit(); }, true);
+  guarded([&] { impl_->work->commit(); }, true);
   if (failed_) return tl::unexpected(error_);
   return {};
 }

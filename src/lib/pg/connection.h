@@ -66,6 +66,7 @@ class Connection {
 enum class Mode {
   kReadWrite,  // READ COMMITTED
   kSnapshot,   // REPEATABLE READ, READ ONLY: all statements see one moment
+  kStatement,  // each statement by itself, without BEGIN and COMMIT: for one that only reads
 };
 
 // One transaction. It remembers its first failure: later calls do nothing and give no rows, and

@@ -1,5 +1,7 @@
 #include "lib/pg/params.h"
 
+#include <algorithm>
+
 namespace martlet::pg {
 namespace {
 
@@ -10,6 +12,22 @@ void append_quoted(std::string& out, std::string_view value) {
     out += c;
   }
   out += '"';
+}
+
+// The characters that end a field, a line or the data, and the one that says that they don't.
+bool is_special(char c) {
+  return c == '\\' || c == '\t' || c == '\n' || c == '\r';
+}
+
+void append_escaped(std::string& out, std::string_view value) {
+  for (;;) {
+    const auto plain = std::find_if(value.begin(), value.end(), is_special);
+    out.append(value.begin(), plain);
+    if (plain == value.end()) return;
+    out += '\\';
+    out += *plain == '\t' ? 't' : *plain == '\n' ? 'n' : *plain == '\r' ? 'r' : '\\';
+    value.remove_prefix(static_cast<std::size_t>(plain - value.begin()) + 1);
+  }
 }
 
 template <class Values, class Append>
@@ -60,8 +78,18 @@ Params& Params::byte_strings(const std::vector<Bytes>& values) {
 
 std::string bytea_text(BytesView value) {
   std::string text = "\\x";
-  text += base::to_hex(value);
+  base::append_hex(text, value);
   return text;
+}
+
+void append_copy_line(std::string& out, const std::vector<std::string>& fields) {
+  char separator = 0;
+  for (const std::string& field : fields) {
+    if (separator != 0) out += separator;
+    separator = '\t';
+    append_escaped(out, field);
+  }
+  out += '\n';
 }
 
 }  // namespace martlet::pg

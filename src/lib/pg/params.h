@@ -30,4 +30,7 @@ class Params {
 // "\x" and hexadecimal digits: how bytea is written and read as text.
 std::string bytea_text(BytesView value);
 
+// A line of COPY's text form, with its end, of fields none of which is null.
+void append_copy_line(std::string& out, const std::vector<std::string>& fields);
+
 }  // namespace martlet::pg

@@ -4,13 +4,14 @@
 // connection.cc only.
 
 #include <pqxx/pqxx>
+#if PQXX_VERSION_MAJOR < 7
+#include <pqxx/tablewriter>
+#endif
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <utility>
 #include <vector>
 
-#include "base/assert.h"
+#include "lib/pg/params.h"
 
 namespace martlet::pg::compat {
 
@@ -67,34 +68,38 @@ inline pqxx::result exec_prepared(pqxx::transaction_base& tx, const std::string&
   return tx.exec_prepared(name, pqxx::prepare::make_dynamic_params(values));
 }
 
-inline constexpr std::size_t kMaxCopyColumns = 16;
-
+// What replaces pqxx::tablewriter takes tuples only and escapes each character of theirs through a
+// stream. This one takes lines, also several at once.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 class CopyStream {
  public:
   CopyStream(pqxx::transaction_base& tx, std::string_view table, std::string_view columns)
-      : stream_(tx, std::string(table), std::vector<std::string>{std::string(columns)}) {}
-  void row(const std::vector<std::string>& fields) { write<1>(fields); }
-  void complete() { stream_.complete(); }
+      : CopyStream(tx, std::string(table), std::vector<std::string>{std::string(columns)}) {}
+  void row(const std::vector<std::string>& fields) {
+    append_copy_line(lines_, fields);
+    if (lines_.size() >= kSent) send();
+  }
+  void complete() {
+    if (!lines_.empty()) send();
+    writer_.complete();
+  }
 
  private:
-  // This stream takes rows as tuples only.
-  template <std::size_t kColumns>
-  void write(const std::vector<std::string>& fields) {
-    if (fields.size() == kColumns) {
-      write_tuple(fields, std::make_index_sequence<kColumns>());
-    } else if constexpr (kColumns < kMaxCopyColumns) {
-      write<kColumns + 1>(fields);
-    } else {
-      MARTLET_ASSERT(!"too many columns");
-    }
-  }
-  template <std::size_t... kIndex>
-  void write_tuple(const std::vector<std::string>& fields, std::index_sequence<kIndex...>) {
-    stream_ << std::tie(fields[kIndex]...);
+  static constexpr std::size_t kSent = 32 * 1024;  // so many bytes at once
+
+  CopyStream(pqxx::transaction_base& tx, const std::string& table,
+             const std::vector<std::string>& columns)
+      : writer_(tx, table, columns.begin(), columns.end()) {}
+  void send() {
+    writer_.write_raw_line(lines_);
+    lines_.clear();
   }
 
-  pqxx::stream_to stream_;
+  pqxx::tablewriter writer_;
+  std::string lines_;
 };
+#pragma GCC diagnostic pop
 
 #endif
 

@@ -53,7 +53,7 @@ TEST_F(ApplyTest, RepeatedBatchesAreFenced) {
   log_.add({log_.message(conversation_, "alice")});
   const ApplyRequest first = log_.request();
   ASSERT_EQ(log_.apply(*connection_).outcome, ApplyOutcome::kCommitted);
-  EXPECT_EQ(apply(*connection_, first, kShards).outcome, ApplyOutcome::kFenced);
+  EXPECT_EQ(apply(*connection_, {first}, kShards).front().outcome, ApplyOutcome::kFenced);
   EXPECT_EQ(scalar("SELECT count(*) FROM messages"), "1");
 }
 
@@ -73,7 +73,7 @@ TEST_F(ApplyTest, TwoPersistsOnOneShardStoreEachMessageOnce) {
     ShardState state = load_shards(*connection)->at(shard_.value());
     while (state.watermark.value() < kBatches) {
       ApplyRequest one{shard_, state, {all.batches[state.watermark.value()]}};
-      const ApplyOutcome outcome = apply(*connection, one, kShards).outcome;
+      const ApplyOutcome outcome = apply(*connection, {one}, kShards).front().outcome;
       EXPECT_TRUE(outcome == ApplyOutcome::kCommitted || outcome == ApplyOutcome::kFenced);
       state = load_shards(*connection)->at(shard_.value());
     }
@@ -104,10 +104,10 @@ TEST_F(ApplyTest, ACommitWhoseAnswerIsLostIsStoredOnce) {
   log_.add({log_.message(conversation_, "alice")});
   const ApplyRequest request = log_.request();
 
-  EXPECT_EQ(apply(**lossy, request, kShards).outcome, ApplyOutcome::kUnknown);
+  EXPECT_EQ(apply(**lossy, {request}, kShards).front().outcome, ApplyOutcome::kUnknown);
   EXPECT_TRUE(relay.has_lost_one());
   EXPECT_EQ(stored_state().watermark, LogPosition(1)) << "it was committed";
-  EXPECT_EQ(apply(*connection_, request, kShards).outcome, ApplyOutcome::kFenced);
+  EXPECT_EQ(apply(*connection_, {request}, kShards).front().outcome, ApplyOutcome::kFenced);
   EXPECT_EQ(scalar("SELECT count(*) FROM messages"), "1");
 }
 

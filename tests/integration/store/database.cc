@@ -167,7 +167,7 @@ ApplyRequest TestLog::request(bool one_by_one) const {
 }
 
 ApplyResult TestLog::apply(pg::Connection& connection, bool one_by_one) {
-  ApplyResult result = store::apply(connection, request(one_by_one), kShards);
+  ApplyResult result = store::apply(connection, {request(one_by_one)}, kShards).front();
   if (result.outcome == ApplyOutcome::kCommitted) {
     expected_.watermark = end();
     pending_.clear();

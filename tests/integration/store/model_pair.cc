@@ -44,8 +44,16 @@ T ModelPair::same(const char* what, pg::Result<T> stored, Result<T> modelled) {
 }
 
 ApplyResult ModelPair::apply(const ApplyRequest& request) {
-  return same<ApplyResult>("apply", store::apply(connection_, request, kShards),
+  return same<ApplyResult>("apply", store::apply(connection_, {request}, kShards).front(),
                            model_.apply(request));
+}
+
+bool ModelPair::apply_together(const std::vector<ApplyRequest>& requests) {
+  const ApplyResults results = store::apply(connection_, requests, kShards);
+  if (results.front().outcome != ApplyOutcome::kCommitted) return false;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    same<ApplyResult>("apply together", results[i], model_.apply(requests[i]));
+  return true;
 }
 
 RaisedBase ModelPair::raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,

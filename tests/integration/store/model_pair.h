@@ -16,6 +16,8 @@ class ModelPair {
       : connection_(connection), model_(model) {}
 
   ApplyResult apply(const ApplyRequest& request);
+  // In one transaction; the model applies them one after the other. False: nothing was applied.
+  bool apply_together(const std::vector<ApplyRequest>& requests);
   RaisedBase raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,
                         LogPosition known);
   void load_shards();

@@ -31,6 +31,7 @@ class ModelTest : public DatabaseTest {
   }
   void play(std::uint64_t seed);
   void apply_some(Random& random);
+  void apply_together(Random& random);
   void apply(ApplyRequest request);
   void expect_fenced(ApplyRequest request, Random& random);
   void apply_taken_seq(Random& random);
@@ -45,7 +46,19 @@ class ModelTest : public DatabaseTest {
   std::unique_ptr<pg::Connection> connection_;
   std::unique_ptr<ModelPair> pair_;
   std::map<ApplyOutcome, int> outcomes_;
+  int together_ = 0;  // transactions of several shards
 };
+
+// Cursors of those without an account, and the rows' ids of new conversations.
+bool depends_on_which_shard_is_first(const ApplyRequest& request) {
+  for (const LoggedBatch& one : request.batches) {
+    const auto batch = wire::parse_batch(one.bytes);
+    if (!batch) continue;
+    for (const wire::Entry& entry : batch->entries)
+      if (entry.kind == wire::EntryKind::kRead || entry.seq == Seq(1)) return true;
+  }
+  return false;
+}
 
 // What is refused is applied again, one by one.
 void ModelTest::apply(ApplyRequest request) {
@@ -81,6 +94,19 @@ void ModelTest::apply_some(Random& random) {
     if (HasFatalFailure()) return;
     if (random.below(8) == 0) expect_fenced(request, random);
   }
+}
+
+// What can't go together is left to apply_some().
+void ModelTest::apply_together(Random& random) {
+  std::vector<ApplyRequest> requests;
+  for (std::uint16_t shard = 0; shard < kShards; ++shard) {
+    ApplyRequest request = log_.request(ShardId(shard), 1 + random.below(kMaxBatches));
+    if (!request.batches.empty() && !depends_on_which_shard_is_first(request))
+      requests.push_back(std::move(request));
+  }
+  if (requests.size() < 2 || !pair_->apply_together(requests)) return;
+  ++together_;
+  for (const ApplyRequest& request : requests) log_.stored(request);
 }
 
 // Nothing of such a batch is stored, whatever else is in it.
@@ -121,9 +147,10 @@ void ModelTest::play(std::uint64_t seed) {
     if (random.below(10) == 0) log_.write_garbage(random);
     if (random.below(10) == 0) log_.write_burst(random);
     if (random.below(5) == 0) log_.write_restless(random);
+    if (random.below(2) == 0) apply_together(random);
     apply_some(random);
     if (HasFatalFailure()) return;
-    if (random.below(10) == 0) apply_taken_seq(random);
+    if (random.below(6) == 0) apply_taken_seq(random);
     if (random.below(4) == 0) lose_tail(random);
     questions_.ask(*pair_, log_, random);
   }
@@ -138,6 +165,7 @@ TEST_F(ModelTest, AnswersAsPostgresDoes) {
   EXPECT_GT(outcomes_[ApplyOutcome::kFenced], 5);
   EXPECT_GT(outcomes_[ApplyOutcome::kRefused], 2);
   EXPECT_GT(outcomes_[ApplyOutcome::kDuplicate], 2);
+  EXPECT_GT(together_, 2);
 }
 
 TEST_F(ModelTest, AnswersAsPostgresDoesInAFreshSequence) {

@@ -31,7 +31,7 @@ class ApplyPlanTest : public testing::Test {
  protected:
   void add(wire::Entry entry, std::uint64_t position) {
     entries_.push_back(std::move(entry));
-    plan_.add(entries_.back(), LogPosition(position), Generation(1));
+    plan_.add(entries_.back(), {ShardId(3), LogPosition(position), nullptr});
   }
   std::deque<wire::Entry> entries_;
   ApplyPlan plan_;

@@ -28,5 +28,17 @@ TEST(Params, AnEmptyArrayIsEmpty) {
   EXPECT_EQ(Params().texts({}).values().at(0), "{}");
 }
 
+TEST(CopyLine, SeparatesItsFieldsAndEnds) {
+  std::string out = "before\n";
+  append_copy_line(out, {"1", "", "-3"});
+  EXPECT_EQ(out, "before\n1\t\t-3\n");
+}
+
+TEST(CopyLine, EscapesWhatWouldEndAFieldOrTheData) {
+  std::string out;
+  append_copy_line(out, {"a\tb\nc\rd", "\\.", "\\N", "\\x00"});
+  EXPECT_EQ(out, "a\\tb\\nc\\rd\t\\\\.\t\\\\N\t\\\\x00\n");
+}
+
 }  // namespace
 }  // namespace martlet::pg
