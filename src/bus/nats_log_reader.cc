@@ -21,6 +21,8 @@ constexpr Duration kConsumerIdle = std::chrono::seconds(60);
 constexpr std::size_t kBatchMessages = 2000;
 // One entry must fit, or the server never delivers it.
 constexpr std::size_t kMinBytes = kMaxAppendBytes + 4096;
+// More than the server counts for a message besides its payload.
+constexpr std::size_t kCountedBytes = 256;
 
 }  // namespace
 
@@ -132,6 +134,7 @@ void NatsLogReader::request() {
   const std::string body = js::next_batch(kBatchMessages, max_bytes_, left);
   const std::string reply = fmt::format("{}.{}", inbox_, ++request_);
   open_ = kBatchMessages;
+  open_bytes_ = max_bytes_;
   if (bus_.publish_with_reply(js::next_subject(stream_, consumer_), reply, body) ==
       SendResult::kDropped) {
     fail_soon({ErrorCode::kUnavailable, "not connected to NATS"});
@@ -173,6 +176,10 @@ void NatsLogReader::on_record(const nats::Message& message) {
   record_bytes_ += message.payload().size();
   next_ = next_.next();
   if (open_ > 0) --open_;
+  // A request whose bytes are used up to the last one ends without a word. So it counts as over
+  // when another message may not fit; what it still brings counts for the next one.
+  open_bytes_ -= std::min(open_bytes_, message.payload().size() + kCountedBytes);
+  if (open_bytes_ < kMinBytes) open_ = 0;
   if (!callback_) return;  // kept for the next call
   const bool full = open_ == 0 || record_bytes_ >= max_bytes_;
   if (full || delivery->pending == 0) finish();

@@ -17,8 +17,8 @@ namespace martlet::bus {
 
 // A pull consumer without acknowledgements on a log's stream. A request stands until the server has
 // delivered as much as it allows, or its time is over, so that what is appended comes without being
-// asked for: at most kBatchMessages and max_bytes while nobody calls. It is over before the next
-// one begins. Loop thread; the bus outlives it.
+// asked for: at most kBatchMessages and max_bytes while nobody calls. Loop thread; the bus outlives
+// it.
 class NatsLogReader final : public LogReader {
  public:
   NatsLogReader(NatsBus& bus, ShardId shard, LogSequence from);
@@ -52,6 +52,7 @@ class NatsLogReader final : public LogReader {
   std::uint64_t links_ = 0;    // a consumer does not survive a broken link
   std::uint64_t request_ = 0;  // number of the last one, the last token of its reply subject
   std::size_t open_ = 0;       // how many messages it may still bring; 0: none stands
+  std::size_t open_bytes_ = 0;
   std::size_t max_bytes_ = 0;
   MonotonicTime wait_until_;
   Records callback_;  // null: nobody waits

@@ -212,6 +212,27 @@ TEST_F(LogTest, ReadsInPartsOfTheGivenSize) {
   EXPECT_EQ(all, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
 }
 
+// The server ends a request without a word when its bytes are used up exactly. What it counts
+// beside the payload differs between versions, so all are tried.
+TEST_F(LogTest, ARequestWhoseBytesAreUsedUpExactlyIsOver) {
+  constexpr std::size_t kBytes = 2 * (kMaxAppendBytes / 2 + 8192);
+  std::uint64_t last = 0;
+  for (std::size_t counted = 0; counted < 160; ++counted) {
+    const std::string half(kBytes / 2 - counted, 'x');
+    const auto reader = log_.read(kShard, LogSequence(last + 1));
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(append(last++, half));
+    std::size_t seen = 0;
+    while (seen < 2) {
+      const Records records = next(*reader, kBytes);
+      ASSERT_TRUE(records && !records->empty()) << counted;
+      seen += records->size();
+    }
+    ASSERT_TRUE(append(last++, "more"));
+    const Records more = next(*reader, kBytes);
+    ASSERT_TRUE(more && more->size() == 1) << counted;
+  }
+}
+
 TEST_F(LogTest, WithNothingNewItWaitsAndThenSaysNothing) {
   fill(1);
   const auto reader = log_.read(kShard, LogSequence(2));
