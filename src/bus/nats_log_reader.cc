@@ -23,6 +23,8 @@ constexpr std::size_t kBatchMessages = 2000;
 constexpr std::size_t kMinBytes = kMaxAppendBytes + 4096;
 // More than the server counts for a message besides its payload.
 constexpr std::size_t kCountedBytes = 256;
+// Beyond the time of a request the server may take to say so.
+constexpr Duration kOverdue = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -37,6 +39,7 @@ NatsLogReader::NatsLogReader(NatsBus& bus, ShardId shard, LogSequence from)
 
 NatsLogReader::~NatsLogReader() {
   bus_.stop_waiting(waiting_);
+  bus_.stop_waiting(overdue_);
   if (!consumer_.empty()) bus_.publish(js::delete_consumer_subject(stream_, consumer_), {});
 }
 
@@ -57,7 +60,10 @@ void NatsLogReader::next(std::size_t max_bytes, Duration max_wait, Records callb
       if (links_ != bus_.stats().reconnects) {
         return fail_soon({ErrorCode::kUnavailable, "the link to NATS broke meanwhile"});
       }
-      if (records_.empty()) return open_ == 0 ? request() : void();
+      if (records_.empty()) {
+        const bool is_old = bus_.loop().now() >= renew_at_;
+        return open_ == 0 || is_old ? request() : void();
+      }
       // Unless more records come before, and answer this call.
       return later([this, call = waiting_] {
         if (waiting_ == call) finish();
@@ -135,6 +141,13 @@ void NatsLogReader::request() {
   const std::string reply = fmt::format("{}.{}", inbox_, ++request_);
   open_ = kBatchMessages;
   open_bytes_ = max_bytes_;
+  // nats-server 2.9.10 ends one whose time is over while it delivers without a word. Who reads all
+  // the time asks before that; and the others find out.
+  renew_at_ = bus_.loop().now() + left / 2;
+  bus_.stop_waiting(overdue_);
+  overdue_ = bus_.wait_at_most(left + kOverdue, [this, alive = std::weak_ptr(alive_)](Error) {
+    if (!alive.expired()) over();
+  });
   if (bus_.publish_with_reply(js::next_subject(stream_, consumer_), reply, body) ==
       SendResult::kDropped) {
     fail_soon({ErrorCode::kUnavailable, "not connected to NATS"});
@@ -150,15 +163,19 @@ void NatsLogReader::on_message(const nats::Message& message) {
     on_status(status, message.status_text());
 }
 
-// The request is over.
 void NatsLogReader::on_status(int status, std::string_view text) {
   const bool nothing_more = status == 404 || status == 408 ||
                             (status == 409 && text.find("MaxBytes") != std::string_view::npos);
   if (!nothing_more) {
     return break_off({ErrorCode::kUnavailable, fmt::format("JetStream: {} {}", status, text)});
   }
+  over();
+}
+
+// The request is.
+void NatsLogReader::over() {
   open_ = 0;
-  if (!callback_) return;
+  if (!callback_ || phase_ != Phase::kFollowing) return;
   const bool may_wait = wait_until_ - bus_.loop().now() > std::chrono::milliseconds(1);
   if (records_.empty() && may_wait) return request();
   finish();

@@ -34,6 +34,7 @@ class NatsLogReader final : public LogReader {
   void create_consumer();
   void request();
   void on_message(const nats::Message& message);
+  void over();
   void on_status(int status, std::string_view text);
   void on_record(const nats::Message& message);
   void fail_soon(Error error);
@@ -53,6 +54,8 @@ class NatsLogReader final : public LogReader {
   std::uint64_t request_ = 0;  // number of the last one, the last token of its reply subject
   std::size_t open_ = 0;       // how many messages it may still bring; 0: none stands
   std::size_t open_bytes_ = 0;
+  MonotonicTime renew_at_;     // when the next call asks again although one stands
+  std::uint64_t overdue_ = 0;  // see NatsBus::wait_at_most: of a request that ended without a word
   std::size_t max_bytes_ = 0;
   MonotonicTime wait_until_;
   Records callback_;  // null: nobody waits

@@ -212,6 +212,27 @@ TEST_F(LogTest, ReadsInPartsOfTheGivenSize) {
   EXPECT_EQ(all, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
 }
 
+// A request's time is over while entries come: 2.9.10 may forget it without a word.
+TEST_F(LogTest, FollowsALogThatGrowsWhileRequestsEnd) {
+  constexpr std::uint64_t kEntries = 3000;
+  const auto reader = log_.read(kShard, LogSequence(1));
+  std::uint64_t seen = 0;
+  bool failed = false;
+  std::function<void()> follow = [&] {
+    reader->next(4U << 20, 20ms, [&](Records records) {
+      failed = failed || !records;
+      if (failed) return;
+      seen += records->size();
+      follow();
+    });
+  };
+  follow();
+  for (std::uint64_t i = 0; i < kEntries; ++i) ASSERT_TRUE(append(i, "an entry"));
+  EXPECT_TRUE(test::run_until(loop_, [&] { return failed || seen == kEntries; }));
+  EXPECT_FALSE(failed);
+  EXPECT_EQ(seen, kEntries);
+}
+
 // The server ends a request without a word when its bytes are used up exactly. What it counts
 // beside the payload differs between versions, so all are tried.
 TEST_F(LogTest, ARequestWhoseBytesAreUsedUpExactlyIsOver) {
