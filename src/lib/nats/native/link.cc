@@ -77,7 +77,7 @@ void Link::on_bytes(BytesView bytes) {
   while (!unread.empty() && !ended_ && !connection_->is_closing()) {
     const auto operation = take_operation(unread);
     if (!operation) {
-      MARTLET_LOG(error, "nats_error error=\"{}\"", operation.error().detail);
+      MARTLET_LOG(error, "nats_malformed error=\"{}\"", operation.error().detail);
       return break_off();
     }
     if (!operation->has_value()) break;
