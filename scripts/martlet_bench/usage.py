@@ -38,9 +38,10 @@ def machine_busy_s() -> float:
 
 
 def pss_bytes(pid: int) -> int:
-    """Resident memory, pages of several processes shared out among them."""
+    """Resident memory of its own: without pages of files, whose share changes with whoever else maps
+    them."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) * 1024
+    return next(int(line.split()[1]) for line in rollup if line.startswith("Pss_Anon:")) * 1024
 
 
 def pids_by_kind(cluster: Cluster) -> dict[str, list[int]]:
