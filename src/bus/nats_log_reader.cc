@@ -66,7 +66,7 @@ void NatsLogReader::next(std::size_t max_bytes, Duration max_wait, Records callb
       }
       // Unless more records come before, and answer this call.
       return later([this, call = waiting_] {
-        if (waiting_ == call) finish();
+        if (callback_ && waiting_ == call) finish();
       });
     case Phase::kBroken:
       return fail_soon(error_);
@@ -146,7 +146,7 @@ void NatsLogReader::request() {
   renew_at_ = bus_.loop().now() + left / 2;
   bus_.stop_waiting(overdue_);
   overdue_ = bus_.wait_at_most(left + kOverdue, [this, alive = std::weak_ptr(alive_)](Error) {
-    if (!alive.expired()) over();
+    if (!alive.expired()) overdue();
   });
   if (bus_.publish_with_reply(js::next_subject(stream_, consumer_), reply, body) ==
       SendResult::kDropped) {
@@ -156,6 +156,7 @@ void NatsLogReader::request() {
 
 void NatsLogReader::on_message(const nats::Message& message) {
   if (phase_ == Phase::kBroken) return;
+  silent_ = 0;
   const int status = message.status();
   if (status == 0) return on_record(message);
   // Statuses come on the reply subject, so a late one of an earlier request is known.
@@ -169,6 +170,15 @@ void NatsLogReader::on_status(int status, std::string_view text) {
   if (!nothing_more) {
     return break_off({ErrorCode::kUnavailable, fmt::format("JetStream: {} {}", status, text)});
   }
+  over();
+}
+
+// Once: the server forgot it. Again, without a word in between: it has forgotten the consumer, and
+// nobody would ever answer.
+void NatsLogReader::overdue() {
+  if (phase_ != Phase::kFollowing || open_ == 0) return;
+  if (++silent_ > 1)
+    return break_off({ErrorCode::kUnavailable, "the consumer does not answer any more"});
   over();
 }
 

@@ -34,6 +34,7 @@ class NatsLogReader final : public LogReader {
   void create_consumer();
   void request();
   void on_message(const nats::Message& message);
+  void overdue();
   void over();
   void on_status(int status, std::string_view text);
   void on_record(const nats::Message& message);
@@ -56,6 +57,7 @@ class NatsLogReader final : public LogReader {
   std::size_t open_bytes_ = 0;
   MonotonicTime renew_at_;     // when the next call asks again although one stands
   std::uint64_t overdue_ = 0;  // see NatsBus::wait_at_most: of a request that ended without a word
+  int silent_ = 0;             // so many did, and nothing came meanwhile
   std::size_t max_bytes_ = 0;
   MonotonicTime wait_until_;
   Records callback_;  // null: nobody waits

@@ -117,6 +117,7 @@ void Connection::close_after_flush(BytesView last_words, Duration deadline) {
   if (!last_words.empty()) {
     enqueue(last_words);
     after_enqueue(last_words.size());
+    if (state_ != State::kOpen) return;  // the peer is gone
   }
   state_ = State::kFlushing;
   deadline_ = std::make_unique<event::Timer>(

@@ -44,9 +44,11 @@ bool ApplyQueue::is_full() const {
 
 ApplyQueue::Together ApplyQueue::take(MonotonicTime now) {
   if (transactions_ == max_under_way_) return {};
-  Together together = take_alone();
+  // Those that fail may take every connection but one.
   const bool is_time = shared_ == 0 && now >= not_before_;
-  if (together.requests.empty() && (is_time || is_full())) together = take_shared();
+  Together together = is_time ? take_shared() : Together();
+  if (together.requests.empty()) together = take_alone();
+  if (together.requests.empty() && is_full()) together = take_shared();
   if (together.requests.empty()) {
     const bool waits_for_time = !waiting_.empty() && shared_ == 0 && now < not_before_;
     if (waits_for_time) together.again = not_before_ - now;

@@ -212,6 +212,28 @@ TEST_F(LogTest, ReadsInPartsOfTheGivenSize) {
   EXPECT_EQ(all, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
 }
 
+// Nobody answers a request to a consumer that is gone: the reader fails, so that a new one begins.
+TEST_F(LogTest, AReaderWhoseConsumerIsGoneFails) {
+  ASSERT_TRUE(append(0, "first"));
+  const auto reader = log_.read(kShard, LogSequence(1));
+  ASSERT_TRUE(next(*reader));
+  const std::string list =
+      wait<Result<Bytes>>([&](auto done) {
+        bus_->request("$JS.API.CONSUMER.NAMES." + subject::log_stream(kShard), {}, 5s, done);
+      }).value();
+  const std::string key = R"("consumers":[")";
+  const std::size_t begin = list.find(key) + key.size();
+  const std::string name = list.substr(begin, list.find('"', begin) - begin);
+  ASSERT_TRUE(wait<Result<Bytes>>([&](auto done) {
+    bus_->request("$JS.API.CONSUMER.DELETE." + subject::log_stream(kShard) + "." + name, {}, 5s,
+                  done);
+  }));
+  ASSERT_TRUE(append(1, "second"));
+  bool failed = false;
+  for (int i = 0; i < 10 && !failed; ++i) failed = !next(*reader, 4U << 20, 100ms);
+  EXPECT_TRUE(failed);
+}
+
 // A request's time is over while entries come: 2.9.10 may forget it without a word.
 TEST_F(LogTest, FollowsALogThatGrowsWhileRequestsEnd) {
   constexpr std::uint64_t kEntries = 3000;

@@ -71,6 +71,7 @@ std::size_t Link::backlog_bytes() const {
 }
 
 void Link::on_bytes(BytesView bytes) {
+  awaits_pong_ = false;  // whoever sends is alive, even if much stands before the PONG
   const bool continues = !received_.empty();
   if (continues) received_ += bytes;
   BytesView unread = continues ? BytesView(received_) : bytes;
@@ -100,7 +101,6 @@ bool Link::handle(const Operation& operation) {
     case Operation::Kind::kPing:
       return send(kPong);
     case Operation::Kind::kPong:
-      awaits_pong_ = false;
       return true;
     case Operation::Kind::kInfo:
       if (const auto info = parse_info(operation.text); info && parts_.options.servers)
@@ -121,7 +121,8 @@ void Link::ping() {
     MARTLET_LOG(warn, "nats_link_dead unanswered_ping_ms={}", to_ms(parts_.options.ping_interval));
     return break_off();
   }
-  awaits_pong_ = send(kPing);
+  send(kPing);  // or so much waits already that its answer would come no sooner
+  awaits_pong_ = true;
 }
 
 void Link::on_closed(net::CloseCause) {
