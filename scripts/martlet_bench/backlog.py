@@ -157,12 +157,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         **case.keys,
         **{key: report[key] for key in figures},
         **{key: report[key] and round(report[key], 3) for key in LATENCIES},
-        "users": options.users,
-        "connections": options.users,
-        "tls": False,
-        "text_bytes": options.text_bytes,
-        "edges": options.edges,
-        "dispatchers": options.dispatchers,
+        **messages.circumstances(options),
     }
 
 

@@ -46,15 +46,10 @@ def cases(workload: str, options: argparse.Namespace) -> list[Case]:
     ack = options.ack or "logged"
     found = []
     for size in sizes(options):
-        paces: list[tuple[int | None, float | None]] = [
-            (IN_FLIGHT, None),
-            (None, DELIVERIES_PER_S / size),
-        ]
-        if options.in_flight or options.rate:
-            paces = [(options.in_flight, options.rate)]
+        usual: list[messages.Pace] = [(IN_FLIGHT, None), (None, DELIVERIES_PER_S / size)]
         found += [
             Case(workload, {"size": size, "ack": ack, "in_flight": number, "rate": rate})
-            for number, rate in paces
+            for number, rate in messages.paces(options, usual)
         ]
     return found
 

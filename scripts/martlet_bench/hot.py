@@ -24,12 +24,10 @@ def cases(workload: str, options: argparse.Namespace) -> list[Case]:
     ack = options.ack or "logged"
     found = []
     for kind, (in_flight, steady) in PACES.items():
-        paces: list[tuple[int | None, float | None]] = [(in_flight, None), (None, steady)]
-        if options.in_flight or options.rate:
-            paces = [(options.in_flight, options.rate)]
+        usual: list[messages.Pace] = [(in_flight, None), (None, steady)]
         found += [
             Case(workload, {"kind": kind, "ack": ack, "in_flight": number, "rate": rate})
-            for number, rate in paces
+            for number, rate in messages.paces(options, usual)
         ]
     return found
 

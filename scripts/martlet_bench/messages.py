@@ -44,16 +44,26 @@ CATCH_UP_S = 120.0
 IDLE_KINDS = ("edge", "nats", "redis")
 
 
+# How many under way, or how many messages a second.
+Pace = tuple[int | None, float | None]
+
+
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
     """Closed loop or open loop: of in_flight and rate one is None."""
-    if options.in_flight or options.rate:
-        return [case_of(workload, options.ack or "logged", options.in_flight, options.rate)]
-    paces: list[tuple[int | None, float | None]] = [
+    usual: list[Pace] = [
         *((number, None) for number in IN_FLIGHT),
         *((None, rate) for rate in RATES),
     ]
-    acks = (options.ack,) if options.ack else ACKS
-    return [case_of(workload, ack, *pace) for pace in paces for ack in acks]
+    found = paces(options, usual)
+    # A pace that was asked for is one case.
+    acks = [options.ack] if options.ack else ACKS if found is usual else ACKS[:1]
+    return [case_of(workload, ack, *pace) for pace in found for ack in acks]
+
+
+def paces(options: argparse.Namespace, usual: list[Pace]) -> list[Pace]:
+    """The one that was asked for, or the usual ones."""
+    is_given = options.in_flight or options.rate
+    return [(options.in_flight, options.rate)] if is_given else usual
 
 
 def case_of(workload: str, ack: str, in_flight: int | None, rate: float | None) -> Case:
@@ -174,8 +184,15 @@ def result_of(
         "stored_after_s": report["stored_after_s"],
         "keeps_up": report["stored_after_s"] <= KEEPS_UP_S,
         "others_cpu": report["others_cpu"],
-        "users": options.users,
         "idle_users": options.idle,
+        **circumstances(options),
+    }
+
+
+def circumstances(options: argparse.Namespace) -> dict[str, Any]:
+    """How it was run, of whatever sends messages."""
+    return {
+        "users": options.users,
         "connections": options.users,
         "tls": False,
         "text_bytes": options.text_bytes,

@@ -103,12 +103,7 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         **{key: drain[key] for key in ("lost", "doubled", "unordered")},
         **{key: report[key] for key in ("unanswered", "refused", "sent", "acked")},
         "others_cpu": max(storing.others, draining.others),
-        "users": options.users,
-        "connections": options.users,
-        "tls": False,
-        "text_bytes": options.text_bytes,
-        "edges": options.edges,
-        "dispatchers": options.dispatchers,
+        **messages.circumstances(options),
     }
 
 

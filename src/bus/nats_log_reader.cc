@@ -182,7 +182,7 @@ void NatsLogReader::overdue() {
   over();
 }
 
-// The request is.
+// The last request has brought all that it will.
 void NatsLogReader::over() {
   open_ = 0;
   if (!callback_ || phase_ != Phase::kFollowing) return;

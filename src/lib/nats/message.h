@@ -34,7 +34,6 @@ class Message {
   std::string_view subject() const { return parts_.subject; }
   std::string_view reply() const { return parts_.reply; }
   BytesView payload() const { return parts_.payload; }
-  const Parts& parts() const { return parts_; }
   // The broker's status (503: no responders, 404, 408, 409: end of a fetch); 0: an ordinary
   // message.
   int status() const;

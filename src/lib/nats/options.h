@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace martlet::nats {
 
@@ -31,5 +33,11 @@ struct ConnectionOptions {
 
 // The url without user, password and token, for logs and errors.
 std::string masked_url(const std::string& url);
+// The single ones of a url that has several.
+std::vector<std::string> split_urls(const std::string& urls);
+
+// Why there is no connection, as one line that says which broker: kForbidden is a wrong user,
+// password or token.
+tl::unexpected<Error> connect_error(const ConnectionOptions& options, const Error& why);
 
 }  // namespace martlet::nats

@@ -24,29 +24,7 @@ void open_library() {
   });
 }
 
-std::vector<std::string> split(const std::string& urls) {
-  std::vector<std::string> parts;
-  for (std::size_t start = 0; start <= urls.size();) {
-    const std::size_t end = std::min(urls.find(',', start), urls.size());
-    if (end > start) parts.push_back(urls.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
-
 }  // namespace
-
-std::string masked_url(const std::string& urls) {
-  std::string masked;
-  for (std::string url : split(urls)) {
-    const std::size_t at = url.rfind('@');
-    const std::size_t scheme = url.find("://");
-    if (at != std::string::npos) url.erase(0, at + 1);
-    if (at != std::string::npos && scheme != std::string::npos) url.insert(0, "nats://***@");
-    masked += (masked.empty() ? "" : ",") + url;
-  }
-  return masked;
-}
 
 Result<OptionsPtr> common_options(const ConnectionOptions& options) {
   open_library();
@@ -54,7 +32,7 @@ Result<OptionsPtr> common_options(const ConnectionOptions& options) {
   if (natsOptions_Create(&raw) != NATS_OK) return fail(ErrorCode::kInternal, "nats options");
   OptionsPtr result(raw);
 
-  const std::vector<std::string> urls = split(options.url);
+  const std::vector<std::string> urls = split_urls(options.url);
   std::vector<const char*> servers;
   servers.reserve(urls.size());
   for (const std::string& url : urls) servers.push_back(url.c_str());
@@ -84,13 +62,9 @@ Result<OptionsPtr> common_options(const ConnectionOptions& options) {
 }
 
 tl::unexpected<Error> connect_error(natsStatus status, const ConnectionOptions& options) {
-  const std::string url = masked_url(options.url);
-  if (status == NATS_CONNECTION_AUTH_FAILED) {
-    return fail(ErrorCode::kForbidden,
-                fmt::format("NATS at {} refuses the user, password or token", url));
-  }
-  return fail(ErrorCode::kUnavailable,
-              fmt::format("NATS at {} is not reachable: {}", url, natsStatus_GetText(status)));
+  const bool is_refused = status == NATS_CONNECTION_AUTH_FAILED;
+  return connect_error(options, {is_refused ? ErrorCode::kForbidden : ErrorCode::kUnavailable,
+                                 natsStatus_GetText(status)});
 }
 
 }  // namespace martlet::nats

@@ -19,8 +19,7 @@ using OptionsPtr = std::unique_ptr<natsOptions, OptionsDeleter>;
 // disconnected, delivers on one library thread. Any thread.
 Result<OptionsPtr> common_options(const ConnectionOptions& options);
 
-// kUnavailable (nobody answers there) or kForbidden (wrong user, password or token), with one line
-// that says which broker.
+// The same of the library's status.
 tl::unexpected<Error> connect_error(natsStatus status, const ConnectionOptions& options);
 
 }  // namespace martlet::nats

@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -151,10 +150,7 @@ Result<Opened> open_connection(const ConnectionOptions& options, const std::stri
     }
     last = opened.error();
   }
-  const std::string url = masked_url(options.url);
-  if (last.code == ErrorCode::kForbidden)
-    return fail(last.code, fmt::format("NATS at {} refuses the user, password or token", url));
-  return fail(last.code, fmt::format("NATS at {} is not reachable: {}", url, last.detail));
+  return connect_error(options, last);
 }
 
 }  // namespace martlet::nats::native

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "lib/nats/options.h"
 
 namespace martlet::nats {
 namespace {
@@ -44,14 +45,10 @@ Result<Servers::Server> parse_one(std::string_view url) {
 
 Result<std::shared_ptr<Servers>> Servers::parse(const std::string& urls) {
   auto servers = std::make_shared<Servers>();
-  for (std::size_t start = 0; start <= urls.size();) {
-    const std::size_t end = std::min(urls.find(',', start), urls.size());
-    if (end > start) {
-      auto server = parse_one(std::string_view(urls).substr(start, end - start));
-      if (!server) return tl::unexpected(server.error());
-      servers->configured_.push_back(std::move(*server));
-    }
-    start = end + 1;
+  for (const std::string& url : split_urls(urls)) {
+    auto server = parse_one(url);
+    if (!server) return tl::unexpected(server.error());
+    servers->configured_.push_back(std::move(*server));
   }
   if (servers->configured_.empty()) return fail(ErrorCode::kInternal, "NATS url is empty");
   return servers;
