@@ -71,7 +71,6 @@ std::size_t Link::backlog_bytes() const {
 }
 
 void Link::on_bytes(BytesView bytes) {
-  awaits_pong_ = false;  // whoever sends is alive, even if much stands before the PONG
   const bool continues = !received_.empty();
   if (continues) received_ += bytes;
   BytesView unread = continues ? BytesView(received_) : bytes;
@@ -101,6 +100,7 @@ bool Link::handle(const Operation& operation) {
     case Operation::Kind::kPing:
       return send(kPong);
     case Operation::Kind::kPong:
+      awaits_pong_ = false;
       return true;
     case Operation::Kind::kInfo:
       if (const auto info = parse_info(operation.text); info && parts_.options.servers)
@@ -116,6 +116,8 @@ bool Link::handle(const Operation& operation) {
   return true;
 }
 
+// Only a PONG counts, not whatever comes before it: a link on which it stands behind so much is too
+// slow to be of use, and what it holds is found by a SYNC sooner.
 void Link::ping() {
   if (awaits_pong_) {
     MARTLET_LOG(warn, "nats_link_dead unanswered_ping_ms={}", to_ms(parts_.options.ping_interval));
