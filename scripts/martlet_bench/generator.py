@@ -3,6 +3,7 @@ bench/load.h."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -70,7 +71,8 @@ class Generator:
         self._reader.join()
         for stream in (self.process.stdin, self.process.stdout, self._log):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # what was said to one who just died
+                    stream.close()
 
     def __enter__(self) -> Generator:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -125,7 +126,8 @@ class Swarm:
         self._reader.join()
         for stream in (self.process.stdin, self.process.stdout, self._errors):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # what was said to one who just died
+                    stream.close()
 
     def __enter__(self) -> Swarm:
         return self
