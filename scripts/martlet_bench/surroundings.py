@@ -50,8 +50,8 @@ def of_clusters(place: Path) -> dict[str, Any]:
         kinds = Counter(member["kind"] for member in saved["members"].values())
         topology |= kinds
         for name in sorted({*kinds, *saved["overrides"]}):
-            tuning = KINDS[name].tuning if name in KINDS else {}
-            if differs := {**tuning, **saved["overrides"].get(name, {})}:
+            ours = {**KINDS[name].tuning, **KINDS[name].environment} if name in KINDS else {}
+            if differs := {**ours, **saved["overrides"].get(name, {})}:
                 settings.setdefault(name, {}).update(differs)
     return {"topology": dict(topology), "settings": settings}
 

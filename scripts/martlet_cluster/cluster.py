@@ -262,7 +262,9 @@ class Cluster(Roster):
         member.prepare()
         if not self._detached and self._guardian is None:
             self._guardian = Guardian(self.directory)
-        member.process = process.spawn(member.command(), member.log, self.directory)
+        member.process = process.spawn(
+            member.command(), member.log, self.directory, member.environment
+        )
         self.save()
 
     @staticmethod

@@ -24,6 +24,8 @@ class Member:
     start_timeout_s = 30.0
     # What differs from the program's own defaults, apart from where it is and what it is called.
     tuning: Mapping[str, Any] = {}
+    # The same, of what is told by variables.
+    environment: Mapping[str, str] = {}
 
     def __init__(self, name: str, cluster_directory: Path) -> None:
         self.name = name

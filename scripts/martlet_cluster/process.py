@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,8 +125,11 @@ def runs_old_program(process: ProcessId) -> bool:
         return False
 
 
-def spawn(command: list[str], log: Path, cwd: Path) -> ProcessId:
-    """Starts a process in a session of its own, output appended to the log."""
+def spawn(
+    command: list[str], log: Path, cwd: Path, environment: Mapping[str, str]
+) -> ProcessId:
+    """Starts a process in a session of its own, output appended to the log. environment: added to
+    ours."""
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.rename(log.with_name(f"{log.name}.1"))
     with log.open("ab") as output:
@@ -136,6 +139,7 @@ def spawn(command: list[str], log: Path, cwd: Path) -> ProcessId:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=cwd,
+            env={**os.environ, **environment},
             start_new_session=True,
         )
     identity = identify(child.pid)

@@ -16,11 +16,19 @@ constexpr std::size_t kReadBufferBytes = 64 * 1024;
 constexpr std::size_t kMaxPiecesPerWrite = 128;
 // Small sends of one turn are gathered in pieces of about this size.
 constexpr std::size_t kGatherBytes = 16 * 1024;
+// Such a piece grows in big steps: each of them copies what it has.
+constexpr std::size_t kGatherGrowth = 4;
 
 // One for all connections of a thread: it is empty again when on_bytes returns.
 std::array<char, kReadBufferBytes>& read_buffer() {
   thread_local std::array<char, kReadBufferBytes> buffer;
   return buffer;
+}
+
+void append(Bytes& piece, BytesView bytes) {
+  const std::size_t size = piece.size() + bytes.size();
+  if (size > piece.capacity()) piece.reserve(std::min(kGatherGrowth * size, kGatherBytes));
+  piece.append(bytes);
 }
 
 bool would_block(int error) {
@@ -69,7 +77,7 @@ void Connection::enqueue(BytesView bytes) {
   const bool fits = has_output() && !queue_.back().shared &&
                     queue_.back().own.size() + bytes.size() <= kGatherBytes;
   if (fits) {
-    queue_.back().own.append(bytes);
+    append(queue_.back().own, bytes);
   } else {
     queue_.push_back({Bytes(bytes), nullptr});
   }

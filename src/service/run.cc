@@ -14,6 +14,7 @@
 #include "service/describe.h"
 #include "service/lifecycle.h"
 #include "service/limits.h"
+#include "service/memory.h"
 #include "service/process_metrics.h"
 #include "service/ready_file.h"
 #include "service/version.h"
@@ -251,10 +252,15 @@ std::vector<Limit> common_limits() {
       {"kHttpConnectionAgeMs", kHttpConnectionAgeMs, "ms",
        "an HTTP connection is closed, whatever it does"},
       {"kExitTimeoutS", kExitTimeoutS, "s", "for threads to end after the loop has"},
+      {"kKeptFreeBytes", kKeptFreeBytes, "bytes",
+       "of freed memory stay in the process; what is above goes back to the kernel"},
+      {"kOwnMappingBytes", kOwnMappingBytes, "bytes",
+       "and more in one piece is taken from the kernel, and goes back when it is freed"},
   };
 }
 
 int run(int argc, char** argv, const Definition& definition) {
+  keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGALRM, on_exit_timeout);
   CommonOptions common;

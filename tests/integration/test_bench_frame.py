@@ -62,7 +62,10 @@ class Surroundings(unittest.TestCase):
         cluster.nats.prepare()
         configuration = (cluster.nats.directory / "nats-server.conf").read_text()
         for key, value in around["settings"]["nats"].items():
-            self.assertIn(f"{key}: {value}", configuration)
+            if key in cluster.nats.environment:
+                self.assertEqual(value, cluster.nats.environment[key])
+            else:
+                self.assertIn(f"{key}: {value}", configuration)
 
     def test_a_disk_that_is_too_small_is_said_before_anything_runs(self) -> None:
         options = argparse.Namespace(workloads=["pairs"], warm_up=0, seconds=1e12)

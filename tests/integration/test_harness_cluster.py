@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 from support import ROOT, ClusterTest, new_directory, wait_until
 
@@ -35,6 +36,12 @@ class Servers(ClusterTest):
             redis.command("SET", "key", "value")
             self.assertEqual(redis.command("GET", "key"), b"value")
         self.assertIn("store_dir", self.cluster.nats.monitor("jsz")["config"])
+
+    def test_server_has_the_variables_of_its_kind(self) -> None:
+        nats = self.cluster.nats
+        variables = Path(f"/proc/{nats.pid}/environ").read_text().split("\0")
+        for name, value in nats.environment.items():
+            self.assertIn(f"{name}={value}", variables)
 
     def test_probe_sees_messages_subscriptions_and_answers(self) -> None:
         with NatsProbe(self.cluster.nats) as watcher, NatsProbe(self.cluster.nats) as sender:
