@@ -297,19 +297,21 @@ BusStats NatsBus::stats() const {
 void NatsBus::drain() {
   report_drops();
   if (backlog_.empty()) backlog_ = queue_->take();
-  const std::weak_ptr self(self_);
   for (std::size_t n = 0; n < kMaxMessagesPerTurn && !backlog_.empty(); ++n) {
     const nats::InboundQueue::Item item = std::move(backlog_.front());
     backlog_.pop_front();
     dispatch(item.subscription, item.message);
-    if (self.expired()) return;
   }
   // The queue wakes us only when it was empty, so what we left in it is ours to fetch.
   if (backlog_.empty()) backlog_ = queue_->take();
   backlogged_ = !backlog_.empty();
   if (!backlogged_) return;
-  loop_.post([self] {
-    if (const auto bus = self.lock()) (*bus)->drain();
+  continues_ = true;
+  loop_.post([self = std::weak_ptr(self_)] {
+    const auto bus = self.lock();
+    if (!bus) return;
+    (*bus)->continues_ = false;
+    (*bus)->drain();
   });
 }
 
@@ -463,7 +465,8 @@ Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& op
   auto slot = std::make_shared<std::weak_ptr<NatsBus*>>();
   auto queue = std::make_shared<nats::InboundQueue>(options.queue, [&loop, slot] {
     loop.post([slot] {
-      if (const auto bus = slot->lock()) (*bus)->drain();
+      // What is left of an earlier gulp goes first, in a turn that is on its way.
+      if (const auto bus = slot->lock(); bus && !(*bus)->continues_) (*bus)->drain();
     });
   });
   const std::string inbox = "_INBOX." + base::to_hex(SystemRandom().bytes(12));

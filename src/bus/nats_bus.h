@@ -60,7 +60,8 @@ struct Question {
 // never keeps us from reading. Both must be up; when one goes, the bus counts as disconnected until
 // both are back and all subscriptions are known to the broker again.
 //
-// Loop thread; the loop outlives it. When it is destroyed, callbacks that wait are not called.
+// Loop thread; the loop outlives it. No handler may destroy it. When it is destroyed, callbacks
+// that wait are not called.
 class NatsBus final : public Bus {
  public:
   NatsBus(event::Loop& loop, std::shared_ptr<nats::InboundQueue> queue, std::string inbox,
@@ -143,6 +144,7 @@ class NatsBus final : public Bus {
   std::uint64_t last_inbox_ = 0;
   std::deque<nats::InboundQueue::Item> backlog_;  // taken from the queue, not yet handled
   bool backlogged_ = false;                       // something waits there or in the queue
+  bool continues_ = false;                        // a drain is posted
   std::size_t taken_in_turn_ = 0;                 // of what was offered
   std::function<void(BusState)> listener_;
   bool ready_ = true;

@@ -36,25 +36,38 @@ void Barrier::look_up_done(const Result<std::vector<bus::LogInfo>>& infos, Monot
     release_if([](const Waiter& waiter) { return waiter.phase == Phase::kAsked; }, true);
     return;
   }
-  std::vector<LogPosition> ends(watermarks_.shards());
+  Ends ends = ends_of_the_unmade();
   for (const bus::LogInfo& info : *infos) {
     if (info.shard.value() >= ends.size()) continue;
     ends[info.shard.value()] = LogPosition(watermarks_.at(info.shard).base + info.last.value());
   }
-  for (Waiter& waiter : waiters_) {
-    if (waiter.phase == Phase::kAsked) set_targets(waiter, ends);
-  }
+  release_if(
+      [&](Waiter& waiter) { return waiter.phase == Phase::kAsked && !set_targets(waiter, ends); },
+      true);
   watermarks_changed();
 }
 
-void Barrier::set_targets(Waiter& waiter, const std::vector<LogPosition>& ends) const {
-  waiter.phase = Phase::kKnown;
-  if (waiter.shards.empty()) {
-    for (std::uint16_t i = 0; i < ends.size(); ++i)
-      waiter.targets.emplace_back(ShardId(i), ends[i]);
+// A log that no answer names is empty if nothing was ever stored from it: it will be made with its
+// first owner. Otherwise the servers that have it did not answer.
+Barrier::Ends Barrier::ends_of_the_unmade() const {
+  Ends ends(watermarks_.shards());
+  for (std::uint16_t i = 0; i < ends.size(); ++i) {
+    if (watermarks_.at(ShardId(i)).watermark == LogPosition()) ends[i] = LogPosition();
   }
-  for (const ShardId shard : waiter.shards)
-    waiter.targets.emplace_back(shard, ends.at(shard.value()));
+  return ends;
+}
+
+// False: the end of a log that matters is not known.
+bool Barrier::set_targets(Waiter& waiter, const Ends& ends) const {
+  waiter.phase = Phase::kKnown;
+  std::vector<ShardId> shards = waiter.shards;
+  for (std::uint16_t i = 0; waiter.shards.empty() && i < ends.size(); ++i) shards.emplace_back(i);
+  for (const ShardId shard : shards) {
+    const auto& end = ends.at(shard.value());
+    if (!end) return false;
+    waiter.targets.emplace_back(shard, *end);
+  }
+  return true;
 }
 
 bool Barrier::is_satisfied(Waiter& waiter) const {

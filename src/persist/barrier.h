@@ -56,7 +56,11 @@ class Barrier {
     Release release;
   };
 
-  void set_targets(Waiter& waiter, const std::vector<LogPosition>& ends) const;
+  // By shard; none: not known.
+  using Ends = std::vector<std::optional<LogPosition>>;
+
+  Ends ends_of_the_unmade() const;
+  bool set_targets(Waiter& waiter, const Ends& ends) const;
   bool is_satisfied(Waiter& waiter) const;
   void release_if(const std::function<bool(Waiter&)>& condition, bool behind);
 

@@ -369,6 +369,9 @@ TEST_F(LogTest, RecordsAroundANewCallAreHandedOutOnce) {
     ASSERT_TRUE(test::run_until(loop_, [&] { return answers == turn && copies == 2 * turn; }));
   }
   EXPECT_EQ(calls, 20U);
+  // The last call may have been answered with one of the two.
+  if (all.size() < 41)
+    for (const std::uint64_t s : sequences(next(*reader, 4U << 20, 5s))) all.push_back(s);
   ASSERT_EQ(all.size(), 41U);
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], i + 1);
 }

@@ -132,6 +132,15 @@ TEST_F(BarrierTest, SaysBehindWhenTheLogsCannotBeAsked) {
   EXPECT_EQ(barrier_.waiting(), 1u);
 }
 
+TEST_F(BarrierTest, ALogThatIsLeftOutIsNotTakenAsEmpty) {
+  stored(1, 5);
+  add('a');
+  add('b', {ShardId(0)});
+  add('c', {ShardId(1)});
+  look_up({end(0, 0)});
+  EXPECT_EQ(released_, "ACb") << "nothing was stored from 0, 2 and 3: they are not made yet";
+}
+
 TEST_F(BarrierTest, RefusesTooMany) {
   EXPECT_TRUE(add('a'));
   EXPECT_TRUE(add('b'));

@@ -12,12 +12,15 @@ namespace {
 // The broker is read to the end where possible: what it cannot get rid of holds up everybody who
 // publishes to us.
 constexpr std::size_t kReadsPerTurn = 16;
+// Above what may wait of the owner's: PING and PONG must find room, or a link that is only slow
+// would be taken for a dead one.
+constexpr std::size_t kPulseBytes = 4096;
 
 net::ConnectionOptions connection_options(std::size_t max_backlog_bytes) {
   net::ConnectionOptions options;
   options.high_mark_bytes = max_backlog_bytes;
   options.low_mark_bytes = max_backlog_bytes;
-  options.hard_limit_bytes = max_backlog_bytes;
+  options.hard_limit_bytes = max_backlog_bytes + kPulseBytes;
   options.max_reads_per_turn = kReadsPerTurn;
   return options;
 }
@@ -45,15 +48,24 @@ void Link::start() {
   pinger_ = std::make_unique<event::Timer>(parts_.loop, [this] { ping(); });
   pinger_->start_every(parts_.options.ping_interval);
   const Bytes unsent = std::exchange(unsent_, {});
-  if (!unsent.empty()) send(unsent);
+  if (!unsent.empty()) say(unsent);
   const Bytes received = std::exchange(opened_.received, {});
   if (!received.empty()) on_bytes(received);
 }
 
 bool Link::send(BytesView bytes) {
+  // What the turn has said may be what fills it: the socket has not been offered that.
+  if (!has_room(bytes.size())) flush();
+  return has_room(bytes.size()) && say(bytes);
+}
+
+bool Link::has_room(std::size_t size) const {
+  return backlog_bytes() + size <= parts_.max_backlog_bytes;
+}
+
+bool Link::say(BytesView bytes) {
   if (lost_) return false;
   if (connection_) return connection_->send(bytes) != net::SendResult::kDropped;
-  if (unsent_.size() + bytes.size() > parts_.max_backlog_bytes) return false;
   unsent_ += bytes;
   return true;
 }
@@ -98,7 +110,7 @@ bool Link::handle(const Operation& operation) {
         parts_.queue->offer(operation.subscription, operation.message, *droppable);
       return true;
     case Operation::Kind::kPing:
-      return send(kPong);
+      return say(kPong);
     case Operation::Kind::kPong:
       awaits_pong_ = false;
       return true;
@@ -123,7 +135,7 @@ void Link::ping() {
     MARTLET_LOG(warn, "nats_link_dead unanswered_ping_ms={}", to_ms(parts_.options.ping_interval));
     return break_off();
   }
-  send(kPing);  // or so much waits already that its answer would come no sooner
+  say(kPing);
   awaits_pong_ = true;
 }
 

@@ -53,6 +53,9 @@ class Link final : private net::ConnectionListener {
   void on_bytes(BytesView bytes) override;
   void on_drained() override {}
   void on_closed(net::CloseCause cause) override;
+  bool has_room(std::size_t size) const;
+  // Whatever waits.
+  bool say(BytesView bytes);
   bool handle(const Operation& operation);
   void ping();
 
