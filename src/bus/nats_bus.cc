@@ -295,6 +295,7 @@ BusStats NatsBus::stats() const {
 
 // One gulp from the queue, but not more handlers in a turn than leave room for sockets and timers.
 void NatsBus::drain() {
+  continues_ = false;
   report_drops();
   if (backlog_.empty()) backlog_ = queue_->take();
   for (std::size_t n = 0; n < kMaxMessagesPerTurn && !backlog_.empty(); ++n) {
@@ -304,14 +305,10 @@ void NatsBus::drain() {
   }
   // The queue wakes us only when it was empty, so what we left in it is ours to fetch.
   if (backlog_.empty()) backlog_ = queue_->take();
-  backlogged_ = !backlog_.empty();
-  if (!backlogged_) return;
-  continues_ = true;
+  backlogged_ = continues_ = !backlog_.empty();
+  if (!continues_) return;
   loop_.post([self = std::weak_ptr(self_)] {
-    const auto bus = self.lock();
-    if (!bus) return;
-    (*bus)->continues_ = false;
-    (*bus)->drain();
+    if (const auto bus = self.lock()) (*bus)->drain();
   });
 }
 
