@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);
   base::start_logging({"bench", "warn", ""});
-  event::Loop loop;
+  martlet::event::Loop loop;
   bench::Subjects subjects(
       loop, {.url = config.at("url"),
              .subjects = config.at("subjects"),

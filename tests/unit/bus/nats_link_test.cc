@@ -1,7 +1,6 @@
-#include "lib/nats/native/link.h"
-
 #include <gtest/gtest.h>
 
+#include "lib/nats/native/link.h"
 #include "support/run_loop.h"
 #include "support/socket_pair.h"
 
