@@ -65,7 +65,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--in-flight", type=int, help="closed loop: this case alone")
     parser.add_argument("--rate", type=float, help="open loop, messages a second: this case alone")
-    parser.add_argument("--ack", choices=messages.ACKS, help="of that case; default: logged")
+    parser.add_argument("--ack", choices=messages.ACKS,
+                        help="what answers; default: both by turns, of one case and in burst logged")  # fmt: skip
     parser.add_argument("--repeat", type=int, default=3, help="runs of each case; default: 3")
     parser.add_argument("--seconds", type=float, help="the window; default: 10, hostile: 4")
     parser.add_argument("--warm-up", type=float, help="seconds before it; default: 3, hostile: 1")

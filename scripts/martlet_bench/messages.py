@@ -54,16 +54,23 @@ def cases(workload: str, options: argparse.Namespace) -> list[Case]:
         *((number, None) for number in IN_FLIGHT),
         *((None, rate) for rate in RATES),
     ]
-    found = paces(options, usual)
-    # A pace that was asked for is one case.
-    acks = [options.ack] if options.ack else ACKS if found is usual else ACKS[:1]
-    return [case_of(workload, ack, *pace) for pace in found for ack in acks]
+    return [case_of(workload, ack, *pace) for pace in paces(options, usual) for ack in acks(options)]
 
 
 def paces(options: argparse.Namespace, usual: list[Pace]) -> list[Pace]:
     """The one that was asked for, or the usual ones."""
-    is_given = options.in_flight or options.rate
-    return [(options.in_flight, options.rate)] if is_given else usual
+    return [(options.in_flight, options.rate)] if is_pace_given(options) else usual
+
+
+def acks(options: argparse.Namespace) -> Sequence[str]:
+    """The one that was asked for, or both; a pace that was asked for is one case."""
+    if options.ack:
+        return (options.ack,)
+    return ACKS[:1] if is_pace_given(options) else ACKS
+
+
+def is_pace_given(options: argparse.Namespace) -> bool:
+    return bool(options.in_flight or options.rate)
 
 
 def case_of(workload: str, ack: str, in_flight: int | None, rate: float | None) -> Case:

@@ -166,23 +166,35 @@ class Bench(unittest.TestCase):
     def test_groups_and_when_the_last_member_has_it(self) -> None:
         few = ("--users", "100", "--only", "size=100,rate=100")
         value, printed = self.bench(*few, workload="group")
-        result = self.check_result(value)
-        self.assertEqual((result["size"], result["groups"], result["users"]), (100, 10, 100))
-        self.assertGreaterEqual(result["sent"], 150)
-        self.assertEqual(result["delivered"], 99 * result["acked"])
-        self.assertGreaterEqual(result["last_p50_ms"], result["receive_p50_ms"])
-        self.assertLess(result["cpu_us_per_delivery"]["edge"], result["cpu_us"]["edge"])
+        self.assertEqual([result["ack"] for result in value["results"]], ["logged", "stored"])
+        for one in value["results"]:
+            result = self.check_result({**value, "results": [one]})
+            self.assertEqual((result["size"], result["groups"], result["users"]), (100, 10, 100))
+            self.assertGreaterEqual(result["sent"], 150)
+            self.assertEqual(result["delivered"], 99 * result["acked"])
+            self.assertGreaterEqual(result["last_p50_ms"], result["receive_p50_ms"])
+            self.assertLess(result["cpu_us_per_delivery"]["edge"], result["cpu_us"]["edge"])
         self.assertIn("the last member has it after", printed)
+
+    def test_groups_with_many_under_way_and_the_share_of_sockets(self) -> None:
+        few = ("--users", "100", "--only", "size=100,in_flight=512", "--ack", "stored")
+        value, _ = self.bench("group", *few, workload="sockets")
+        sockets, group = value["results"]
+        result = self.check_result({**value, "results": [group]})
+        self.assertEqual((result["ack"], result["in_flight"]), ("stored", 512))
+        share = result["delivered_per_s"] / sockets["delivered_per_s"]
+        self.assertAlmostEqual(result["share_of_sockets"], share, places=2)
 
     def test_everybody_to_the_same_place(self) -> None:
         few = ("--users", "20", "--rate", "60")
-        value, _ = self.bench(*few, workload="hot")
-        to_user, to_group = value["results"]
-        for result, kind, users, copies in ((to_user, "user", 21, 1), (to_group, "group", 20, 19)):
-            self.check_result({**value, "results": [result]})
-            self.assertEqual((result["kind"], result["users"]), (kind, users))
-            self.assertGreaterEqual(result["sent"], 90)
-            self.assertEqual(result["delivered"], copies * result["acked"])
+        for ack in ("logged", "stored"):
+            value, _ = self.bench(*few, "--ack", ack, workload="hot")
+            to_user, to_group = value["results"]
+            for result, kind, users, copies in ((to_user, "user", 21, 1), (to_group, "group", 20, 19)):
+                self.check_result({**value, "results": [result]})
+                self.assertEqual((result["ack"], result["kind"], result["users"]), (ack, kind, users))
+                self.assertGreaterEqual(result["sent"], 90)
+                self.assertEqual(result["delivered"], copies * result["acked"])
 
     def test_bursts_and_what_waits_meanwhile(self) -> None:
         value, printed = self.bench("--users", "4", "--only", "percent=50", workload="burst")
