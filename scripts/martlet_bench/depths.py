@@ -12,6 +12,8 @@ from martlet_cluster.service import Service
 
 STEP_S = 0.1
 MIB = 1024 * 1024
+# edge.max_unanswered: then a connection is not read until one of its requests is answered.
+MAX_UNANSWERED = 64
 
 # By gauge: frames, entries, batches, or bytes.
 Row = dict[str, float]
@@ -24,8 +26,8 @@ def bounds(cluster: Cluster, connections: int) -> Bounds:
     edge_shards = len(cluster.edges) * world.SHARDS
     dispatcher_shards = len(cluster.dispatchers) * world.SHARDS
     return {
-        # edge.max_unanswered_per_shard, and edge.max_unanswered of a connection
-        "edge_unanswered": min(4096 * edge_shards, 64 * connections),
+        # edge.max_unanswered_per_shard
+        "edge_unanswered": min(4096 * edge_shards, MAX_UNANSWERED * connections),
         "edge_unanswered_bytes": 16 * MIB * edge_shards,  # edge.max_unanswered_bytes_per_shard
         "edge_output_queue_bytes": 5 * MIB * connections,  # edge.output_limit_bytes
         "dispatcher_parking": 1000 * dispatcher_shards,  # dispatcher.parked_frames

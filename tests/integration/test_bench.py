@@ -198,15 +198,26 @@ class Bench(unittest.TestCase):
 
     def test_bursts_and_what_waits_meanwhile(self) -> None:
         value, printed = self.bench("--users", "4", "--only", "percent=50", workload="burst")
+        self.check_burst(value, "logged")
+        self.assertIn("bursts of 50 %", printed)
+        self.assertIn("with 256 in flight", printed)
+
+    def test_bursts_that_must_be_stored(self) -> None:
+        few = ("--users", "4", "--only", "percent=50", "--ack", "stored")
+        value, _ = self.bench(*few, workload="burst")
+        self.check_burst(value, "stored")
+
+    def check_burst(self, value: dict[str, Any], ack: str) -> None:
+        """Of four users."""
         result = self.check_result(value)
-        self.assertEqual(result["percent"], 50)
+        self.assertEqual((result["percent"], result["ack"]), (50, ack))
+        self.assertEqual(result["saturation_in_flight"], 256)
         self.assertAlmostEqual(result["rate"], result["saturation_per_s"] / 2, delta=1)
         self.assertEqual(result["refused_without_time"], 0)
         self.assertTrue(result["within_bounds"])
         self.assertGreater(max(second["acked"] for second in result["over_time"]), 0)
         self.assertGreater(len(result["depths"]), 1)
         self.assertEqual(set(result["deepest"]), set(result["depths"][0]) - {"at_s"})
-        self.assertIn("bursts of 50 %", printed)
 
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unittest
 
-from support import ROOT  # noqa: F401 - makes the next line possible
+from support import ROOT
 
+from martlet_bench import depths
 from martlet_bench.case import Case
 from martlet_bench.main import chosen, parse
 from martlet_bench.sockets import share
@@ -56,6 +57,13 @@ class Cases(unittest.TestCase):
             wanted = [round(1000 / one["delivered_per_s"], 3) for one in own]
             self.assertEqual([share(result, bounds)] if case["in_flight"] else [], wanted)
             self.assertEqual(len(own), 1 if case["in_flight"] else 0)
+
+    def test_a_burst_is_held_against_what_connections_may_have_unanswered(self) -> None:
+        operations = (ROOT / "docs/operations.md").read_text()
+        (row,) = (line for line in operations.splitlines() if line.startswith("| `edge.max_unanswered` |"))
+        self.assertEqual(row.split("|")[4].strip(), f"`{depths.MAX_UNANSWERED}`")
+        self.assertEqual(values(cases("burst"), "percent", "ack"),
+                         [(percent, "logged") for percent in (50, 80, 100, 115)])  # fmt: skip
 
 
 if __name__ == "__main__":
