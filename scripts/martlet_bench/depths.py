@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Sequence
 
 from martlet_bench import world
+from martlet_bench.sampler import Row, Sampler
 from martlet_cluster import Cluster
 from martlet_cluster.service import Service
 
@@ -15,8 +14,7 @@ MIB = 1024 * 1024
 # edge.max_unanswered: then a connection is not read until one of its requests is answered.
 MAX_UNANSWERED = 64
 
-# By gauge: frames, entries, batches, or bytes.
-Row = dict[str, float]
+# By gauge.
 Bounds = dict[str, float | None]
 
 
@@ -36,8 +34,8 @@ def bounds(cluster: Cluster, connections: int) -> Bounds:
     }
 
 
-class Depths:
-    """Reads these gauges until it is closed, on a thread of its own. rows: at_s is monotonic."""
+class Depths(Sampler):
+    """Reads these gauges, processes of one kind together."""
 
     def __init__(self, cluster: Cluster, gauges: Sequence[str]) -> None:
         self._services: Sequence[Service] = [
@@ -46,33 +44,13 @@ class Depths:
             *cluster.persists,
         ]
         self._gauges = gauges
-        self.rows: list[Row] = []
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+        super().__init__(STEP_S, self._read_gauges)
 
-    def _read(self) -> None:
-        due = time.monotonic()
-        while not self._closing.wait(max(0.0, due - time.monotonic())):
-            row: Row = {"at_s": time.monotonic(), **dict.fromkeys(self._gauges, 0.0)}
-            for service in self._services:
-                found = service.metrics()
-                for gauge in self._gauges:
-                    row[gauge] += found.get(f"martlet_{gauge}", 0.0)
-            self.rows.append(row)
-            due = max(due + STEP_S, time.monotonic())
-
-    def since(self, begin: float) -> list[Row]:
-        """The rows from then on, with at_s after it."""
-        return [
-            {**row, "at_s": round(row["at_s"] - begin, 2)}
-            for row in self.rows
-            if row["at_s"] >= begin
-        ]
-
-    def __enter__(self) -> Depths:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        self._thread.join()
+    def _read_gauges(self) -> Row:
+        """Frames, entries, batches, or bytes."""
+        row = dict.fromkeys(self._gauges, 0.0)
+        for service in self._services:
+            found = service.metrics()
+            for gauge in self._gauges:
+                row[gauge] += found.get(f"martlet_{gauge}", 0.0)
+        return row

@@ -219,6 +219,24 @@ class Bench(unittest.TestCase):
         self.assertGreater(len(result["depths"]), 1)
         self.assertEqual(set(result["deepest"]), set(result["depths"][0]) - {"at_s"})
 
+    def test_memory_while_a_full_load_goes_on(self) -> None:
+        few = ("--users", "12", "--in-flight", "32")
+        value, printed = self.bench(*few, workload="steady")
+        result = self.check_result(value)
+        self.assertEqual((result["workload"], result["ack"], result["in_flight"]), ("steady", "logged", 32))
+        services = PROCESSES - {"generator"}
+        self.assertGreater(len(result["memory_over_time"]), 1)
+        for row in result["memory_over_time"]:
+            self.assertEqual(set(row), {"at_s", *services})
+            self.assertTrue(0 <= row["at_s"] <= result["seconds"] + 0.01)
+        self.assertEqual(set(result["memory_mib"]), services)
+        self.assertEqual(set(result["memory_growth"]), services)
+        for kind, held in result["memory_mib"].items():
+            self.assertGreater(min(held["fifth"], held["end"]), 0, kind)
+        self.assertIsInstance(result["flat"], bool)
+        for words in ("steady, ack logged, 32 in flight, 12 users", "memory, MiB, after"):
+            self.assertIn(words, printed)
+
     def test_hostile_clients_and_what_they_cost(self) -> None:
         few = ("--users", "20", "--rate", "50", "--windows", "1")
         kinds = ["bad_frames", "garbage"]
