@@ -9,14 +9,13 @@ from typing import Any
 
 from martlet_bench import messages, table, world
 from martlet_bench.case import Case
-from martlet_bench.depths import Depths, bounds
+from martlet_bench.depths import MAX_UNANSWERED, Depths, bounds
 from martlet_bench.generator import Generator
 from martlet_bench.messages import PATIENCE_S
 from martlet_cluster import Cluster
 
 CONNECTIONS = 40
 PERCENTS = (50, 80, 100, 115)
-IN_FLIGHT = 512
 PART = 0.1
 
 FIGURES: Sequence[str] = (*messages.FIGURES, "saturation_per_s", "rate", "deepest")
@@ -46,7 +45,10 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
     """A fresh cluster: first what it can take, then the bursts."""
     users = world.names("u", min(options.users, CONNECTIONS))
     with world.served(directory, options, users, PATIENCE_S) as cluster:
-        pace = messages.case_of("one-to-one", case["ack"], IN_FLIGHT, None)
+        # As many as a burst may have under way: with fewer the batches are smaller, and 115 % of that
+        # saturation would be less than the cluster can take.
+        in_flight = MAX_UNANSWERED * len(users)
+        pace = messages.case_of("one-to-one", case["ack"], in_flight, None)
         saturation: float = load(directory, cluster, options, pace, users)["acked_per_s"]
         rate = round(saturation * case["percent"] / 100, 1)
         pace = messages.case_of("one-to-one", case["ack"], None, rate)
@@ -55,7 +57,12 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
             report = load(directory, cluster, options, pace, users)
     rows = depths.since(report["window_begin"])
     deepest = {gauge: max(row[gauge] for row in rows) for gauge in limits}
-    head = {"workload": case.workload, **case.keys, "saturation_per_s": round(saturation, 1)}
+    head = {
+        "workload": case.workload,
+        **case.keys,
+        "saturation_per_s": round(saturation, 1),
+        "saturation_in_flight": in_flight,
+    }
     return {
         **head,
         **messages.result_of(options, pace, report, None),
@@ -75,7 +82,8 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
 
 def lines(result: dict[str, Any]) -> list[str]:
     rows = [
-        f"bursts of {result['percent']} % of {table.number(result['saturation_per_s'])} /s",
+        f"bursts of {result['percent']} % of {table.number(result['saturation_per_s'])} /s, which were "
+        f"answered with {result['saturation_in_flight']:,} in flight",
         *messages.lines(result),
         f"  {'second':>8}{'due':>8}{'answered':>10}{'refused':>9}{'p50 ms':>10}{'p99 ms':>10}",
     ]

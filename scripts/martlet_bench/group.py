@@ -19,7 +19,7 @@ from martlet_cluster.errors import ClusterError
 
 # Members online, and how many such groups there are.
 GROUPS = {100: 10, 500: 4}
-IN_FLIGHT = 64
+IN_FLIGHT = (64, 512)
 DELIVERIES_PER_S = 10_000
 
 LAST_LATENCIES = tuple(f"last_{key}" for key in messages.LATENCIES)
@@ -43,13 +43,16 @@ def users(options: argparse.Namespace, size: int) -> list[str]:
 
 
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
-    ack = options.ack or "logged"
     found = []
     for size in sizes(options):
-        usual: list[messages.Pace] = [(IN_FLIGHT, None), (None, DELIVERIES_PER_S / size)]
+        usual: list[messages.Pace] = [
+            *((number, None) for number in IN_FLIGHT),
+            (None, DELIVERIES_PER_S / size),
+        ]
         found += [
             Case(workload, {"size": size, "ack": ack, "in_flight": number, "rate": rate})
             for number, rate in messages.paces(options, usual)
+            for ack in messages.acks(options)
         ]
     return found
 

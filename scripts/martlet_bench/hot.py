@@ -13,7 +13,7 @@ SENDERS = 500
 # What the place is: under way, and as many messages a second as make a steady load of it.
 PACES: dict[str, tuple[int, float]] = {
     "user": (512, 2000.0),
-    "group": (group.IN_FLIGHT, group.DELIVERIES_PER_S / SENDERS),
+    "group": (64, group.DELIVERIES_PER_S / SENDERS),
 }
 
 FIGURES = group.FIGURES
@@ -21,13 +21,13 @@ COUNTS = group.COUNTS
 
 
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
-    ack = options.ack or "logged"
     found = []
     for kind, (in_flight, steady) in PACES.items():
         usual: list[messages.Pace] = [(in_flight, None), (None, steady)]
         found += [
             Case(workload, {"kind": kind, "ack": ack, "in_flight": number, "rate": rate})
             for number, rate in messages.paces(options, usual)
+            for ack in messages.acks(options)
         ]
     return found
 

@@ -65,9 +65,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--in-flight", type=int, help="closed loop: this case alone")
     parser.add_argument("--rate", type=float, help="open loop, messages a second: this case alone")
-    parser.add_argument("--ack", choices=messages.ACKS, help="of that case; default: logged")
+    parser.add_argument("--ack", choices=messages.ACKS,
+                        help="what answers; default: both by turns, of one case and in burst logged")  # fmt: skip
     parser.add_argument("--repeat", type=int, default=3, help="runs of each case; default: 3")
-    parser.add_argument("--seconds", type=float, help="the window; default: 10, hostile: 4")
+    parser.add_argument("--seconds", type=float, help="the window; default: 10, hostile: 4, steady: 600")
     parser.add_argument("--warm-up", type=float, help="seconds before it; default: 3, hostile: 1")
     parser.add_argument("--users", type=int, help="who write; default: 1000, hostile: 500")
     parser.add_argument("--windows", type=int, default=3, help="of each side; hostile; default: 3")
@@ -106,6 +107,8 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
             parser.error(f"invalid choice: {name!r} (choose from {', '.join(CHOICES)})")
     if options.quick:
         quick.preset(options)
+    # A workload may have a default of its own.
+    options.is_window_given = options.seconds is not None
     is_hostile = HOSTILE in options.workloads
     if is_hostile and len(options.workloads) > 1:
         parser.error("hostile goes alone")

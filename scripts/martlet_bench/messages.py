@@ -54,16 +54,23 @@ def cases(workload: str, options: argparse.Namespace) -> list[Case]:
         *((number, None) for number in IN_FLIGHT),
         *((None, rate) for rate in RATES),
     ]
-    found = paces(options, usual)
-    # A pace that was asked for is one case.
-    acks = [options.ack] if options.ack else ACKS if found is usual else ACKS[:1]
-    return [case_of(workload, ack, *pace) for pace in found for ack in acks]
+    return [case_of(workload, ack, *pace) for pace in paces(options, usual) for ack in acks(options)]
 
 
 def paces(options: argparse.Namespace, usual: list[Pace]) -> list[Pace]:
     """The one that was asked for, or the usual ones."""
-    is_given = options.in_flight or options.rate
-    return [(options.in_flight, options.rate)] if is_given else usual
+    return [(options.in_flight, options.rate)] if is_pace_given(options) else usual
+
+
+def acks(options: argparse.Namespace) -> Sequence[str]:
+    """The one that was asked for, or both; a pace that was asked for is one case."""
+    if options.ack:
+        return (options.ack,)
+    return ACKS[:1] if is_pace_given(options) else ACKS
+
+
+def is_pace_given(options: argparse.Namespace) -> bool:
+    return bool(options.in_flight or options.rate)
 
 
 def case_of(workload: str, ack: str, in_flight: int | None, rate: float | None) -> Case:
@@ -146,16 +153,21 @@ def measure_load(
     }
     others = (busy - sum(spent.values())) / report["seconds"] / machine.cores()
     report["others_cpu"] = round(max(0.0, others), 2)
-    report["stored_after_s"] = wait_stored(cluster, report["acked"] + stored_before, window_end)
+    # What persist lacks grows with the window.
+    patience_s = CATCH_UP_S + config["seconds"]
+    stored = report["acked"] + stored_before
+    report["stored_after_s"] = wait_stored(cluster, stored, window_end, patience_s)
     if report["first_refusal"]:
         print(f"bench: refused, first: {report['first_refusal']}")
     return report
 
 
-def wait_stored(cluster: Cluster, messages: int, since: float) -> float:
+def wait_stored(
+    cluster: Cluster, messages: int, since: float, patience_s: float = CATCH_UP_S
+) -> float:
     """How long after the window the database had so many."""
     while (stored := world.stored_messages(cluster)) < messages:
-        if time.monotonic() - since > CATCH_UP_S:
+        if time.monotonic() - since > patience_s:
             raise ClusterError(f"the database has {stored} of {messages} acknowledged messages")
         time.sleep(0.1)
     return round(time.monotonic() - since, 1)

@@ -9,6 +9,8 @@ from martlet_bench.kind import Result
 
 # What is on the axis, and which figure depends on it.
 AXES = (("rate", "p99_ms"), ("in_flight", "acked_per_s"), ("subjects", "delivered_per_s"))
+# What two cases of one plot have in common.
+TITLE = ("workload", "size", "kind", "ack")
 WIDTH = 50
 FEWEST = 2
 
@@ -19,7 +21,7 @@ def plots(results: Sequence[Result]) -> list[str]:
         groups: dict[str, list[Result]] = {}
         for result in results:
             if result.get(axis) and result.get(figure) is not None:
-                title = ", ".join(str(result[key]) for key in ("workload", "ack") if key in result)
+                title = ", ".join(str(result[key]) for key in TITLE if key in result)
                 groups.setdefault(title, []).append(result)
         for title, group in groups.items():
             if len(group) >= FEWEST:

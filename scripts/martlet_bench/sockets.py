@@ -27,7 +27,7 @@ def cases(workload: str, options: argparse.Namespace) -> list[Case]:
     if options.rate:
         return []
     paces = [(ONE_TO_ONE, number) for number in messages.IN_FLIGHT]
-    paces += [(size, group.IN_FLIGHT) for size in group.sizes(options)]
+    paces += [(size, number) for size in group.sizes(options) for number in group.IN_FLIGHT]
     if options.in_flight:
         paces = [(size, options.in_flight) for size in dict(paces)]
     return [Case(workload, {"size": size, "in_flight": number}) for size, number in paces]

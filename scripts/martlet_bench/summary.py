@@ -19,7 +19,7 @@ def of_runs(kind: Kind, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for key in (*kind.FIGURES, *quietness.FIGURES):
         values = [run[key] for run in runs if run[key] is not None]
         if values and isinstance(values[0], dict):
-            result[key] = {name: _median([one[name] for one in values]) for name in values[0]}
+            result[key] = _medians(values)
             continue
         result[key] = _median(values)
         spread[key] = [min(values), max(values)] if values else None
@@ -30,6 +30,13 @@ def of_runs(kind: Kind, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     result["runs"] = len(runs)
     result["range"] = spread
     return result
+
+
+def _medians(values: Sequence[Any]) -> Any:
+    """Of tables, which may be of tables."""
+    if isinstance(values[0], dict):
+        return {name: _medians([one[name] for one in values]) for name in values[0]}
+    return _median(values)
 
 
 def _median(values: Sequence[float | None]) -> float | None:

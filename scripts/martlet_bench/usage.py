@@ -39,8 +39,11 @@ def machine_busy_s() -> float:
 
 def pss_bytes(pid: int) -> int:
     """Resident memory of its own: without pages of files, whose share changes with whoever else maps
-    them."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    them; 0 when it is gone."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     return next(int(line.split()[1]) for line in rollup if line.startswith("Pss_Anon:")) * 1024
 
 

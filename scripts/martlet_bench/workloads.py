@@ -14,6 +14,7 @@ from martlet_bench import (
     messages,
     offline,
     sockets,
+    steady,
     subjects,
 )
 from martlet_bench.kind import Kind
@@ -29,6 +30,7 @@ WORKLOADS: dict[str, Kind] = {
     "login": login,
     "offline": offline,
     "sockets": sockets,
+    "steady": steady,
     "subjects": subjects,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }

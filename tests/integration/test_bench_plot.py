@@ -22,6 +22,16 @@ class Plots(unittest.TestCase):
         self.assertEqual([line.count("#") for line in lines[1:]], [round(WIDTH / 4), WIDTH])
         self.assertTrue(lines[2].endswith(" 40.0"))
 
+    def test_groups_of_another_size_have_a_plot_of_their_own(self) -> None:
+        results = [
+            {"workload": "group", "size": size, "ack": "logged", "in_flight": n, "acked_per_s": n}
+            for size in (100, 500)
+            for n in (64, 512)
+        ]
+        titles = [line for line in plots(results) if "|" not in line]
+        wanted = [f"group, {size}, logged: acked_per_s by in_flight" for size in (100, 500)]
+        self.assertEqual(titles, wanted)
+
     def test_nothing_of_one_case_or_of_none(self) -> None:
         self.assertEqual(plots([case("pairs", "logged", 500, 10)]), [])
         self.assertEqual(plots([{"workload": "history", "kind": "page", "p99_ms": 1}] * 2), [])
