@@ -12,18 +12,25 @@ Self = TypeVar("Self", bound="Sampler")
 
 
 class Sampler:
-    """Reads every so many seconds until it is closed, on a thread of its own. rows: what it read, and
-    at_s, which is monotonic."""
+    """Reads every so many seconds until it is closed, on a thread of its own; a reading that fails is
+    the last one, and raised at the end. rows: what it read, and at_s, which is monotonic."""
 
     def __init__(self, step_s: float, read: Callable[[], Row]) -> None:
         self._step_s = step_s
         self._read = read
         self.rows: list[Row] = []
+        self._failure: Exception | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
+        try:
+            self._read_again_and_again()
+        except Exception as failure:
+            self._failure = failure
+
+    def _read_again_and_again(self) -> None:
         due = time.monotonic()
         while not self._closing.wait(max(0.0, due - time.monotonic())):
             row: Row = {"at_s": time.monotonic()}
@@ -42,6 +49,8 @@ class Sampler:
     def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._closing.set()
         self._thread.join()
+        if self._failure and error is None:
+            raise self._failure

@@ -35,7 +35,7 @@ def owner_of(cluster: Cluster, group: str) -> str:
     owners: list[str] = []
 
     def is_owned() -> bool:
-        """While it moves from one to another it has none."""
+        """While it moves from one to another it has none, and none is known before it is stored."""
         owners.append(owner_by_record(cluster, group))
         return owners[-1] != ""
 
@@ -44,8 +44,10 @@ def owner_of(cluster: Cluster, group: str) -> str:
 
 
 def owner_by_record(cluster: Cluster, group: str) -> str:
-    [[shard]] = cluster.psql(f"SELECT shard FROM conversations WHERE name = 'g:{group}';")
-    subject = f"$KV.im_leases.dispatch.shard.{shard}"
+    rows = cluster.psql(f"SELECT shard FROM conversations WHERE name = 'g:{group}';")
+    if not rows:
+        return ""
+    subject = f"$KV.im_leases.dispatch.shard.{rows[0][0]}"
     with NatsProbe(cluster.nats) as probe:
         question = json.dumps({"last_by_subj": subject}).encode()
         answer = json.loads(probe.request("$JS.API.STREAM.MSG.GET.KV_im_leases", question).data)

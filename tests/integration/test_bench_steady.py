@@ -117,6 +117,13 @@ class Reading(unittest.TestCase):
         self.assertEqual(sampler.since(begin)[0], {"at_s": 0.0, "edge": 1.0})
         self.assertEqual(len(sampler.since(begin)), count - 1)
 
+    def test_a_reading_that_fails_is_told_at_the_end(self) -> None:
+        def fail() -> Row:
+            raise OSError("nothing to read")
+
+        with self.assertRaisesRegex(OSError, "nothing to read"), Sampler(0.001, fail):
+            pass
+
 
 if __name__ == "__main__":
     unittest.main()
