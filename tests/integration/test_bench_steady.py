@@ -118,11 +118,15 @@ class Reading(unittest.TestCase):
         self.assertEqual(len(sampler.since(begin)), count - 1)
 
     def test_a_reading_that_fails_is_told_at_the_end(self) -> None:
+        attempts: list[int] = []
+
         def fail() -> Row:
+            attempts.append(1)
             raise OSError("nothing to read")
 
         with self.assertRaisesRegex(OSError, "nothing to read"), Sampler(0.001, fail):
-            pass
+            wait_until(lambda: bool(attempts))
+        self.assertEqual(len(attempts), 1)
 
 
 if __name__ == "__main__":
