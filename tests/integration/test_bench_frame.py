@@ -80,7 +80,11 @@ class Interrupted(unittest.TestCase):
         words = ("pairs", *COMMON, "--users", "4", "--in-flight", "4", "--seconds", "300")
         for number in (signal.SIGINT, signal.SIGTERM):
             bench = subprocess.Popen(
-                [str(ROOT / "dev"), "bench", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                [str(ROOT / "dev"), "bench", *words],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # What runs in the background ignores it, and so do those that it starts.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
             own = identify(bench.pid)
             assert own is not None
