@@ -61,7 +61,9 @@ Barrier::Ends Barrier::ends_of_the_unmade() const {
 bool Barrier::set_targets(Waiter& waiter, const Ends& ends) const {
   waiter.phase = Phase::kKnown;
   std::vector<ShardId> shards = waiter.shards;
-  for (std::uint16_t i = 0; waiter.shards.empty() && i < ends.size(); ++i) shards.emplace_back(i);
+  if (shards.empty()) {
+    for (std::uint16_t i = 0; i < ends.size(); ++i) shards.emplace_back(i);
+  }
   for (const ShardId shard : shards) {
     const auto& end = ends.at(shard.value());
     if (!end) return false;
