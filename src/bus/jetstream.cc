@@ -190,6 +190,12 @@ ApiResult<StreamPage> parse_stream_page(BytesView body) {
   if (!json) return tl::unexpected(json.error());
   StreamPage page;
   page.total = number(*json, "total");
+  const auto missing = json->find("missing");
+  if (missing != json->end() && missing->is_array()) {
+    for (const Json& name : *missing) {
+      if (name.is_string()) page.missing.push_back(name.get<std::string>());
+    }
+  }
   const auto streams = json->find("streams");
   if (streams == json->end() || !streams->is_array()) return page;
   for (const Json& item : *streams) {

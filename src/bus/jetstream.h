@@ -83,6 +83,7 @@ enum class Difference : std::uint8_t { kNone, kMaxBytes, kOther };
 ApiResult<Difference> compare_stream(BytesView json, const StreamConfig& wanted);
 struct StreamPage {
   std::vector<StreamState> streams;
+  std::vector<std::string> missing;  // exist, but the servers that have them do not answer
   std::size_t total = 0;
 };
 ApiResult<StreamPage> parse_stream_page(BytesView json);

@@ -25,6 +25,11 @@ struct LogInfo {
   std::uint64_t bytes = 0;
 };
 
+struct LogInfos {
+  std::vector<LogInfo> found;
+  std::vector<ShardId> silent;  // logs that exist, but nobody who has them answers
+};
+
 enum class AppendFailure {
   kWrongSequence,  // refused: somebody else wrote, or a part of the log is gone
   kRefused,        // refused for another reason (limits, no stream); not written
@@ -65,7 +70,7 @@ class Log {
  public:
   using Appended = std::function<void(tl::expected<LogSequence, AppendError>)>;
   using Info = std::function<void(Result<LogInfo>)>;
-  using Infos = std::function<void(Result<std::vector<LogInfo>>)>;
+  using Infos = std::function<void(Result<LogInfos>)>;
   using Done = std::function<void(Result<void>)>;
   virtual ~Log() = default;
 
@@ -78,8 +83,9 @@ class Log {
                       Appended callback) = 0;
 
   virtual void info(ShardId shard, Duration timeout, Info callback) = 0;
-  // All shards' logs that exist, in one look-up.
-  virtual void infos(Duration timeout, Infos callback) = 0;
+  // Of these shards, or of all if there are none, in one look-up; logs that do not exist are left
+  // out. May tell of more than was asked for.
+  virtual void infos(const std::vector<ShardId>& shards, Duration timeout, Infos callback) = 0;
 
   // From `from` (>= 1) on. A start outside the log is an error of the first next().
   virtual std::unique_ptr<LogReader> read(ShardId shard, LogSequence from) = 0;

@@ -50,12 +50,42 @@ tl::expected<LogSequence, AppendError> read_ack(Result<const nats::Message*> ans
   return Refusal(AppendError{failure, error.description});
 }
 
+// So many are asked one by one: a list costs the server as much as all streams' answers together.
+constexpr std::size_t kFewLogs = 4;
+
+// The answers of a few streams, asked at the same time.
+struct Answers {
+  Log::Infos callback;
+  std::size_t open;
+  LogInfos infos;
+};
+
+void on_answer(Answers& answers, ShardId shard, const Result<BytesView>& answer) {
+  const auto state = answer ? js::parse_stream(*answer) : js::ApiResult<js::StreamState>();
+  if (answer && state) {
+    answers.infos.found.push_back(to_info(shard, *state));
+  } else if (!answer || state.error().err_code != js::kStreamNotFound) {
+    answers.infos.silent.push_back(shard);
+  }
+  if (--answers.open == 0) answers.callback(std::move(answers.infos));
+}
+
+void ask_each(NatsBus& bus, const std::vector<ShardId>& shards, Duration timeout,
+              Log::Infos callback) {
+  const auto answers = std::make_shared<Answers>(Answers{std::move(callback), shards.size(), {}});
+  for (const ShardId shard : shards) {
+    ask_jetstream(
+        bus, js::stream_info_subject(subject::log_stream(shard)), {}, timeout,
+        [answers, shard](const Result<BytesView>& answer) { on_answer(*answers, shard, answer); });
+  }
+}
+
 // Pages of all streams with a log's subject, one after the other.
 struct Listing {
   NatsBus& bus;
   MonotonicTime deadline;
   Log::Infos callback;
-  std::vector<LogInfo> found;
+  LogInfos infos;
   std::size_t seen = 0;
 };
 
@@ -67,12 +97,16 @@ void on_page(const std::shared_ptr<Listing>& listing, Result<BytesView> answer) 
   if (!page) return listing->callback(tl::unexpected(js::to_error(page.error())));
   for (const js::StreamState& state : page->streams) {
     if (const auto shard = shard_of_stream(state.name)) {
-      listing->found.push_back(to_info(*shard, state));
+      listing->infos.found.push_back(to_info(*shard, state));
     }
   }
-  listing->seen += page->streams.size();
-  if (page->streams.empty() || listing->seen >= page->total) {
-    return listing->callback(std::move(listing->found));
+  for (const std::string& name : page->missing) {
+    if (const auto shard = shard_of_stream(name)) listing->infos.silent.push_back(*shard);
+  }
+  const std::size_t told = page->streams.size() + page->missing.size();
+  listing->seen += told;
+  if (told == 0 || listing->seen >= page->total) {
+    return listing->callback(std::move(listing->infos));
   }
   list_next(listing);
 }
@@ -160,7 +194,10 @@ void NatsLog::info(ShardId shard, Duration timeout, Info callback) {
                 });
 }
 
-void NatsLog::infos(Duration timeout, Infos callback) {
+void NatsLog::infos(const std::vector<ShardId>& shards, Duration timeout, Infos callback) {
+  if (!shards.empty() && shards.size() <= kFewLogs) {
+    return ask_each(bus_, shards, timeout, std::move(callback));
+  }
   list_next(std::make_shared<Listing>(
       Listing{bus_, bus_.loop().now() + timeout, std::move(callback), {}, 0}));
 }

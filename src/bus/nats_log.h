@@ -18,7 +18,7 @@ class NatsLog final : public Log {
   void append(ShardId shard, LogSequence expected_last, BytesView batch, Duration timeout,
               Appended callback) override;
   void info(ShardId shard, Duration timeout, Info callback) override;
-  void infos(Duration timeout, Infos callback) override;
+  void infos(const std::vector<ShardId>& shards, Duration timeout, Infos callback) override;
   std::unique_ptr<LogReader> read(ShardId shard, LogSequence from) override;
   void purge_below(ShardId shard, LogSequence keep_from, const LogInfo& now,
                    Done callback) override;

@@ -138,21 +138,22 @@ void Dispatcher::ask_infos() {
     runner->info_asked();
     asked[shard] = runner->core()->epoch();
   }
-  parts_.log.infos(kStepTimeout, [this, asked, alive = std::weak_ptr<int>(alive_)](
-                                     const Result<std::vector<bus::LogInfo>>& infos) {
-    if (alive.expired()) return;
-    is_asking_infos_ = false;
-    if (!infos) return;
-    for (const bus::LogInfo& info : *infos) {
-      const auto epoch = asked.find(info.shard);
-      const auto runner = runners_.find(info.shard);
-      if (epoch == asked.end() || runner == runners_.end() || !runner->second->is_serving()) {
-        continue;
-      }
-      // A shard taken over meanwhile counts anew.
-      if (runner->second->core()->epoch() == epoch->second) runner->second->info(info);
-    }
-  });
+  parts_.log.infos(
+      {}, kStepTimeout,
+      [this, asked, alive = std::weak_ptr<int>(alive_)](const Result<bus::LogInfos>& infos) {
+        if (alive.expired()) return;
+        is_asking_infos_ = false;
+        if (!infos) return;
+        for (const bus::LogInfo& info : infos->found) {
+          const auto epoch = asked.find(info.shard);
+          const auto runner = runners_.find(info.shard);
+          if (epoch == asked.end() || runner == runners_.end() || !runner->second->is_serving()) {
+            continue;
+          }
+          // A shard taken over meanwhile counts anew.
+          if (runner->second->core()->epoch() == epoch->second) runner->second->info(info);
+        }
+      });
 }
 
 void Dispatcher::update_gauges() {

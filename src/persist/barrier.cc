@@ -1,6 +1,7 @@
 #include "persist/barrier.h"
 
 #include <algorithm>
+#include <set>
 
 namespace martlet::persist {
 
@@ -20,27 +21,29 @@ std::optional<Duration> Barrier::look_up_in(MonotonicTime now) const {
   return std::max(last_look_up_ + pause - now, Duration(0));
 }
 
-void Barrier::look_up_started(MonotonicTime now) {
+std::vector<ShardId> Barrier::look_up_started(MonotonicTime now) {
   looking_up_ = true;
   last_look_up_ = now;
+  std::set<ShardId> wanted;
+  bool all = false;
   for (auto waiter = waiters_.rbegin(); waiter != waiters_.rend(); ++waiter) {
     if (waiter->phase != Phase::kNew) break;
     waiter->phase = Phase::kAsked;
+    all = all || waiter->shards.empty();
+    wanted.insert(waiter->shards.begin(), waiter->shards.end());
   }
+  if (all) return {};
+  return {wanted.begin(), wanted.end()};
 }
 
-void Barrier::look_up_done(const Result<std::vector<bus::LogInfo>>& infos, MonotonicTime now) {
+void Barrier::look_up_done(const Result<bus::LogInfos>& infos, MonotonicTime now) {
   looking_up_ = false;
   look_up_took_ = now - last_look_up_;
   if (!infos) {
     release_if([](const Waiter& waiter) { return waiter.phase == Phase::kAsked; }, true);
     return;
   }
-  Ends ends = ends_of_the_unmade();
-  for (const bus::LogInfo& info : *infos) {
-    if (info.shard.value() >= ends.size()) continue;
-    ends[info.shard.value()] = LogPosition(watermarks_.at(info.shard).base + info.last.value());
-  }
+  const Ends ends = ends_of(*infos);
   release_if(
       [&](Waiter& waiter) { return waiter.phase == Phase::kAsked && !set_targets(waiter, ends); },
       true);
@@ -48,11 +51,18 @@ void Barrier::look_up_done(const Result<std::vector<bus::LogInfo>>& infos, Monot
 }
 
 // A log that no answer names is empty if nothing was ever stored from it: it will be made with its
-// first owner. Otherwise the servers that have it did not answer.
-Barrier::Ends Barrier::ends_of_the_unmade() const {
+// first owner. Otherwise the servers that have it did not answer, also if they do not say so.
+Barrier::Ends Barrier::ends_of(const bus::LogInfos& infos) const {
   Ends ends(watermarks_.shards());
   for (std::uint16_t i = 0; i < ends.size(); ++i) {
     if (watermarks_.at(ShardId(i)).watermark == LogPosition()) ends[i] = LogPosition();
+  }
+  for (const ShardId shard : infos.silent) {
+    if (shard.value() < ends.size()) ends[shard.value()].reset();
+  }
+  for (const bus::LogInfo& info : infos.found) {
+    if (info.shard.value() >= ends.size()) continue;
+    ends[info.shard.value()] = LogPosition(watermarks_.at(info.shard).base + info.last.value());
   }
   return ends;
 }

@@ -38,8 +38,9 @@ class Barrier {
   // When a look-up should start, zero: now; the caller then calls look_up_started, and later
   // look_up_done. None: nobody waits for one, or one is under way.
   std::optional<Duration> look_up_in(MonotonicTime now) const;
-  void look_up_started(MonotonicTime now);
-  void look_up_done(const Result<std::vector<bus::LogInfo>>& infos, MonotonicTime now);
+  // The shards whose ends are wanted; empty: all.
+  std::vector<ShardId> look_up_started(MonotonicTime now);
+  void look_up_done(const Result<bus::LogInfos>& infos, MonotonicTime now);
 
   void watermarks_changed();
   void tick(MonotonicTime now);
@@ -59,7 +60,7 @@ class Barrier {
   // By shard; none: not known.
   using Ends = std::vector<std::optional<LogPosition>>;
 
-  Ends ends_of_the_unmade() const;
+  Ends ends_of(const bus::LogInfos& infos) const;
   bool set_targets(Waiter& waiter, const Ends& ends) const;
   bool is_satisfied(Waiter& waiter) const;
   void release_if(const std::function<bool(Waiter&)>& condition, bool behind);

@@ -233,16 +233,15 @@ void Persist::look_up_soon() {
 }
 
 void Persist::look_up_ends() {
-  barrier_.look_up_started(loop_.now());
-  backends_.log->infos(kInfoTimeout,
-                       [self = self_](const Result<std::vector<bus::LogInfo>>& infos) {
+  backends_.log->infos(barrier_.look_up_started(loop_.now()), kInfoTimeout,
+                       [self = self_](const Result<bus::LogInfos>& infos) {
                          if (*self != nullptr) (*self)->ends_seen(infos);
                        });
 }
 
 // A base is raised before anything is appended above it; so the rows are read after the ends. By
 // a base that another persist raised meanwhile the end would be below what is stored long ago.
-void Persist::ends_seen(const Result<std::vector<bus::LogInfo>>& infos) {
+void Persist::ends_seen(const Result<bus::LogInfos>& infos) {
   if (!infos) return look_up_done(infos);
   backends_.store->load_shards([self = self_, infos](const Result<store::ShardStates>& states) {
     Persist* here = *self;
@@ -253,7 +252,7 @@ void Persist::ends_seen(const Result<std::vector<bus::LogInfo>>& infos) {
   });
 }
 
-void Persist::look_up_done(const Result<std::vector<bus::LogInfo>>& infos) {
+void Persist::look_up_done(const Result<bus::LogInfos>& infos) {
   barrier_.look_up_done(infos, loop_.now());
   look_up_soon();
 }
@@ -266,10 +265,9 @@ void Persist::forget_tokens() {
 }
 
 void Persist::look_at_logs() {
-  backends_.log->infos(kInfoTimeout,
-                       [self = self_](const Result<std::vector<bus::LogInfo>>& infos) {
-                         if (*self != nullptr && infos) (*self)->logs_seen(*infos);
-                       });
+  backends_.log->infos({}, kInfoTimeout, [self = self_](const Result<bus::LogInfos>& infos) {
+    if (*self != nullptr && infos) (*self)->logs_seen(infos->found);
+  });
 }
 
 void Persist::logs_seen(const std::vector<bus::LogInfo>& infos) {

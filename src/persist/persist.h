@@ -76,8 +76,8 @@ class Persist final : public service::Application, private bus::LeaseListener {
   void logs_seen(const std::vector<bus::LogInfo>& infos);
   void look_up_soon();
   void look_up_ends();
-  void look_up_done(const Result<std::vector<bus::LogInfo>>& infos);
-  void ends_seen(const Result<std::vector<bus::LogInfo>>& infos);
+  void look_up_done(const Result<bus::LogInfos>& infos);
+  void ends_seen(const Result<bus::LogInfos>& infos);
   void forget_tokens();
   void finish_stop();
 

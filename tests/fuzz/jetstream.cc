@@ -17,7 +17,7 @@ void check_message(BytesView json) {
 
 void check_page(BytesView json) {
   const auto page = js::parse_stream_page(json);
-  if (page) MARTLET_ASSERT(page->streams.size() <= json.size());
+  if (page) MARTLET_ASSERT(page->streams.size() + page->missing.size() <= json.size());
 }
 
 void check_delivery(BytesView reply) {

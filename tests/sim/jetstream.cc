@@ -226,11 +226,17 @@ void SimLog::info(ShardId shard, Duration timeout, Info callback) {
       [callback](const Error& error) { callback(tl::unexpected(error)); });
 }
 
-void SimLog::infos(Duration timeout, Infos callback) {
+void SimLog::infos(const std::vector<ShardId>& shards, Duration timeout, Infos callback) {
   broker_.ask(
       link_, timeout,
-      [&jetstream = jetstream_, callback](const Broker::Answer& answer) {
-        answer([callback, infos = jetstream.infos()] { callback(infos); });
+      [&jetstream = jetstream_, shards, callback](const Broker::Answer& answer) {
+        bus::LogInfos infos{jetstream.infos(), {}};
+        if (!shards.empty()) {
+          std::erase_if(infos.found, [&](const LogInfo& info) {
+            return std::find(shards.begin(), shards.end(), info.shard) == shards.end();
+          });
+        }
+        answer([callback, infos] { callback(infos); });
       },
       [callback](const Error& error) { callback(tl::unexpected(error)); });
 }

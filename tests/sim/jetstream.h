@@ -81,7 +81,7 @@ class SimLog final : public bus::Log {
   void append(ShardId shard, bus::LogSequence expected_last, BytesView batch, Duration timeout,
               Appended callback) override;
   void info(ShardId shard, Duration timeout, Info callback) override;
-  void infos(Duration timeout, Infos callback) override;
+  void infos(const std::vector<ShardId>& shards, Duration timeout, Infos callback) override;
   std::unique_ptr<bus::LogReader> read(ShardId shard, bus::LogSequence from) override;
   void purge_below(ShardId shard, bus::LogSequence keep_from, const bus::LogInfo& now,
                    Done callback) override;

@@ -127,11 +127,11 @@ void MemoryLog::info(ShardId shard, Duration, Info callback) {
   });
 }
 
-void MemoryLog::infos(Duration, Infos callback) {
+void MemoryLog::infos(const std::vector<ShardId>&, Duration, Infos callback) {
   queue_.push_back([this, callback = std::move(callback)] {
     if (down_) return callback(unavailable());
-    std::vector<LogInfo> result;
-    for (const auto& [shard, stream] : streams_) result.push_back(info_of(shard, stream));
+    bus::LogInfos result;
+    for (const auto& [shard, stream] : streams_) result.found.push_back(info_of(shard, stream));
     callback(std::move(result));
   });
 }

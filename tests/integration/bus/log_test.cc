@@ -55,6 +55,9 @@ class LogTest : public ::testing::Test {
   LogInfo info() {
     return wait<Result<LogInfo>>([&](auto done) { log_.info(kShard, 5s, done); }).value();
   }
+  LogInfos ask(const std::vector<ShardId>& shards) {
+    return wait<Result<LogInfos>>([&](auto done) { log_.infos(shards, 5s, done); }).value();
+  }
   // Of the stream, as the server tells it.
   std::uint64_t max_bytes() {
     const auto answer = wait<Result<Bytes>>([&](auto done) {
@@ -463,10 +466,19 @@ TEST_F(LogTest, AllLogsAreToldInOneLookUpAndNothingElse) {
     bus_->request("$JS.API.STREAM.CREATE.OTHER", R"({"name":"OTHER","subjects":["other.>"]})", 5s,
                   done);
   });
-  const auto infos =
-      wait<Result<std::vector<LogInfo>>>([&](auto done) { log_.infos(5s, done); }).value();
-  ASSERT_EQ(infos.size(), 5U);
-  for (const LogInfo& one : infos) EXPECT_EQ(one.last.value(), one.shard == kShard ? 2U : 0U);
+  const LogInfos infos = ask({});
+  ASSERT_EQ(infos.found.size(), 5U);
+  for (const LogInfo& one : infos.found) EXPECT_EQ(one.last.value(), one.shard == kShard ? 2U : 0U);
+}
+
+TEST_F(LogTest, AFewLogsAreToldAloneAndWhatDoesNotExistIsLeftOut) {
+  fill(2);
+  ASSERT_TRUE(ensure(ShardId(4), {}));
+  const LogInfos infos = ask({kShard, ShardId(9)});
+  ASSERT_EQ(infos.found.size(), 1U);
+  EXPECT_EQ(infos.found[0].shard, kShard);
+  EXPECT_EQ(infos.found[0].last.value(), 2U);
+  EXPECT_TRUE(infos.silent.empty());
 }
 
 }  // namespace

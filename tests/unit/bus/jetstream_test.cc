@@ -80,6 +80,11 @@ TEST(JetStreamAnswers, StreamsWithoutStateAreUnreadable) {
   EXPECT_TRUE(parse_stream_page(R"({"total":0,"streams":null})").value().streams.empty());
 }
 
+TEST(JetStreamAnswers, APageNamesTheStreamsThatNobodyAnswersFor) {
+  const auto page = parse_stream_page(R"({"total":2,"streams":[],"missing":["IM_LOG_3",7]})");
+  EXPECT_EQ(page.value().missing, std::vector<std::string>{"IM_LOG_3"});
+}
+
 TEST(JetStreamAnswers, AStoredMessageIsDecoded) {
   const auto message =
       parse_message(R"({"message":{"subject":"$KV.b.k","seq":9,"data":"AP8=","time":"x"}})");

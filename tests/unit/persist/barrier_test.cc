@@ -28,9 +28,9 @@ class BarrierTest : public testing::Test {
       released_ += behind ? static_cast<char>(letter - 'a' + 'A') : letter;
     });
   }
-  void look_up(const std::vector<LogInfo>& ends) {
+  void look_up(const std::vector<LogInfo>& ends, const std::vector<ShardId>& silent = {}) {
     barrier_.look_up_started(now_);
-    barrier_.look_up_done(ends, now_);
+    barrier_.look_up_done(bus::LogInfos{ends, silent}, now_);
   }
 
   MonotonicTime now_{1h};
@@ -88,7 +88,7 @@ TEST_F(BarrierTest, WhoComesDuringALookUpWaitsForTheNext) {
   barrier_.look_up_started(now_);
   add('b');
   EXPECT_FALSE(barrier_.look_up_in(now_ + 1s)) << "one at a time";
-  barrier_.look_up_done(std::vector<LogInfo>{}, now_ + 1ms);
+  barrier_.look_up_done(bus::LogInfos{}, now_ + 1ms);
   EXPECT_EQ(released_, "a");
   EXPECT_TRUE(barrier_.look_up_in(now_ + 1ms));
 }
@@ -98,7 +98,7 @@ TEST_F(BarrierTest, LookUpsTakeHalfOfTheTimeAtMostAndWaitNoLongerThanThePeriod) 
     add('a');
     barrier_.look_up_started(now_);
     add('b');
-    barrier_.look_up_done(std::vector<LogInfo>{}, now_ + took);
+    barrier_.look_up_done(bus::LogInfos{}, now_ + took);
     const Duration rest = pause > took ? Duration(pause - took) : Duration(0);
     EXPECT_EQ(barrier_.look_up_in(now_ + took), rest);
     EXPECT_EQ(barrier_.look_up_in(now_ + took + 1s), Duration(0));
@@ -139,6 +139,26 @@ TEST_F(BarrierTest, ALogThatIsLeftOutIsNotTakenAsEmpty) {
   add('c', {ShardId(1)});
   look_up({end(0, 0)});
   EXPECT_EQ(released_, "ACb") << "nothing was stored from 0, 2 and 3: they are not made yet";
+}
+
+TEST_F(BarrierTest, ALogThatExistsAndIsSilentIsNotTakenAsEmpty) {
+  add('a', {ShardId(2)});
+  look_up({}, {ShardId(2)});
+  EXPECT_EQ(released_, "A") << "nothing of it is stored yet, but it may hold something";
+}
+
+TEST_F(BarrierTest, AsksForTheShardsThatMatterToThoseWhoWait) {
+  using Shards = std::vector<ShardId>;
+  add('a', {ShardId(2)});
+  add('b', {ShardId(1), ShardId(2)});
+  EXPECT_EQ(barrier_.look_up_started(now_), (Shards{ShardId(1), ShardId(2)}));
+  add('c', {ShardId(3)});
+  barrier_.look_up_done(bus::LogInfos{}, now_);
+  EXPECT_EQ(barrier_.look_up_started(now_), Shards{ShardId(3)}) << "not again for those before";
+  barrier_.look_up_done(bus::LogInfos{}, now_);
+  add('d', {ShardId(3)});
+  add('e');
+  EXPECT_EQ(barrier_.look_up_started(now_), Shards{}) << "all";
 }
 
 TEST_F(BarrierTest, RefusesTooMany) {
