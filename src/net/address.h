@@ -17,6 +17,7 @@ struct Address {
   std::uint16_t port = 0;
 
   std::string str() const;  // "127.0.0.1:7000", "[::1]:7000"
+  bool is_any() const { return host == "0.0.0.0" || host == "::"; }
   friend bool operator==(const Address&, const Address&) = default;
 };
 

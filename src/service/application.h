@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -11,6 +12,12 @@
 
 namespace martlet::service {
 
+// What the loop's thread did since it was asked last.
+struct LoopLoad {
+  std::uint32_t cpu_permille = 0;  // of one core
+  Duration worst_lag{};            // how late a timer ran
+};
+
 // What the shell lends to the application; all of it outlives it.
 struct Context {
   event::Loop& loop;
@@ -21,6 +28,7 @@ struct Context {
   // Ends the process with exit code 1 and this line, after the present turn: for what can't be
   // repaired while running.
   std::function<void(std::string line)> fail;
+  std::function<LoopLoad()> take_load = [] { return LoopLoad(); };
 };
 
 // A service inside the process shell. All calls on the loop, in this order: start, stop_phase_one,

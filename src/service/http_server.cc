@@ -4,6 +4,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 
 #include "base/assert.h"
 #include "event/timeval.h"
+#include "service/limits.h"
 
 namespace martlet::service {
 namespace {
@@ -61,10 +63,85 @@ std::uint16_t bound_port(evhttp_bound_socket* bound) {
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
+// Parameters of the query, as a form writes them. What cannot be read is left out.
+std::map<std::string, std::string> query_of(const evhttp_uri* uri) {
+  std::map<std::string, std::string> query;
+  const char* text = evhttp_uri_get_query(uri);
+  evkeyvalq pairs;
+  if (text == nullptr || evhttp_parse_query_str(text, &pairs) != 0) return query;
+  for (const evkeyval* pair = pairs.tqh_first; pair != nullptr; pair = pair->next.tqe_next) {
+    query[pair->key] = pair->value;
+  }
+  evhttp_clear_headers(&pairs);
+  return query;
+}
+
+// What evhttp has cut off from its connection is left to us; it frees what still belongs to it.
+void free_if_cut_off(evhttp_request* request) {
+  if (evhttp_request_get_connection(request) == nullptr) evhttp_request_free(request);
+}
+
+bufferevent* buffer_of(evhttp_request* request) {
+  return evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+}
+
 }  // namespace
+
+// As with a reply: the request is evhttp's while it has a connection.
+struct HttpStream::State {
+  evhttp_request* request = nullptr;
+
+  ~State() {
+    evhttp_request* const target = std::exchange(request, nullptr);
+    if (target == nullptr) return;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(target), nullptr, nullptr);
+    evhttp_send_reply_end(target);
+  }
+
+  void begin(evhttp_request* target, const timeval& idle) {
+    request = target;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(target), &State::closed, this);
+    evkeyvalq* headers = evhttp_request_get_output_headers(target);
+    evhttp_add_header(headers, "Content-Type", "text/event-stream");
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    // Only we speak from now on.
+    bufferevent_set_timeouts(buffer_of(target), nullptr, &idle);
+    evhttp_send_reply_start(target, 200, nullptr);
+  }
+
+  void send(std::string_view text) {
+    if (request == nullptr) return;
+    bufferevent* const buffer = buffer_of(request);
+    if (evbuffer_get_length(bufferevent_get_output(buffer)) > kMaxHttpUnsentBytes) {
+      ::shutdown(bufferevent_getfd(buffer), SHUT_RDWR);
+      return;
+    }
+    evbuffer* const piece = evbuffer_new();
+    evbuffer_add(piece, text.data(), text.size());
+    evhttp_send_reply_chunk(request, piece);
+    evbuffer_free(piece);
+  }
+
+  static void closed(evhttp_connection*, void* self) {
+    free_if_cut_off(std::exchange(static_cast<State*>(self)->request, nullptr));
+  }
+};
+
+void HttpStream::send(std::string_view event, std::string_view data) const {
+  state_->send("event: " + std::string(event) + "\ndata: " + std::string(data) + "\n\n");
+}
+
+void HttpStream::beat() const {
+  state_->send(":\n\n");
+}
+
+bool HttpStream::is_gone() const {
+  return state_->request == nullptr;
+}
 
 // The request is evhttp's while it has a connection. When that goes first, closed() ends our part.
 struct HttpReply::State {
+  HttpServer::Impl* server = nullptr;
   evhttp_request* request = nullptr;
   bool answered = false;
 
@@ -84,9 +161,7 @@ struct HttpReply::State {
   }
 
   static void closed(evhttp_connection*, void* self) {
-    evhttp_request* gone = std::exchange(static_cast<State*>(self)->request, nullptr);
-    // evhttp frees what still belongs to the connection; what it has cut off is left to us.
-    if (evhttp_request_get_connection(gone) == nullptr) evhttp_request_free(gone);
+    free_if_cut_off(std::exchange(static_cast<State*>(self)->request, nullptr));
   }
 };
 
@@ -104,6 +179,7 @@ struct HttpServer::Impl {
   struct Connection {
     bufferevent* buffer;
     MonotonicTime since;
+    bool streams = false;
   };
 
   Impl(event::Loop& the_loop, HttpLimits the_limits)
@@ -144,7 +220,7 @@ struct HttpServer::Impl {
     bufferevent* buffer = bufferevent_socket_new(loop.raw(), -1, BEV_OPT_CLOSE_ON_FREE);
     MARTLET_ASSERT(buffer != nullptr);
     bufferevent_incref(buffer);
-    connections.push_back({buffer, loop.now()});
+    connections.push_back({buffer, loop.now(), false});
     // At the limit the next ones wait in the kernel's queue.
     if (connections.size() >= limits.max_connections) evconnlistener_disable(listener);
     if (!sweeper.is_scheduled()) sweeper.start_every(kSweepPeriod);
@@ -159,7 +235,7 @@ struct HttpServer::Impl {
         it = connections.erase(it);
         continue;
       }
-      if (now - it->since > limits.connection_age) {
+      if (!it->streams && now - it->since > limits.connection_age) {
         ::shutdown(bufferevent_getfd(it->buffer), SHUT_RDWR);
       }
       ++it;
@@ -170,6 +246,7 @@ struct HttpServer::Impl {
 
   void handle(evhttp_request* request) {
     const auto state = std::make_shared<HttpReply::State>();
+    state->server = this;
     state->request = request;
     evhttp_connection_set_closecb(evhttp_request_get_connection(request), &HttpReply::State::closed,
                                   state.get());
@@ -179,9 +256,22 @@ struct HttpServer::Impl {
     if (path == nullptr || path[0] != '/') return reply.text(400, "bad path\n");
     for (const Route& route : routes) {
       const auto stars = match(route.pattern, path);
-      if (stars) return route.handler({path, *stars}, reply);
+      if (stars) {
+        return route.handler({path, *stars, query_of(uri), wants_events(request)}, reply);
+      }
     }
     reply.text(404, "no such page\n");
+  }
+
+  static bool wants_events(evhttp_request* request) {
+    const char* accept = evhttp_find_header(evhttp_request_get_input_headers(request), "Accept");
+    return accept != nullptr && std::strstr(accept, "text/event-stream") != nullptr;
+  }
+
+  void keep_open(const bufferevent* buffer) {
+    for (Connection& connection : connections) {
+      if (connection.buffer == buffer) connection.streams = true;
+    }
   }
 
   event::Loop& loop;
@@ -192,6 +282,17 @@ struct HttpServer::Impl {
   std::vector<Route> routes;
   std::list<Connection> connections;
 };
+
+HttpStream HttpReply::stream() const {
+  MARTLET_ASSERT(!state_->answered);
+  state_->answered = true;
+  HttpStream stream(std::make_shared<HttpStream::State>());
+  evhttp_request* const request = std::exchange(state_->request, nullptr);
+  if (request == nullptr) return stream;
+  state_->server->keep_open(buffer_of(request));
+  stream.state_->begin(request, event::to_timeval(state_->server->limits.idle));
+  return stream;
+}
 
 HttpServer::HttpServer(event::Loop& loop, HttpLimits limits)
     : impl_(std::make_unique<Impl>(loop, limits)) {}

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,31 @@ struct HttpLimits {
 struct HttpRequest {
   std::string_view path;
   std::vector<std::string_view> stars;  // what the stars of the route's pattern stand for
+  std::map<std::string, std::string> query;
+  bool wants_events = false;  // Accept: text/event-stream
+
+  // Empty if it is not there.
+  std::string_view parameter(const std::string& name) const {
+    const auto found = query.find(name);
+    return found == query.end() ? std::string_view() : found->second;
+  }
+};
+
+// An answer that goes on: server-sent events. Closed when the last copy of it goes.
+class HttpStream {
+ public:
+  // event: its name; data: one line.
+  void send(std::string_view event, std::string_view data) const;
+  // A comment, so that whoever listens knows that nothing is lost.
+  void beat() const;
+  // The client has gone, or takes nothing: kMaxHttpUnsentBytes wait for it.
+  bool is_gone() const;
+
+ private:
+  friend class HttpReply;
+  struct State;
+  explicit HttpStream(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<State> state_;
 };
 
 // The answer to one request, now or later. Answering twice asserts; letting go of all copies
@@ -33,6 +59,8 @@ class HttpReply {
   void text(int status, std::string_view body) const { send(status, "text/plain", body); }
   void json(int status, std::string_view body) const { send(status, "application/json", body); }
   void send(int status, const std::string& type, std::string_view body) const;
+  // Answers with a stream, which the limit on a connection's age does not end.
+  HttpStream stream() const;
 
  private:
   friend class HttpServer;
@@ -62,6 +90,7 @@ class HttpServer {
   std::size_t connections() const;
 
  private:
+  friend class HttpReply;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -13,6 +13,8 @@ inline constexpr std::uint64_t kWantedOpenFiles = 20'000;
 inline constexpr std::uint64_t kMaxHttpConnections = 64;
 inline constexpr std::uint64_t kMaxHttpHeaderBytes = 8 * 1024;
 inline constexpr std::uint64_t kMaxHttpBodyBytes = 4 * 1024;
+// For who listens to a stream and does not read.
+inline constexpr std::uint64_t kMaxHttpUnsentBytes = 256 * 1024;
 inline constexpr std::uint64_t kHttpIdleMs = 15'000;
 inline constexpr std::uint64_t kHttpConnectionAgeMs = 120'000;
 inline constexpr std::uint64_t kExitTimeoutS = 10;

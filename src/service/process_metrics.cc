@@ -94,14 +94,29 @@ LoopProbe::LoopProbe(event::Loop& loop, metrics::Registry& registry)
 void LoopProbe::start() {
   loop_.on_turn([this](Duration duration) { turn_.observe(duration); });
   last_tick_ = loop_.now();
-  last_cpu_ = cpu_time(RUSAGE_THREAD);
+  taken_ = last_tick_;
+  taken_cpu_ = last_cpu_ = cpu_time(RUSAGE_THREAD);
   due_ = last_tick_ + kProbePeriod;
   timer_.start_once(kProbePeriod);
 }
 
+LoopLoad LoopProbe::take_load() {
+  const MonotonicTime now = loop_.now();
+  const Duration cpu = cpu_time(RUSAGE_THREAD);
+  const double share = std::chrono::duration<double>(cpu - taken_cpu_) /
+                       std::chrono::duration<double>(std::max(now - taken_, Duration(1)));
+  const LoopLoad load{static_cast<std::uint32_t>(std::clamp(share, 0.0, 1.0) * 1000), worst_lag_};
+  taken_ = now;
+  taken_cpu_ = cpu;
+  worst_lag_ = {};
+  return load;
+}
+
 void LoopProbe::tick() {
   const MonotonicTime now = loop_.now();
-  lag_.observe(std::max(now - due_, Duration(0)));
+  const Duration lag = std::max(now - due_, Duration(0));
+  lag_.observe(lag);
+  worst_lag_ = std::max(worst_lag_, lag);
   const Duration cpu = cpu_time(RUSAGE_THREAD);
   busy_.observe(std::chrono::duration<double>(cpu - last_cpu_) /
                 std::chrono::duration<double>(std::max(now - last_tick_, Duration(1))));

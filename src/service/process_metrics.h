@@ -4,6 +4,7 @@
 
 #include "event/loop.h"
 #include "metrics/registry.h"
+#include "service/application.h"
 
 namespace martlet::service {
 
@@ -20,6 +21,7 @@ class LoopProbe {
  public:
   LoopProbe(event::Loop& loop, metrics::Registry& registry);
   void start();
+  LoopLoad take_load();
 
  private:
   void tick();
@@ -32,6 +34,10 @@ class LoopProbe {
   MonotonicTime due_;
   MonotonicTime last_tick_;
   Duration last_cpu_{};
+  // Since take_load().
+  MonotonicTime taken_;
+  Duration taken_cpu_{};
+  Duration worst_lag_{};
 };
 
 }  // namespace martlet::service

@@ -81,7 +81,13 @@ class Shell {
         common_(common),
         metrics_(loop_, registry_, definition.name),
         http_(loop_, http_limits()),
-        context_{loop_, registry_, http_, common, {}, [this](std::string line) { fail(line); }} {}
+        context_{loop_,
+                 registry_,
+                 http_,
+                 common,
+                 {},
+                 [this](std::string line) { fail(line); },
+                 [this] { return metrics_.probe.take_load(); }} {}
 
   int run() {
     add_pages();
@@ -248,6 +254,8 @@ std::vector<Limit> common_limits() {
        "to the HTTP endpoint; more wait in the kernel's queue"},
       {"kMaxHttpHeaderBytes", kMaxHttpHeaderBytes, "bytes", "of one HTTP request"},
       {"kMaxHttpBodyBytes", kMaxHttpBodyBytes, "bytes", "of one HTTP request"},
+      {"kMaxHttpUnsentBytes", kMaxHttpUnsentBytes, "bytes",
+       "wait for who listens to a stream; then its connection is closed"},
       {"kHttpIdleMs", kHttpIdleMs, "ms", "an HTTP connection without a byte is closed"},
       {"kHttpConnectionAgeMs", kHttpConnectionAgeMs, "ms",
        "an HTTP connection is closed, whatever it does"},
