@@ -20,7 +20,6 @@ class Member:
     stop_signal = signal.SIGTERM
     # What ends it at once but cleanly, for tests that are over.
     abort_signal = signal.SIGKILL
-    stop_timeout_s = 15.0
     start_timeout_s = 30.0
     # What differs from the program's own defaults, apart from where it is and what it is called.
     tuning: Mapping[str, Any] = {}
@@ -51,6 +50,10 @@ class Member:
 
     def after_stop(self) -> None:
         """Called when the process has ended."""
+
+    @property
+    def stop_timeout_s(self) -> float:
+        return 15.0
 
     @property
     def address(self) -> str:

@@ -14,6 +14,10 @@ from martlet_cluster.member import Member, write_private
 from martlet_cluster.patience import longer
 
 
+# The services' default.
+STOP_TIMEOUT_MS = 10_000
+
+
 def to_toml(settings: dict[str, Any]) -> str:
     """{"nats.url": "x"} becomes url = "x" in the table [nats]."""
     tables: dict[str, list[str]] = {"": []}
@@ -54,6 +58,11 @@ class Service(Member):
 
     def command(self) -> list[str]:
         return [str(paths.service_binary(self.kind)), "--config", str(self.config_file)]
+
+    @property
+    def stop_timeout_s(self) -> float:
+        """It gives up by itself before."""
+        return float(self.settings.get("stop_timeout_ms", STOP_TIMEOUT_MS)) / 1e3 + 5
 
     def report(self) -> dict[str, Any] | None:
         """The ready file of the running process, None before it is ready."""

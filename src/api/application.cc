@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "api/limits.h"
+#include "api/moves.h"
 #include "api/pages.h"
-#include "base/log.h"
 #include "bus/subjects.h"
 #include "wire/envelopes.h"
+#include "wire/limits.h"
 
 namespace martlet::api {
 namespace {
@@ -14,38 +15,69 @@ namespace {
 using std::chrono::seconds;
 
 int http_status(ErrorCode code) {
-  if (code == ErrorCode::kBadId) return 400;
+  if (code == ErrorCode::kBadId || code == ErrorCode::kBadRange) return 400;
   return code == ErrorCode::kTimeout ? 504 : 503;
+}
+
+// A heartbeat a second: whoever lives was heard.
+constexpr Duration kFirstLook = std::chrono::milliseconds(1'200);
+
+Strategy configured(const ApiOptions& options) {
+  return strategy_named(options.strategy).value_or(Strategy::kLeastActive);
 }
 
 }  // namespace
 
 ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::Bus> bus,
-                               std::unique_ptr<registry::Sessions> sessions)
+                               std::unique_ptr<registry::Sessions> sessions,
+                               const ApiOptions& options)
     : loop_(context.loop),
       metrics_(context.registry),
+      strategy_(configured(options)),
+      desired_(options.scale),
       bus_(std::move(bus)),
       sessions_(std::move(sessions)),
-      expiry_(context.loop, [this] { expire(); }) {
-  context.http.route("/v1/edges", [this](const service::HttpRequest&,
-                                         const service::HttpReply& reply) { answer_edges(reply); });
-  context.http.route("/v1/users/*/sessions",
-                     [this](const service::HttpRequest& request, const service::HttpReply& reply) {
-                       answer_sessions(request.stars.at(0), reply);
-                     });
+      second_(context.loop, [this] { every_second(); }) {
+  using service::HttpReply;
+  using service::HttpRequest;
+  service::HttpServer& http = context.http;
+  http.route("/v1/edges", [this](const HttpRequest& request, const HttpReply& reply) {
+    answer_edges(request, reply);
+  });
+  http.route("/v1/route", [this](const HttpRequest& request, const HttpReply& reply) {
+    answer_route(request, reply);
+  });
+  http.route("/v1/scale",
+             [this](const HttpRequest&, const HttpReply& reply) { answer_scale(reply); });
+  http.route("/v1/users/*/sessions", [this](const HttpRequest& request, const HttpReply& reply) {
+    answer_sessions(request.stars.at(0), reply);
+  });
 }
 
 void ApiApplication::start(Started on_started) {
   beats_ = bus_->subscribe(bus::subject::all_edge_beats(), "", bus::Priority::kDroppable,
                            [this](const bus::Incoming& incoming) { on_beat(incoming.payload); });
-  expiry_.start_every(seconds(1));
-  bus_->after_subscriptions(seconds(10), std::move(on_started));
+  moves_ =
+      bus_->subscribe(bus::subject::rpc_moves(), bus::subject::api_queue(), bus::Priority::kAnswers,
+                      [this](const bus::Incoming& question) { on_moves(question); });
+  second_.start_every(seconds(1));
+  bus_->after_subscriptions(seconds(10),
+                            [this, on_started = std::move(on_started)](const Result<void>& result) {
+                              if (result) listening_since_ = loop_.now();
+                              on_started(result);
+                            });
 }
 
 Result<void> ApiApplication::ready() const {
   if (!bus_->is_connected()) return fail(ErrorCode::kUnavailable, "not connected to the broker");
+  if (loop_.now() < listening_since_ || loop_.now() - listening_since_ < kFirstLook) {
+    return fail(ErrorCode::kUnavailable, "listens who the edges are");
+  }
   return {};
 }
+
+// ---- what edges tell and ask
+// ---------------------------------------------------------------------
 
 void ApiApplication::on_beat(BytesView payload) {
   const auto beat = wire::parse_edge_beat(payload);
@@ -58,21 +90,91 @@ void ApiApplication::on_beat(BytesView payload) {
             beat->started_ms,
             beat->connections,
             beat->sessions,
-            beat->draining};
+            beat->draining,
+            beat->weight,
+            beat->cpu_permille,
+            beat->loop_lag_us,
+            beat->output_bytes_per_s};
   }
   if (!beat || !edges_.heard(std::move(info), loop_.now())) return metrics_.bad_beat();
   metrics_.beat();
   metrics_.live_edges(edges_.size());
+  if (listeners_.size() > 0) listeners_.look(edges_.live(loop_.now()));
 }
 
-void ApiApplication::expire() {
-  edges_.expire(loop_.now());
+void ApiApplication::on_moves(const bus::Incoming& question) {
+  const auto asked = wire::parse_moves_question(question.payload);
+  if (!asked || question.reply.empty()) return metrics_.bad_question();
+  wire::MovesAnswer answer{plan_moves(*asked)};
+  if (answer.moves.size() > wire::kMaxMoves) answer.moves.resize(wire::kMaxMoves);
+  for (const wire::Move& move : answer.moves) metrics_.moved(asked->draining, move.sessions);
+  bus_->reply(question.reply, wire::encode(answer));
+}
+
+// Who has just come knows too little of the others.
+std::vector<wire::Move> ApiApplication::plan_moves(const wire::MovesQuestion& question) const {
+  if (!ready()) return {};
+  std::vector<Candidate> candidates = edges_.candidates(loop_.now());
+  if (!question.draining) return plan_rebalance(question.edge, question.sessions, candidates);
+  std::erase_if(candidates, [&](const Candidate& one) { return one.edge->edge == question.edge; });
+  return plan_drain(question.sessions, candidates);
+}
+
+void ApiApplication::every_second() {
+  const MonotonicTime now = loop_.now();
+  edges_.expire(now);
   metrics_.live_edges(edges_.size());
+  const std::vector<EdgeInfo> live = edges_.live(now);
+  listeners_.look(live);
+  if (now >= next_stream_beat_) {
+    next_stream_beat_ = now + kStreamBeat;
+    listeners_.beat();
+  }
+  metrics_.listeners(listeners_.size());
+  if (!ready()) return;
+  std::vector<EdgeInfo> staying;
+  for (const EdgeInfo& edge : live) {
+    if (!edge.draining) staying.push_back(edge);
+  }
+  desired_.look(staying, now);
+  metrics_.desired_edges(desired_.desired());
 }
 
-void ApiApplication::answer_edges(const service::HttpReply& reply) {
+// ---- pages
+// -----------------------------------------------------------------------------------------
+
+void ApiApplication::answer_edges(const service::HttpRequest& request,
+                                  const service::HttpReply& reply) {
   metrics_.requested(Page::kEdges);
-  reply.json(200, edges_page(edges_.live(loop_.now())));
+  const std::vector<EdgeInfo> live = edges_.live(loop_.now());
+  if (!request.wants_events) return reply.json(200, edges_page(live));
+  if (!listeners_.has_room()) {
+    return refuse({ErrorCode::kBusy, "too many listen to the edges already", 0}, reply);
+  }
+  listeners_.add(reply.stream(), live);
+}
+
+void ApiApplication::answer_route(const service::HttpRequest& request,
+                                  const service::HttpReply& reply) {
+  metrics_.requested(Page::kRoute);
+  const auto user = UserId::parse(request.parameter("user"));
+  if (!user) return refuse({ErrorCode::kBadId, "user: needed, as an id", 0}, reply);
+  const std::string_view named = request.parameter("strategy");
+  const auto strategy = named.empty() ? strategy_ : strategy_named(named);
+  if (!strategy) return refuse({ErrorCode::kBadRange, "strategy: there is no such one", 0}, reply);
+  const std::vector<Candidate> candidates = edges_.candidates(loop_.now());
+  const Candidate* chosen = router_.choose(*strategy, *user, candidates);
+  if (chosen == nullptr) {
+    return refuse({ErrorCode::kUnavailable, "no edge takes clients now", 0}, reply);
+  }
+  edges_.sent_to(chosen->edge->edge);
+  metrics_.routed(*strategy);
+  reply.json(200, route_page(*chosen->edge, *strategy));
+}
+
+void ApiApplication::answer_scale(const service::HttpReply& reply) {
+  metrics_.requested(Page::kScale);
+  reply.json(200, scale_page(desired_, edges_.live(loop_.now()).size()));
 }
 
 void ApiApplication::answer_sessions(std::string_view name, const service::HttpReply& reply) {
@@ -93,7 +195,9 @@ void ApiApplication::refuse(const Error& error, const service::HttpReply& reply)
 // HTTP goes on until the end: /readyz tells that we stop.
 void ApiApplication::stop_phase_one(Done on_done) {
   beats_.reset();
-  expiry_.cancel();
+  moves_.reset();
+  second_.cancel();
+  listeners_.close();
   on_done();
 }
 

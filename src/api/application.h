@@ -2,20 +2,27 @@
 
 #include <memory>
 
+#include "api/desired_edges.h"
 #include "api/edge_directory.h"
+#include "api/edge_listeners.h"
 #include "api/metrics.h"
+#include "api/options.h"
+#include "api/router.h"
+#include "base/random.h"
 #include "bus/bus.h"
 #include "registry/sessions.h"
 #include "service/application.h"
+#include "wire/rpc.h"
 
 namespace martlet::api {
 
-// The api service: keeps the live edges from their heartbeats, answers GET /v1/edges and
-// GET /v1/users/<uid>/sessions on the shell's HTTP endpoint. Loop thread.
+// The api service: keeps the live edges from their heartbeats, answers GET /v1/edges (as a stream
+// of changes as well), /v1/route, /v1/scale and /v1/users/<uid>/sessions on the shell's HTTP
+// endpoint, and tells edges where their sessions should be. Loop thread.
 class ApiApplication final : public service::Application {
  public:
   ApiApplication(service::Context& context, std::unique_ptr<bus::Bus> bus,
-                 std::unique_ptr<registry::Sessions> sessions);
+                 std::unique_ptr<registry::Sessions> sessions, const ApiOptions& options);
 
   void start(Started on_started) override;
   Result<void> ready() const override;
@@ -24,18 +31,30 @@ class ApiApplication final : public service::Application {
 
  private:
   void on_beat(BytesView payload);
-  void expire();
-  void answer_edges(const service::HttpReply& reply);
+  void on_moves(const bus::Incoming& question);
+  std::vector<wire::Move> plan_moves(const wire::MovesQuestion& question) const;
+  void every_second();
+  void answer_edges(const service::HttpRequest& request, const service::HttpReply& reply);
+  void answer_route(const service::HttpRequest& request, const service::HttpReply& reply);
+  void answer_scale(const service::HttpReply& reply);
   void answer_sessions(std::string_view name, const service::HttpReply& reply);
   void refuse(const Error& error, const service::HttpReply& reply);
 
   event::Loop& loop_;
   ApiMetrics metrics_;
+  SystemRandom random_;
+  Strategy strategy_;
   EdgeDirectory edges_;
+  Router router_{random_};
+  DesiredEdges desired_;
+  EdgeListeners listeners_;
+  MonotonicTime listening_since_ = MonotonicTime::max();
+  MonotonicTime next_stream_beat_{};
   std::unique_ptr<bus::Bus> bus_;
   std::unique_ptr<registry::Sessions> sessions_;
   std::unique_ptr<bus::Subscription> beats_;
-  event::Timer expiry_;
+  std::unique_ptr<bus::Subscription> moves_;
+  event::Timer second_;
 };
 
 }  // namespace martlet::api

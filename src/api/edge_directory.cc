@@ -7,6 +7,13 @@
 #include "api/limits.h"
 
 namespace martlet::api {
+namespace {
+
+bool is_before(const EdgeInfo& a, const EdgeInfo& b) {
+  return std::tie(a.name, a.edge) < std::tie(b.name, b.edge);
+}
+
+}  // namespace
 
 bool EdgeDirectory::is_live(const Entry& entry, MonotonicTime now) {
   return now - entry.heard < std::chrono::milliseconds(kEdgeSilenceMs);
@@ -18,12 +25,13 @@ bool EdgeDirectory::heard(EdgeInfo info, MonotonicTime now) {
     // One that starts again has a new id at its old address: the old id is dead.
     std::erase_if(edges_, [&](const auto& item) {
       const EdgeInfo& other = item.second.info;
-      return other.address == info.address && other.started_ms <= info.started_ms;
+      return !info.address.empty() && other.address == info.address &&
+             other.started_ms <= info.started_ms;
     });
     if (edges_.size() >= kMaxEdges) return false;
   }
-  const EdgeId edge = info.edge;
-  edges_.insert_or_assign(edge, Entry{std::move(info), now});
+  Entry& entry = edges_[info.edge];
+  entry = {std::move(info), now, 0, entry.sent};
   return true;
 }
 
@@ -36,10 +44,24 @@ std::vector<EdgeInfo> EdgeDirectory::live(MonotonicTime now) const {
   for (const auto& [edge, entry] : edges_) {
     if (is_live(entry, now)) all.push_back(entry.info);
   }
-  std::sort(all.begin(), all.end(), [](const EdgeInfo& a, const EdgeInfo& b) {
-    return std::tie(a.name, a.edge) < std::tie(b.name, b.edge);
-  });
+  std::sort(all.begin(), all.end(), is_before);
   return all;
+}
+
+std::vector<Candidate> EdgeDirectory::candidates(MonotonicTime now) const {
+  std::vector<Candidate> all;
+  for (const auto& [edge, entry] : edges_) {
+    if (!is_live(entry, now) || entry.info.draining) continue;
+    all.push_back({&entry.info, entry.info.connections + entry.sent + entry.sent_before});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Candidate& a, const Candidate& b) { return is_before(*a.edge, *b.edge); });
+  return all;
+}
+
+void EdgeDirectory::sent_to(const EdgeId& edge) {
+  const auto found = edges_.find(edge);
+  if (found != edges_.end()) ++found->second.sent;
 }
 
 }  // namespace martlet::api

@@ -3,11 +3,41 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/clock.h"
+
 namespace martlet::api {
 
-// An edge beats once a second; one that was silent for this long is taken for dead.
-inline constexpr std::uint32_t kEdgeSilenceMs = 5'000;
+// An edge beats once a second; one that was silent for this long is taken for dead. Who asks for an
+// edge is never sent to one that was killed five seconds ago.
+inline constexpr std::uint32_t kEdgeSilenceMs = 4'000;
 // More edges than this are not remembered: somebody else is talking on our subject.
 inline constexpr std::size_t kMaxEdges = 4'096;
+
+// ---- routing ------------------------------------------------------------------------------------
+
+// A consistent hash sends nobody to an edge that has so many times its share.
+inline constexpr double kHashBound = 1.25;
+
+// ---- moving sessions ----------------------------------------------------------------------------
+
+// An edge gives some away when it has so much more than its share, and at least so many.
+inline constexpr double kRebalanceTolerance = 0.2;
+inline constexpr std::uint32_t kRebalanceLeast = 20;
+
+// ---- how many edges -----------------------------------------------------------------------------
+
+// Fewer edges are wanted only if there is room for so many times the load: more than lies between
+// 20 % above and 20 % below the same load.
+inline constexpr double kScaleDownRoom = 1.6;
+static_assert(kScaleDownRoom > 1.2 / 0.8);
+// After a change the number does not go the other way for so long.
+inline constexpr Duration kScaleTurn = std::chrono::seconds(30);
+
+// ---- changes as they happen ---------------------------------------------------------------------
+
+// Who listens to changes of the edges; more are refused.
+inline constexpr std::size_t kMaxListeners = 32;
+// A silent stream says that it lives.
+inline constexpr Duration kStreamBeat = std::chrono::seconds(10);
 
 }  // namespace martlet::api

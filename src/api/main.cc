@@ -21,7 +21,7 @@ Created create(service::Context& context, const api::ApiOptions& own) {
                                          .client = bus::client_named(common.nats_client)});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
-  return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions));
+  return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions), own);
 }
 
 int serve(int argc, char** argv) {

@@ -2,12 +2,15 @@
 
 #include <string>
 
+#include "api/desired_edges.h"
 #include "config/keys.h"
 
 namespace martlet::api {
 
 struct ApiOptions {
   std::string redis_url = "redis://127.0.0.1:6379/0";
+  std::string strategy = "least_active";
+  ScaleOptions scale;
 };
 
 void declare(config::Keys& keys, ApiOptions& options);

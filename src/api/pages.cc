@@ -8,25 +8,59 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Labels may come from a configuration with bytes that are no UTF-8.
+std::string line_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return line_of(json) + "\n";
+}
+
+Json json_of(const EdgeInfo& edge) {
+  return {{"edge", edge.edge.str()},         {"name", edge.name},
+          {"address", edge.address},         {"http", edge.http},
+          {"started_ms", edge.started_ms},   {"connections", edge.connections},
+          {"sessions", edge.sessions},       {"draining", edge.draining},
+          {"weight", edge.weight},           {"cpu_permille", edge.cpu_permille},
+          {"loop_lag_us", edge.loop_lag_us}, {"output_bytes_per_s", edge.output_bytes_per_s}};
+}
+
+Json json_of(const std::vector<EdgeInfo>& edges) {
+  Json list = Json::array();
+  for (const EdgeInfo& edge : edges) list.push_back(json_of(edge));
+  return {{"edges", list}};
 }
 
 }  // namespace
 
 std::string edges_page(const std::vector<EdgeInfo>& edges) {
-  Json list = Json::array();
-  for (const EdgeInfo& edge : edges) {
-    list.push_back({{"edge", edge.edge.str()},
-                    {"name", edge.name},
-                    {"address", edge.address},
-                    {"http", edge.http},
-                    {"started_ms", edge.started_ms},
-                    {"connections", edge.connections},
-                    {"sessions", edge.sessions},
-                    {"draining", edge.draining}});
-  }
-  return text_of({{"edges", list}});
+  return text_of(json_of(edges));
+}
+
+std::string edges_text(const std::vector<EdgeInfo>& edges) {
+  return line_of(json_of(edges));
+}
+
+std::string edge_text(const EdgeInfo& edge) {
+  return line_of(json_of(edge));
+}
+
+std::string gone_text(const EdgeId& edge) {
+  return line_of({{"edge", edge.str()}});
+}
+
+std::string route_page(const EdgeInfo& edge, Strategy strategy) {
+  return text_of({{"edge", edge.edge.str()},
+                  {"name", edge.name},
+                  {"address", edge.address},
+                  {"strategy", strategy_name(strategy)}});
+}
+
+std::string scale_page(const DesiredEdges& desired, std::size_t live) {
+  return text_of({{"desired_edges", desired.desired()},
+                  {"live_edges", live},
+                  {"need", desired.need()},
+                  {"reason", desired.reason()}});
 }
 
 std::string sessions_page(const UserId& user,

@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "api/desired_edges.h"
 #include "api/edge_directory.h"
+#include "api/router.h"
 #include "base/error.h"
 #include "registry/sessions.h"
 
@@ -11,7 +13,14 @@
 namespace martlet::api {
 
 std::string edges_page(const std::vector<EdgeInfo>& edges);
+std::string route_page(const EdgeInfo& edge, Strategy strategy);
+std::string scale_page(const DesiredEdges& desired, std::size_t live);
 std::string sessions_page(const UserId& user, const std::vector<registry::SessionRecord>& sessions);
 std::string error_page(const Error& error);
+
+// The data of events, each in one line.
+std::string edges_text(const std::vector<EdgeInfo>& edges);
+std::string edge_text(const EdgeInfo& edge);
+std::string gone_text(const EdgeId& edge);
 
 }  // namespace martlet::api

@@ -84,5 +84,11 @@ std::string rpc_groups() {
 std::string_view persist_queue() {
   return "persist";
 }
+std::string rpc_moves() {
+  return "im.rpc.moves";
+}
+std::string_view api_queue() {
+  return "api";
+}
 
 }  // namespace martlet::bus::subject

@@ -52,4 +52,8 @@ std::string rpc_cold();            // im.rpc.cold: ColdQuestion -> ColdAnswer
 std::string rpc_groups();          // im.rpc.groups: GroupsQuestion -> GroupsAnswer
 std::string_view persist_queue();  // the queue group
 
+// Request/reply, answered by any api (queue group).
+std::string rpc_moves();       // im.rpc.moves: MovesQuestion -> MovesAnswer
+std::string_view api_queue();  // the queue group
+
 }  // namespace martlet::bus::subject

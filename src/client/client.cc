@@ -96,6 +96,7 @@ void Client::finish(const Error& error) {
        {&connect_timer_, &core_timer_, &renew_timer_, &move_timer_, &stop_timer_, &read_timer_}) {
     timer->cancel();
   }
+  ++searches_;
   drop_link();
   set_state(State::kOff, error.detail);
   std::deque<Waiting> waiting;
@@ -104,7 +105,20 @@ void Client::finish(const Error& error) {
   listener_.on_end(error);
 }
 
+// Where a server sent us, nobody needs to say again.
 void Client::connect() {
+  if (!options_.find_edge || std::exchange(is_sent_, false)) return open_link();
+  options_.find_edge(options_.user,
+                     [this, search = ++searches_,
+                      alive = std::weak_ptr<int>(alive_)](std::optional<net::Address> found) {
+                       if (alive.expired() || search != searches_ || state_ != State::kConnecting)
+                         return;
+                       if (found) options_.addresses.prefer(std::move(*found));
+                       open_link();
+                     });
+}
+
+void Client::open_link() {
   link_ =
       std::make_unique<Link>(loop_, options_.addresses.current(), static_cast<Link::Owner&>(*this));
 }
@@ -267,6 +281,7 @@ void Client::on_kicked(const wire::KickedEvent& event) {
 void Client::on_reconnect_event(const wire::ReconnectEvent& event) {
   if (!event.to.empty()) {
     std::optional<net::Address> to = net::parse_address(event.to);
+    is_sent_ = to.has_value();
     if (to) options_.addresses.prefer(std::move(*to));
   }
   const std::uint64_t within = random_.below(std::uint64_t{event.within_ms} + 1);

@@ -63,6 +63,10 @@ struct ClientOptions {
   DeviceId device;
   std::string password;  // empty: only the tokens of the store
   bool receives = true;  // false: only sends and asks; what comes stays unseen for the device
+  // Asked before each connection: the edge to use, or none: the next one of addresses. Calls back
+  // once, in time; a call that comes after the client has ended does nothing.
+  using Found = std::function<void(std::optional<net::Address>)>;
+  std::function<void(const UserId&, Found)> find_edge = {};
 };
 
 struct HistoryAnswer {
@@ -146,6 +150,7 @@ class Client final : private Link::Owner {
   void on_link_down(const std::string& why) override;
 
   void connect();
+  void open_link();
   void on_signed_in(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok);
   void on_renewed(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok);
   void schedule_renewal(std::uint32_t expires_in_s);
@@ -202,6 +207,9 @@ class Client final : private Link::Owner {
   std::deque<MonotonicTime> given_up_auths_;  // when: those without an answer
   Duration told_to_wait_{};  // by the connection's last error, before the next connection
   bool moving_ = false;      // told to reconnect: at once, and where we were told
+  bool is_sent_ = false;     // told where to
+  std::uint64_t searches_ = 0;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   bool pumping_ = false;
   std::map<ConversationId, Seq> reads_;      // wanted
   std::map<ConversationId, Seq> reads_out_;  // asked

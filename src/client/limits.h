@@ -47,6 +47,9 @@ inline constexpr std::size_t kMaxGivenUpAuths = 8;
 inline constexpr Duration kRequestDeadline = std::chrono::seconds(20);
 static_assert(kRequestDeadline > std::chrono::milliseconds(kRpcTimeoutMs) + kConnectTimeout,
               "the edge gives up first and says so");
+
+// For the api's answer which edge to use; without one the next of the list is tried.
+inline constexpr Duration kRouteTimeout = std::chrono::seconds(2);
 inline constexpr Duration kReconnectMin = std::chrono::milliseconds(200);
 inline constexpr Duration kReconnectMax = std::chrono::seconds(15);
 // After a connection that was signed in; while they end before kStableAfter, the waits grow to

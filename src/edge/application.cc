@@ -15,6 +15,12 @@ EdgeIdentity make_identity(const service::Context& context, const EdgeOptions& o
           .started_ms = clock.wall_ms()};
 }
 
+EdgeLoad load_of(const service::LoopLoad& load) {
+  return {
+      load.cpu_permille,
+      std::uint32_t(std::chrono::duration_cast<std::chrono::microseconds>(load.worst_lag).count())};
+}
+
 EdgeOptions timed(EdgeOptions options, Duration stop_time) {
   options.stop_time = stop_time;
   return options;
@@ -37,7 +43,8 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
              .metrics = metrics_,
              .verify_token = backends_.verify_token,
              .identity = make_identity(context, options, clock_, random_),
-             .options = timed(std::move(options), context.common.stop_timeout)}) {}
+             .options = timed(std::move(options), context.common.stop_timeout),
+             .load = [take = context.take_load] { return load_of(take()); }}) {}
 
 void EdgeApplication::start(Started on_started) {
   cluster_check_.start([this, on_started](const Result<void>& same) {

@@ -72,6 +72,7 @@ Edge::Edge(EdgeParts parts)
                .find_link = [this](std::uint64_t number) { return find_link(number); },
                .hint_resync = [this] { hint_resync_all(); }},
       inbox_(context_),
+      mover_(context_),
       environment_{parts_.loop,
                    parts_.clock,
                    wheel_,
@@ -104,6 +105,7 @@ void Edge::start(Started on_started) {
       kStartTimeout, [this, on_started = std::move(on_started)](const Result<void>& result) {
         if (!result) return on_started(result);
         const auto listening = listen();
+        announced_ = listening.has_value();
         if (listening) beat();
         on_started(listening);
       });
@@ -131,7 +133,11 @@ Result<void> Edge::listen() {
                                       [this](net::UniqueFd fd) { adopt(std::move(fd)); });
   if (!listener) return fail(listener.error().code, "edge.listen: " + listener.error().detail);
   listener_ = std::move(*listener);
-  if (parts_.identity.address.empty()) parts_.identity.address = listener_->address().str();
+  // Nobody can connect to "any address": whoever is told to come back uses what they used.
+  const bool is_reachable = !listener_->address().is_any();
+  if (parts_.identity.address.empty() && is_reachable) {
+    parts_.identity.address = listener_->address().str();
+  }
   MARTLET_LOG(info, "listening address={} advertise={} edge={}", listener_->address().str(),
               parts_.identity.address, parts_.identity.id.str());
   return {};
@@ -332,6 +338,7 @@ void Edge::tick() {
   }
   if (is_behind_ && now >= catch_up_at_) catch_up();
   if (resync_owed_ && now >= resync_allowed_) hint_resync_all();
+  mover_.tick(now);
   for (std::size_t i = 0; i < waits_.size(); ++i) {
     if (!waits_[i].condition() && now < waits_[i].deadline) continue;
     const Done then = std::move(waits_[i].then);
@@ -351,7 +358,10 @@ void Edge::every_second() {
 
 void Edge::beat() {
   const EdgeIdentity& identity = parts_.identity;
-  if (identity.address.empty()) return;
+  if (!announced_) return;
+  const EdgeLoad load = parts_.load ? parts_.load() : EdgeLoad{};
+  const std::uint64_t bytes_out =
+      totals_.bytes_out - std::exchange(bytes_out_before_, totals_.bytes_out);
   parts_.bus.publish(bus::subject::edge_beat(identity.id),
                      wire::encode(wire::EdgeBeat{
                          .edge = identity.id,
@@ -362,6 +372,10 @@ void Edge::beat() {
                          .connections = std::uint32_t(links_.size()),
                          .sessions = std::uint32_t(sessions_.size()),
                          .draining = draining_,
+                         .weight = parts_.options.weight,
+                         .cpu_permille = load.cpu_permille,
+                         .loop_lag_us = load.loop_lag_us,
+                         .output_bytes_per_s = bytes_out,
                      }));
 }
 
@@ -381,14 +395,23 @@ void Edge::update_metrics() {
 
 void Edge::drain(Done on_done) {
   draining_ = true;
-  listener_.reset();
   beat();
   tick_.start_every(kStopTick);
-  const Duration drain_time = stop_share(kDrainTime, 3);
-  const auto within_ms = to_ms<std::uint32_t>(drain_time);
-  const Bytes body = wire::encode(wire::ReconnectEvent{.to = {}, .within_ms = within_ms / 2});
-  for (ClientLink* link : sessions_.all()) link->notify(wire::Command::ReconnectEvent, body);
-  wait_for([this] { return sessions_.size() == 0; }, drain_time, std::move(on_done));
+  wait_for([] { return false; }, stop_share(parts_.options.drain_delay, 1),
+           [this, on_done = std::move(on_done)]() mutable { close_door(std::move(on_done)); });
+}
+
+// Done when the last client has gone, or when its time is over.
+void Edge::close_door(Done on_done) {
+  listener_.reset();
+  const Duration window = stop_share(parts_.options.drain_window, 4);
+  mover_.drain(window);
+  const Duration grace = stop_share(kDrainGrace, 1);
+  const auto is_over = [this, grace] {
+    const auto told = mover_.told_all_at();
+    return sessions_.size() == 0 || (told && parts_.clock.now() >= *told + grace);
+  };
+  wait_for(is_over, stop_share(kMovesTimeout, 1) + window + grace, std::move(on_done));
 }
 
 void Edge::close_all(Done on_done) {

@@ -9,9 +9,16 @@
 #include "edge/bus_inbox.h"
 #include "edge/client_link.h"
 #include "edge/context.h"
+#include "edge/mover.h"
 #include "net/listener.h"
 
 namespace martlet::edge {
+
+// What the process did since it was asked last.
+struct EdgeLoad {
+  std::uint32_t cpu_permille = 0;  // of one core
+  std::uint32_t loop_lag_us = 0;   // the longest
+};
 
 // What an edge is built on. All of it outlives the edge.
 struct EdgeParts {
@@ -24,6 +31,7 @@ struct EdgeParts {
   VerifyToken verify_token;
   EdgeIdentity identity;  // address empty: the one that it listens on
   EdgeOptions options;
+  std::function<EdgeLoad()> load = {};  // of the process since the last call
 };
 
 // An edge: holds the clients' connections and stands between them and the broker. Keeps nothing
@@ -49,7 +57,8 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   // As bound; empty when not listening.
   std::string listen_address() const { return listener_ ? listener_->address().str() : ""; }
 
-  // No new connections; asks all clients to go elsewhere and waits a little for them.
+  // Leaves routing; after the delay no new connections; tells all clients to go elsewhere and waits
+  // for them.
   void drain(Done on_done);
   // Waits a little for what is unanswered, then closes all that is left.
   void close_all(Done on_done);
@@ -83,6 +92,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   void tick();
   void every_second();
   void beat();
+  void close_door(Done on_done);
   void update_metrics();
   Duration stop_share(Duration usual, int tenths) const;
   void wait_for(const std::function<bool()>& condition, Duration deadline, Done then);
@@ -105,6 +115,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   SessionTable sessions_;
   EdgeContext context_;
   BusInbox inbox_;
+  Mover mover_;
   LinkEnvironment environment_;
   std::unique_ptr<net::Listener> listener_;
   struct Refused {
@@ -125,6 +136,8 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   MonotonicTime resync_allowed_;
   bool resync_owed_ = false;
   bool draining_ = false;
+  bool announced_ = false;
+  std::uint64_t bytes_out_before_ = 0;
 
   struct Wait {
     std::function<bool()> condition;

@@ -129,9 +129,16 @@ inline constexpr std::uint32_t kStopCloseDeadlineMs = 500;
 
 // A stop: how long clients may take to go elsewhere, and then what is open to be answered. With a
 // short stop_timeout_ms each has its share of that.
-inline constexpr Duration kDrainTime = std::chrono::seconds(3);
+// The last ones may go a moment after the window in which they are told.
+inline constexpr Duration kDrainGrace = std::chrono::seconds(1);
 inline constexpr Duration kSettleTime = std::chrono::seconds(2);
-// Clients that are told to sync or to reconnect spread over this time.
+// Moves: so many a second need no window; what is asked of the api waits so long for an answer;
+// who was told to go and is still there is told again.
+inline constexpr std::int64_t kMovesPerSecond = 100;
+inline constexpr Duration kMovesTimeout = std::chrono::milliseconds(500);
+inline constexpr Duration kMoveReminder = std::chrono::seconds(1);
+
+// Clients that are told to sync spread over this time.
 inline constexpr std::uint32_t kSpreadMs = 10'000;
 // So many of one group, or fewer, over this time.
 inline constexpr std::size_t kFewHints = 100;

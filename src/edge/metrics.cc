@@ -104,6 +104,9 @@ EdgeMetrics::EdgeMetrics(metrics::Registry& r)
                                   "Questions to persist about who is in which group."})),
       typing_dropped_(r.counter({"martlet_edge_typing_dropped_total", "frames",
                                  "TYPING that went no further, because there was one before."})),
+      moves_(r.counters<MoveReason>(
+          {"martlet_edge_moves_total", "sessions", "Sessions that were told to go elsewhere."},
+          {"reason", {{MoveReason::kDrain, "drain"}, {MoveReason::kRebalance, "rebalance"}}})),
       strangers_(r.gauge({"martlet_edge_strangers", "connections",
                           "Open connections that have not authenticated."})),
       addresses_(r.gauge({"martlet_edge_addresses", "addresses",

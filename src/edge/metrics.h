@@ -17,6 +17,9 @@ enum class DropReason : std::uint8_t {
   kUnknownMembers,  // not known to be a member as of then; RESYNC follows
 };
 
+// Why a session was told to go elsewhere.
+enum class MoveReason : std::uint8_t { kDrain, kRebalance };
+
 // What an edge counts.
 class EdgeMetrics {
  public:
@@ -53,6 +56,9 @@ class EdgeMetrics {
     groups_.set(std::int64_t(groups)), group_subscriptions_.set(std::int64_t(subscriptions));
   }
   void group_questions(std::uint64_t total) { advance(group_questions_, total); }
+  void moved(bool draining) {
+    moves_.at(draining ? MoveReason::kDrain : MoveReason::kRebalance).add();
+  }
   void typing_dropped() { typing_dropped_.add(); }
   void bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued);
   void accept_pauses(std::uint64_t total) { advance(accept_pauses_, total); }
@@ -91,6 +97,7 @@ class EdgeMetrics {
   metrics::Gauge& group_subscriptions_;
   metrics::Counter& group_questions_;
   metrics::Counter& typing_dropped_;
+  metrics::Family<metrics::Counter, MoveReason> moves_;
   metrics::Gauge& strangers_;
   metrics::Gauge& addresses_;
   metrics::Gauge& throttled_;

@@ -1,6 +1,7 @@
 #include "edge/options.h"
 
 #include "bus/replicas.h"
+#include "wire/limits.h"
 
 namespace martlet::edge {
 
@@ -72,6 +73,17 @@ void declare_door(config::Keys& keys, DoorOptions& door) {
                "wrong passwords for one user from one address");
 }
 
+void declare_moves(config::Keys& keys, EdgeOptions& options) {
+  keys.integer("edge.weight", &options.weight, {0, std::int64_t(wire::kMaxEdgeWeight), "parts"},
+               "this edge's share of the clients among the others' shares");
+  keys.duration("edge.drain_delay_ms", &options.drain_delay, {milliseconds(0), minutes(1)},
+                "between failing /readyz and closing the door, for what stands before the edge");
+  keys.duration("edge.drain_window_s", &options.drain_window, {seconds(0), minutes(30)},
+                "over so long clients are told to go elsewhere; needs a longer stop_timeout_ms");
+  keys.duration("edge.rebalance_s", &options.rebalance, {seconds(0), hours(1)},
+                "so often an edge asks whether it has more than its share; 0: never");
+}
+
 }  // namespace
 
 void declare(config::Keys& keys, EdgeOptions& options) {
@@ -96,6 +108,7 @@ void declare(config::Keys& keys, EdgeOptions& options) {
                 "a user's subject stays subscribed for so long after the last session left");
   declare_output(keys, options);
   declare_credit(keys, options);
+  declare_moves(keys, options);
 }
 
 }  // namespace martlet::edge

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/clock.h"
@@ -26,6 +27,11 @@ struct EdgeOptions {
   std::size_t output_high_bytes = kOutputHighMarkBytes;
   std::size_t output_low_bytes = kOutputLowMarkBytes;
   std::size_t output_limit_bytes = kOutputHardLimitBytes;
+
+  std::uint32_t weight = 100;
+  Duration drain_delay{};
+  Duration drain_window = std::chrono::seconds(10);
+  Duration rebalance = std::chrono::seconds(10);  // zero: never
 
   Duration tail_check = std::chrono::seconds(60);
   Duration linger = std::chrono::seconds(10);

@@ -63,7 +63,7 @@ std::uint16_t bound_port(evhttp_bound_socket* bound) {
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
-// Parameters of the query, as a form writes them. What cannot be read is left out.
+// Parameters of the query, as a form writes them. One that cannot be read has none.
 std::map<std::string, std::string> query_of(const evhttp_uri* uri) {
   std::map<std::string, std::string> query;
   const char* text = evhttp_uri_get_query(uri);

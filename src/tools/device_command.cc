@@ -26,6 +26,13 @@ Result<void> DeviceCommand::open() {
   options.user = user_;
   options.device = device_;
   options.receives = receives();
+  if (!options_.route.empty()) {
+    if (options_.api.empty()) return fail(ErrorCode::kBadBody, "--route needs --api");
+    routes_.emplace(loop_, options_.api, options_.route == "default" ? "" : options_.route);
+    options.find_edge = [this](const UserId& user, client::ClientOptions::Found found) {
+      routes_->find(user, std::move(found));
+    };
+  }
   client_ = std::make_unique<client::Client>(loop_, random_, *store_, options, *this);
   return {};
 }
@@ -41,7 +48,7 @@ Exit DeviceCommand::run() {
   const event::SignalWatch interrupt(loop_, SIGINT, [this] { interrupt_now(); });
   const event::SignalWatch terminate(loop_, SIGTERM, [this] { interrupt_now(); });
   if (has_deadline()) {
-    deadline_.start_once(std::chrono::milliseconds(static_cast<long>(options_.timeout_s * 1e3)));
+    deadline_.start_once(timeout_of(options_));
   }
   client_->start();
   loop_.run();

@@ -6,6 +6,7 @@
 
 #include "client/client.h"
 #include "client/file_store.h"
+#include "client/http_routes.h"
 #include "event/loop.h"
 #include "tools/output.h"
 #include "tools/tool.h"
@@ -56,6 +57,7 @@ class DeviceCommand : public client::ClientListener {
   event::Loop loop_;
   SystemRandom random_;
   std::unique_ptr<client::FileStore> store_;
+  std::optional<client::HttpRoutes> routes_;
   std::unique_ptr<client::Client> client_;
   UserId user_;
   DeviceId device_;

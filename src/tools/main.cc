@@ -58,8 +58,11 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--home", options.home, "Directory of this device")
       ->envname(config::kToolHome)
       ->capture_default_str();
-  app.add_option("--api", options.api, "http://HOST:PORT of martlet-api, for who")
+  app.add_option("--api", options.api, "http://HOST:PORT of martlet-api, for who and --route")
       ->envname(config::kToolApi);
+  app.add_option("--route", options.route,
+                 "Ask the api which edge to use: default, or a strategy (consistent_hash, "
+                 "least_active, weighted_random, round_robin)");
   app.add_option("--timeout", options.timeout_s, "Seconds for commands that end by themselves")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();

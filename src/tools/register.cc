@@ -31,7 +31,7 @@ Result<Bytes> ask_once(const ToolOptions& options, wire::Command command, BytesV
 
 Asked ask_until_answered(const ToolOptions& options, wire::Command command, BytesView body) {
   const SystemClock clock;
-  const auto limit = std::chrono::milliseconds(static_cast<long>(options.timeout_s * 1e3));
+  const Duration limit = timeout_of(options);
   const MonotonicTime deadline = clock.now() + limit;
   for (bool is_repeat = false;; is_repeat = true) {
     Result<Bytes> answer = ask_once(options, command, body);

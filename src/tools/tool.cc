@@ -40,6 +40,10 @@ Exit fail_with(const Error& error) {
   return exit_of(error);
 }
 
+Duration timeout_of(const ToolOptions& options) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_s * 1e3));
+}
+
 Result<client::AddressList> servers_of(const ToolOptions& options) {
   std::string servers = options.servers;
   if (servers.empty()) std::getline(std::ifstream(server_file(options)), servers);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "client/address_list.h"
 #include "model/conversation.h"
@@ -25,6 +26,7 @@ struct ToolOptions {
   std::string servers;  // empty: those of the last register or login
   std::string home;
   std::string api;
+  std::string route;  // a strategy of the api, or "default"; empty: the servers in turn
   bool json = false;
   bool verbose = false;
   double timeout_s = 30;
@@ -35,6 +37,8 @@ void complain(const Error& error);
 Exit exit_of(const Error& error);
 // Both.
 Exit fail_with(const Error& error);
+
+Duration timeout_of(const ToolOptions& options);
 
 // The addresses given, or remembered in the home.
 Result<client::AddressList> servers_of(const ToolOptions& options);

@@ -4,7 +4,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "tools/http_get.h"
+#include "net/http_get.h"
 
 namespace martlet::tools {
 namespace {
@@ -38,7 +38,7 @@ Exit who(const ToolOptions& options, const std::string& user) {
     return Exit::kUsage;
   }
   const auto answer =
-      http_get(options.api, "/v1/users/" + name->str() + "/sessions", options.timeout_s);
+      net::http_get(options.api, "/v1/users/" + name->str() + "/sessions", timeout_of(options));
   if (!answer) return fail_with(answer.error());
   const auto page = nlohmann::json::parse(answer->body, nullptr, false);
   if (answer->status != 200 || !page.is_object() || !page.contains("sessions")) {

@@ -207,15 +207,16 @@ Bytes encode(const Watermark& watermark) {
 }
 
 Bytes encode(const EdgeBeat& beat) {
-  MARTLET_ASSERT(!beat.edge.empty() && !beat.address.empty());
+  MARTLET_ASSERT(!beat.edge.empty());
   Builder builder(512);
   const auto edge = put(builder, beat.edge.str());
   const auto name = put_some(builder, beat.name);
   const auto address = put(builder, beat.address);
   const auto http = put_some(builder, beat.http);
-  return finish(builder,
-                busproto::CreateEdgeBeat(builder, edge, name, address, http, beat.started_ms,
-                                         beat.connections, beat.sessions, beat.draining));
+  return finish(builder, busproto::CreateEdgeBeat(builder, edge, name, address, http,
+                                                  beat.started_ms, beat.connections, beat.sessions,
+                                                  beat.draining, beat.weight, beat.cpu_permille,
+                                                  beat.loop_lag_us, beat.output_bytes_per_s));
 }
 
 Result<ClientFrame> parse_client_frame(BytesView bytes) {
@@ -300,12 +301,16 @@ Result<EdgeBeat> parse_edge_beat(BytesView bytes) {
   out.edge = read.edge(beat.edge(), "edge");
   out.name = read.text(beat.name(), "name", kMaxLabelBytes);
   out.address = read.text(beat.address(), "address", kMaxLabelBytes);
-  if (out.address.empty()) read.refuse(ErrorCode::kBadBody, "address", "is empty");
   out.http = read.text(beat.http(), "http", kMaxLabelBytes);
   out.started_ms = beat.started_ms();
   out.connections = beat.connections();
   out.sessions = beat.sessions();
   out.draining = beat.draining();
+  out.weight = beat.weight();
+  if (out.weight > kMaxEdgeWeight) read.refuse(ErrorCode::kBadBody, "weight", "is too large");
+  out.cpu_permille = beat.cpu_permille();
+  out.loop_lag_us = beat.loop_lag_us();
+  out.output_bytes_per_s = beat.output_bytes_per_s();
   return read.result(std::move(out));
 }
 

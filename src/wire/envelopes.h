@@ -121,6 +121,10 @@ struct EdgeBeat {
   std::uint32_t connections = 0;
   std::uint32_t sessions = 0;
   bool draining = false;
+  std::uint32_t weight = 100;
+  std::uint32_t cpu_permille = 0;  // of one core
+  std::uint32_t loop_lag_us = 0;
+  std::uint64_t output_bytes_per_s = 0;
 };
 
 Bytes encode(const ClientFrame& frame);

@@ -27,6 +27,10 @@ inline constexpr std::uint64_t kMaxRangeSeqs = 1'000'000;
 // Strings that are no message: a name and version of a client, type names, file names, mime types.
 inline constexpr std::size_t kMaxLabelBytes = 256;
 inline constexpr std::size_t kMaxUrlBytes = 4096;
+// Of an edge among others; the usual one is 100.
+inline constexpr std::uint32_t kMaxEdgeWeight = 10'000;
+// Addresses to which an edge may be told to send its sessions.
+inline constexpr std::size_t kMaxMoves = 4'096;
 inline constexpr std::size_t kSha256Bytes = 32;
 
 // A decoder keeps no more than this between two frames.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +15,7 @@
 #include "model/limits.h"
 #include "wire/commands.h"
 
-// Requests that persist answers (schemas/bus.fbs). Same rules as envelopes.h.
+// Requests that persist answers, and one to the api (schemas/bus.fbs). Same rules as envelopes.h.
 namespace martlet::wire {
 
 // im.rpc.account, im.rpc.read: a client's request.
@@ -143,12 +144,32 @@ struct GroupsAnswer {
   std::uint32_t again_in_ms = 0;
 };
 
+// im.rpc.moves: an edge that drains asks where all of its sessions go, others whether some should.
+struct MovesQuestion {
+  EdgeId edge;
+  std::uint32_t sessions = 0;
+  bool draining = false;
+};
+
+// to: the address of another edge; empty: the address that they used.
+struct Move {
+  std::string to;
+  std::uint32_t sessions = 0;
+  friend bool operator==(const Move&, const Move&) = default;
+};
+
+struct MovesAnswer {
+  std::vector<Move> moves;
+};
+
 Bytes encode(const ClientRequest& request);
 Bytes encode(const ClientAnswer& answer);
 Bytes encode(const ShardQuestion& question);
 Bytes encode(const ShardAnswer& answer);
 Bytes encode(const ColdQuestion& question);
 Bytes encode(const ColdAnswer& answer);
+Bytes encode(const MovesQuestion& question);
+Bytes encode(const MovesAnswer& answer);
 Bytes encode(const GroupsQuestion& question);
 Bytes encode(const GroupsAnswer& answer);
 
@@ -158,6 +179,8 @@ Result<ShardQuestion> parse_shard_question(BytesView bytes);
 Result<ShardAnswer> parse_shard_answer(BytesView bytes);
 Result<ColdQuestion> parse_cold_question(BytesView bytes);
 Result<ColdAnswer> parse_cold_answer(BytesView bytes);
+Result<MovesQuestion> parse_moves_question(BytesView bytes);
+Result<MovesAnswer> parse_moves_answer(BytesView bytes);
 Result<GroupsQuestion> parse_groups_question(BytesView bytes);
 Result<GroupsAnswer> parse_groups_answer(BytesView bytes);
 

@@ -180,6 +180,9 @@ void write_questions(const Seeds& seeds) {
   seeds.write("rpc", "groups-answer", 7,
               wire::encode(wire::GroupsAnswer{
                   {ErrorCode::kNone}, Seq(2), {{kTeam, kAlice, Seq(1), Seq(2)}}, true, 50}));
+  seeds.write("rpc", "moves", 8, wire::encode(wire::MovesQuestion{EdgeId::trusted("e"), 5, true}));
+  seeds.write("rpc", "moves-answer", 9,
+              wire::encode(wire::MovesAnswer{{{"127.0.0.1:1", 3}, {"", 2}}}));
 }
 
 void write_log(const Seeds& seeds) {

@@ -10,7 +10,7 @@ namespace martlet::fuzz {
 void rpc(BytesView bytes) {
   if (bytes.size() > kMaxInputBytes) return;
   Input input(bytes);
-  switch (input.byte() % 8) {
+  switch (input.byte() % 10) {
     case 0:
       (void)encoded_again<wire::parse_client_request>(input.rest());
       break;
@@ -32,8 +32,14 @@ void rpc(BytesView bytes) {
     case 6:
       (void)encoded_again<wire::parse_groups_question>(input.rest());
       break;
-    default:
+    case 7:
       (void)encoded_again<wire::parse_groups_answer>(input.rest());
+      break;
+    case 8:
+      (void)encoded_again<wire::parse_moves_question>(input.rest());
+      break;
+    default:
+      (void)encoded_again<wire::parse_moves_answer>(input.rest());
   }
 }
 

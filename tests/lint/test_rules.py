@@ -55,6 +55,8 @@ class Layers(unittest.TestCase):
             ("src/store/a.cc", "<pqxx/pqxx>", 1),
             ("src/net/a.cc", "<event2/event.h>", 1),
             ("src/event/a.cc", "<event2/event.h>", 0),
+            ("src/net/a.cc", "<event2/http.h>", 0),
+            ("src/edge/a.cc", "<event2/http.h>", 1),
             ("src/edge/a.cc", "<openssl/evp.h>", 1),
             ("src/edge/a.cc", "<spdlog/spdlog.h>", 1),
         ]:

@@ -35,6 +35,7 @@ Config read(const json& object) {
   Config config;
   config.journals = object.value("journals", config.journals);
   config.password = object.value("password", config.password);
+  config.api = object.value("api", config.api);
   config.registers = object.value("register", config.registers);
   config.seed = object.value("seed", config.seed);
   config.makes_groups = object.value("make_groups", config.makes_groups);

@@ -33,6 +33,7 @@ struct GroupConfig {
 // The JSON file that the swarm is started with; only members is required:
 //   {"journals": DIR, "password": P, "register": true, "seed": 1,
 //    "members": [{"user", "device", "servers": "HOST:PORT,…", "store": DIR}],
+//    "api": URL to ask for edges, before the servers of a member (left out: none),
 //    "pairs": [["u1", "u2"], …],
 //    "groups": [{"group", "members": ["u1", "u2", …], "open": false, "history": false}],
 //    "make_groups": true (false: they are there),
@@ -44,6 +45,7 @@ struct Config {
   std::string journals = ".";
   std::string password = "swarm-password";
   bool registers = true;
+  std::string api;
   std::uint64_t seed = 1;
   std::vector<MemberConfig> members;
   std::vector<std::pair<UserId, UserId>> pairs;

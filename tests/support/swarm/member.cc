@@ -40,7 +40,8 @@ std::unique_ptr<client::Store> open_store(const std::string& directory) {
 }  // namespace
 
 Member::Member(event::Loop& loop, Random& random, const MemberConfig& config,
-               const std::string& journals, const std::string& password, Totals& totals)
+               const std::string& journals, const std::string& password, const std::string& api,
+               Totals& totals)
     : loop_(loop),
       user_(config.user),
       device_(config.device),
@@ -54,6 +55,12 @@ Member::Member(event::Loop& loop, Random& random, const MemberConfig& config,
   options.user = user_;
   options.device = device_;
   options.password = password;
+  if (!api.empty()) {
+    routes_.emplace(loop, api);
+    options.find_edge = [this](const UserId& user, client::ClientOptions::Found found) {
+      routes_->find(user, std::move(found));
+    };
+  }
   client_ = std::make_unique<client::Client>(loop, random, *store_, std::move(options), *this);
 }
 

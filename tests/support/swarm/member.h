@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
 
 #include "client/client.h"
+#include "client/http_routes.h"
 #include "support/swarm/config.h"
 #include "support/swarm/journal.h"
 
@@ -31,7 +33,7 @@ class Member final : public client::ClientListener {
  public:
   // Loop, random and totals must outlive it.
   Member(event::Loop& loop, Random& random, const MemberConfig& config, const std::string& journals,
-         const std::string& password, Totals& totals);
+         const std::string& password, const std::string& api, Totals& totals);
 
   void start() { client_->start(); }
   void stop();
@@ -84,6 +86,7 @@ class Member final : public client::ClientListener {
   Totals& totals_;
   Journal journal_;
   std::unique_ptr<client::Store> store_;
+  std::optional<client::HttpRoutes> routes_;
   std::unique_ptr<client::Client> client_;
   std::unordered_map<ClientMsgId, MonotonicTime> sent_at_;
   std::uint64_t synced_ = 0;  // SYNCs that were not behind

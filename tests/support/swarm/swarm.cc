@@ -71,7 +71,7 @@ void Swarm::register_next() {
 void Swarm::start_members() {
   for (const MemberConfig& config : config_.members) {
     members_.push_back(std::make_unique<Member>(loop_, random_, config, config_.journals,
-                                                config_.password, totals_));
+                                                config_.password, config_.api, totals_));
     members_.back()->start();
   }
 }

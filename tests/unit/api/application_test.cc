@@ -2,19 +2,22 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "bus/subjects.h"
 #include "support/http_client.h"
 #include "wire/envelopes.h"
+#include "wire/rpc.h"
 
 namespace martlet::api {
 namespace {
 
 using test::HttpClient;
 
-// Only what the api uses: one subscription, and the barrier behind it.
+// Only what the api uses: subscriptions, the barrier behind them, and replies.
 class FakeBus final : public bus::Bus {
  public:
   bus::SendResult publish(std::string_view, BytesView) override {
@@ -22,19 +25,18 @@ class FakeBus final : public bus::Bus {
   }
   std::unique_ptr<bus::Subscription> subscribe(std::string_view subject, std::string_view,
                                                bus::Priority, Handler wanted) override {
-    subscribed = subject;
-    handler = std::move(wanted);
+    handlers[std::string(subject)] = std::move(wanted);
     return std::make_unique<bus::Subscription>();
   }
   void request(std::string_view, BytesView, Duration, Reply) override {}
-  void reply(std::string_view, BytesView) override {}
+  void reply(std::string_view, BytesView payload) override { replies.emplace_back(payload); }
   void after_subscriptions(Duration, Done callback) override { barrier = std::move(callback); }
   void after_publishes(Duration, Done) override {}
   void on_state(std::function<void(bus::BusState)>) override {}
   bool is_connected() const override { return connected; }
 
-  std::string subscribed;
-  Handler handler;
+  std::map<std::string, Handler> handlers;
+  std::vector<Bytes> replies;
   Done barrier;
   bool connected = true;
 };
@@ -61,24 +63,46 @@ class ApiApplicationTest : public testing::Test {
     auto owned_sessions = std::make_unique<FakeSessions>();
     bus = owned_bus.get();
     sessions = owned_sessions.get();
-    application.emplace(context, std::move(owned_bus), std::move(owned_sessions));
+    application.emplace(context, std::move(owned_bus), std::move(owned_sessions), ApiOptions());
     application->start([this](const Result<void>& result) { started = result.has_value(); });
   }
 
-  void beat(const std::string& id) {
+  void beat(const std::string& id, std::uint32_t connections = 0, bool draining = false) {
     wire::EdgeBeat one;
     one.edge = EdgeId::trusted(id);
     const std::string address = "127.0.0.1:" + id;  // the struct holds views
     one.address = address;
-    bus->handler({bus::subject::edge_beat(one.edge), "", wire::encode(one)});
+    one.connections = connections;
+    one.draining = draining;
+    hear(bus::subject::edge_beat(one.edge), "", wire::encode(one));
+  }
+  void hear(const std::string& subject, const std::string& reply, BytesView payload) {
+    const bool is_beat = subject.starts_with("im.hb.");
+    bus->handlers.at(is_beat ? bus::subject::all_edge_beats() : subject)({subject, reply, payload});
+  }
+  // Serving, and long enough to have heard all edges.
+  void become_ready() {
+    bus->barrier({});
+    event::Timer poll(loop, [this] {
+      if (application->ready()) loop.stop();
+    });
+    poll.start_every(std::chrono::milliseconds(10));
+    loop.run();
+  }
+  std::vector<wire::Move> ask_moves(const std::string& edge, std::uint32_t sessions,
+                                    bool draining) {
+    const wire::MovesQuestion question{EdgeId::trusted(edge), sessions, draining};
+    hear(bus::subject::rpc_moves(), "reply", wire::encode(question));
+    return wire::parse_moves_answer(bus->replies.back()).value().moves;
   }
   // The whole answer to GET path.
-  std::string get(const std::string& path) {
+  std::string get(const std::string& path, const std::string& until = "}\n",
+                  const std::string& headers = "") {
     std::string answer;
     std::thread thread([&] {
       HttpClient client(port);
-      client.get(path);
-      answer = client.read_until("}\n");
+      client.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
+      answer = client.read_until(until);
       loop.stop();
     });
     loop.run();
@@ -99,14 +123,15 @@ class ApiApplicationTest : public testing::Test {
 };
 
 TEST_F(ApiApplicationTest, ServesWhenTheBrokerKnowsItsSubscription) {
-  EXPECT_EQ(bus->subscribed, bus::subject::all_edge_beats());
+  EXPECT_TRUE(bus->handlers.contains(bus::subject::all_edge_beats()));
+  EXPECT_TRUE(bus->handlers.contains(bus::subject::rpc_moves()));
   EXPECT_FALSE(started);
   bus->barrier({});
   EXPECT_TRUE(started);
 }
 
 TEST_F(ApiApplicationTest, IsNotReadyWithoutTheBroker) {
-  EXPECT_TRUE(application->ready());
+  become_ready();
   bus->connected = false;
   EXPECT_FALSE(application->ready());
 }
@@ -122,8 +147,101 @@ TEST_F(ApiApplicationTest, ListsTheEdgesThatItHears) {
   EXPECT_NE(answer.find("\"edge\":\"2\""), std::string::npos);
 }
 
+TEST_F(ApiApplicationTest, IsNotReadyBeforeItCanHaveHeardAllEdges) {
+  bus->barrier({});
+  EXPECT_FALSE(application->ready());
+}
+
+TEST_F(ApiApplicationTest, RoutesToTheLeastActive) {
+  beat("1", 10);
+  beat("2", 5);
+  const std::string answer = get("/v1/route?user=ann");
+  EXPECT_NE(answer.find("200 OK"), std::string::npos);
+  EXPECT_NE(answer.find(R"("address":"127.0.0.1:2")"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(R"("strategy":"least_active")"), std::string::npos) << answer;
+}
+
+TEST_F(ApiApplicationTest, WhoWasSentSomewhereCountsThereAtOnce) {
+  beat("1", 6);
+  beat("2", 5);
+  get("/v1/route?user=ann");
+  get("/v1/route?user=ben");
+  const std::string answer = get("/v1/route?user=cid&strategy=least_active");
+  EXPECT_NE(answer.find(R"("address":"127.0.0.1:)"), std::string::npos) << answer;
+  beat("1", 6);
+  beat("1", 6);
+  beat("2", 9);
+  beat("2", 9);
+  EXPECT_NE(get("/v1/route?user=dan").find(R"("127.0.0.1:1")"), std::string::npos);
+}
+
+TEST_F(ApiApplicationTest, RoutesByTheStrategyThatIsAskedFor) {
+  beat("1");
+  for (const StrategyName& entry : kStrategies) {
+    const std::string name(entry.name);
+    const std::string answer = get("/v1/route?user=ann&strategy=" + name);
+    EXPECT_NE(answer.find("\"strategy\":\"" + name + "\""), std::string::npos) << answer;
+  }
+}
+
+TEST_F(ApiApplicationTest, RefusesARouteThatItCannotGive) {
+  EXPECT_NE(get("/v1/route?user=ann").find("HTTP/1.1 503"), std::string::npos) << "no edge";
+  beat("1", 0, true);
+  EXPECT_NE(get("/v1/route?user=ann").find("HTTP/1.1 503"), std::string::npos) << "it drains";
+  beat("2");
+  EXPECT_NE(get("/v1/route").find("BAD_ID"), std::string::npos);
+  EXPECT_NE(get("/v1/route?user=a.b").find("BAD_ID"), std::string::npos);
+  const std::string unknown = get("/v1/route?user=ann&strategy=best");
+  EXPECT_NE(unknown.find("HTTP/1.1 400"), std::string::npos);
+  EXPECT_NE(unknown.find("BAD_RANGE"), std::string::npos);
+}
+
+TEST_F(ApiApplicationTest, TellsEdgesWhereTheirSessionsGo) {
+  become_ready();
+  beat("1", 100);
+  beat("2", 0);
+  EXPECT_EQ(ask_moves("1", 100, false), (std::vector<wire::Move>{{"127.0.0.1:2", 50}}));
+  EXPECT_TRUE(ask_moves("2", 0, false).empty());
+  beat("1", 100, true);
+  EXPECT_EQ(ask_moves("1", 100, true), (std::vector<wire::Move>{{"127.0.0.1:2", 100}}));
+}
+
+TEST_F(ApiApplicationTest, MovesNobodyBeforeItKnowsTheEdges) {
+  beat("1", 100);
+  beat("2", 0);
+  EXPECT_TRUE(ask_moves("1", 100, false).empty());
+}
+
+TEST_F(ApiApplicationTest, AMalformedQuestionHasNoAnswer) {
+  hear(bus::subject::rpc_moves(), "reply", "garbage");
+  EXPECT_TRUE(bus->replies.empty());
+}
+
+TEST_F(ApiApplicationTest, StreamsChangesOfTheEdges) {
+  beat("1");
+  event::Timer changes(loop, [this] {
+    beat("2");
+    beat("1", 0, true);
+  });
+  changes.start_once(std::chrono::milliseconds(100));
+  const std::string events = get("/v1/edges", "\"draining\":true", "Accept: text/event-stream\r\n");
+  EXPECT_NE(events.find("Content-Type: text/event-stream"), std::string::npos);
+  const std::size_t all = events.find("event: edges\ndata: {\"edges\":[{\"edge\":\"1\"");
+  const std::size_t second = events.find("event: edge\ndata: {\"edge\":\"2\"");
+  ASSERT_NE(all, std::string::npos) << events;
+  ASSERT_NE(second, std::string::npos) << events;
+  EXPECT_LT(all, second);
+}
+
+TEST_F(ApiApplicationTest, SaysHowManyEdgesTheLoadAsksFor) {
+  become_ready();
+  beat("1");
+  const std::string answer = get("/v1/scale");
+  EXPECT_NE(answer.find("\"live_edges\":1"), std::string::npos) << answer;
+}
+
 TEST_F(ApiApplicationTest, CountsMalformedHeartbeats) {
-  bus->handler({"im.hb.edge.x", "", "garbage"});
+  hear("im.hb.edge.x", "", "garbage");
   EXPECT_NE(registry.render().find("martlet_api_bad_edge_beats_total 1\n"), std::string::npos);
 }
 

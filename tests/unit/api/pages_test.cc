@@ -19,7 +19,8 @@ TEST(Pages, ListEdges) {
       edges_page({info}),
       "{\"edges\":[{\"edge\":\"e1\",\"name\":\"edge \\\"one\\\"\xEF\xBF\xBD\",\"address\":\"h:1\","
       "\"http\":\"h:2\",\"started_ms\":1700000000000,\"connections\":3,\"sessions\":2,"
-      "\"draining\":true}]}\n");
+      "\"draining\":true,\"weight\":100,\"cpu_permille\":0,\"loop_lag_us\":0,\"output_bytes_per_"
+      "s\":0}]}\n");
 }
 
 TEST(Pages, AnEmptyListIsAList) {

@@ -51,6 +51,7 @@ class EdgeTest : public testing::Test {
  protected:
   void SetUp() override {
     bus_.answers[bus::subject::rpc_groups()] = wire::encode(wire::GroupsAnswer{});
+    bus_.answers[bus::subject::rpc_moves()] = wire::encode(wire::MovesAnswer{});
     start({});
   }
 

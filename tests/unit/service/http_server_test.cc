@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "service/limits.h"
 #include "support/http_client.h"
 
 namespace martlet::service {
@@ -56,6 +57,116 @@ TEST_F(HttpServerTest, AnswersARoute) {
   });
   EXPECT_NE(answer.find("HTTP/1.1 200 OK"), std::string::npos);
   EXPECT_NE(answer.find("Content-Type: text/plain"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, TellsTheParametersOfAQuery) {
+  listen();
+  std::string seen;
+  server->route("/route", [&](const HttpRequest& request, const HttpReply& reply) {
+    seen = std::string(request.parameter("user")) + "," +
+           std::string(request.parameter("strategy")) + "," +
+           std::string(request.parameter("none"));
+    reply.text(200, "hi");
+  });
+  run([&] {
+    HttpClient client(port);
+    client.get("/route?user=a%20b&strategy=best");
+    client.read_until("hi");
+  });
+  EXPECT_EQ(seen, "a b,best,");
+}
+
+class HttpStreamTest : public HttpServerTest {
+ protected:
+  // Every request to /events becomes a stream.
+  void serve(HttpLimits limits = {}) {
+    listen(limits);
+    server->route("/events", [this](const HttpRequest& request, const HttpReply& reply) {
+      wanted_events = request.wants_events;
+      streams.push_back(reply.stream());
+      streams.back().send("first", "{}");
+    });
+  }
+  void ask(HttpClient& client) {
+    client.send("GET /events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n");
+  }
+
+  std::vector<HttpStream> streams;
+  bool wanted_events = false;
+};
+
+TEST_F(HttpStreamTest, SendsEventsAsTheyCome) {
+  serve();
+  event::Timer later(loop, [this] {
+    for (const HttpStream& stream : streams) stream.beat();
+    for (const HttpStream& stream : streams) stream.send("second", "{\"x\":1}");
+    streams.clear();
+  });
+  std::string all;
+  later.start_every(milliseconds(50));
+  run([&] {
+    HttpClient client(port);
+    ask(client);
+    all = client.read_until("0\r\n\r\n");
+  });
+  EXPECT_TRUE(wanted_events);
+  EXPECT_NE(all.find("Content-Type: text/event-stream"), std::string::npos);
+  EXPECT_NE(all.find("event: first\ndata: {}\n\n"), std::string::npos);
+  EXPECT_NE(all.find(":\n\n"), std::string::npos);
+  EXPECT_NE(all.find("event: second\ndata: {\"x\":1}\n\n"), std::string::npos);
+}
+
+TEST_F(HttpStreamTest, OutlivesTheAgeAndTheSilenceOfAnOrdinaryConnection) {
+  HttpLimits limits;
+  limits.idle = milliseconds(300);
+  limits.connection_age = milliseconds(300);
+  serve(limits);
+  event::Timer later(loop, [this] {
+    for (const HttpStream& stream : streams) stream.send("second", "{}");
+  });
+  later.start_once(milliseconds(1'000));
+  std::string all;
+  run([&] {
+    HttpClient client(port);
+    ask(client);
+    all = client.read_until("second");
+  });
+  EXPECT_NE(all.find("second"), std::string::npos);
+}
+
+TEST_F(HttpStreamTest, NoticesThatItsReaderHasGone) {
+  serve();
+  event::Timer poll(loop, [this] {
+    if (!streams.empty() && streams.back().is_gone()) loop.stop();
+  });
+  poll.start_every(milliseconds(5));
+  std::thread thread([&] {
+    HttpClient client(port);
+    ask(client);
+    client.read_until("first");
+  });
+  loop.run();
+  thread.join();
+  ASSERT_EQ(streams.size(), 1U);
+  streams.back().send("late", "{}");  // goes nowhere
+}
+
+TEST_F(HttpStreamTest, ClosesOnAReaderThatDoesNotRead) {
+  serve();
+  const std::string much(64 * 1024, 'x');
+  std::size_t sent = 0;
+  event::Timer flood(loop, [&] {
+    if (streams.empty()) return;
+    if (streams.back().is_gone()) return loop.stop();
+    streams.back().send("much", much);
+    sent += much.size();
+  });
+  flood.start_every(milliseconds(1));
+  HttpClient client(port);
+  ask(client);
+  loop.run();
+  EXPECT_GE(sent, kMaxHttpUnsentBytes);
+  EXPECT_LT(sent, 64 * kMaxHttpUnsentBytes) << "what the kernel takes, and the limit";
 }
 
 TEST_F(HttpServerTest, StarsOfARouteStandForOnePartOfThePath) {

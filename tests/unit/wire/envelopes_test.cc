@@ -5,6 +5,7 @@
 #include <string>
 
 #include "samples.h"
+#include "wire/limits.h"
 
 namespace martlet::wire {
 namespace {
@@ -184,8 +185,9 @@ TEST(Envelopes, AnnouncementsComeBack) {
 }
 
 TEST(Envelopes, EdgeBeatComesBack) {
-  const Bytes bytes = encode(EdgeBeat{EdgeId::trusted("0123"), "edge1", "127.0.0.1:7000",
-                                      "127.0.0.1:8000", 55, 7, 6, true});
+  const Bytes bytes =
+      encode(EdgeBeat{EdgeId::trusted("0123"), "edge1", "127.0.0.1:7000", "127.0.0.1:8000", 55, 7,
+                      6, true, 250, 300, 4'000, 5'000'000'000});
   const auto got = parse_edge_beat(bytes);
   ASSERT_TRUE(got) << detail_of(got);
   EXPECT_EQ(got->edge.str(), "0123");
@@ -196,6 +198,17 @@ TEST(Envelopes, EdgeBeatComesBack) {
   EXPECT_EQ(got->connections, 7U);
   EXPECT_EQ(got->sessions, 6U);
   EXPECT_TRUE(got->draining);
+  EXPECT_EQ(got->weight, 250U);
+  EXPECT_EQ(got->cpu_permille, 300U);
+  EXPECT_EQ(got->loop_lag_us, 4'000U);
+  EXPECT_EQ(got->output_bytes_per_s, 5'000'000'000U);
+}
+
+TEST(Envelopes, AnEdgeMayHaveNoAddressOfItsOwnAndAWeightWithinBounds) {
+  EdgeBeat beat{.edge = EdgeId::trusted("e"), .weight = kMaxEdgeWeight};
+  EXPECT_EQ(parse_edge_beat(encode(beat)).value().address, "");
+  beat.weight = kMaxEdgeWeight + 1;
+  EXPECT_FALSE(parse_edge_beat(encode(beat)));
 }
 
 TEST(Envelopes, GarbageIsAnError) {

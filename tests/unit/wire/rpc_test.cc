@@ -5,6 +5,7 @@
 #include <string>
 
 #include "samples.h"
+#include "wire/limits.h"
 
 namespace martlet::wire {
 namespace {
@@ -157,6 +158,26 @@ TEST(Rpc, LargestGroupFitsAnAnswer) {
   const auto got = parse_cold_answer(bytes);
   ASSERT_TRUE(got) << detail_of(got);
   EXPECT_EQ(got->heads[0].group->members.size(), kMaxGroupMembers);
+}
+
+TEST(Rpc, MovesComeBack) {
+  const auto question = parse_moves_question(encode(MovesQuestion{EdgeId::trusted("e1"), 7, true}));
+  ASSERT_TRUE(question) << detail_of(question);
+  EXPECT_EQ(question->edge.str(), "e1");
+  EXPECT_EQ(question->sessions, 7U);
+  EXPECT_TRUE(question->draining);
+  const std::vector<Move> moves = {{"10.0.0.2:7400", 5}, {"", 2}};
+  EXPECT_EQ(parse_moves_answer(encode(MovesAnswer{moves})).value().moves, moves);
+  EXPECT_TRUE(parse_moves_answer(encode(MovesAnswer{})).value().moves.empty());
+  EXPECT_FALSE(parse_moves_question("garbage"));
+  EXPECT_FALSE(parse_moves_answer("garbage"));
+}
+
+TEST(Rpc, MovesAreNotEndless) {
+  std::vector<Move> moves(kMaxMoves, Move{"a:1", 1});
+  EXPECT_TRUE(parse_moves_answer(encode(MovesAnswer{moves})));
+  moves.front().to = std::string(kMaxLabelBytes + 1, 'a');
+  EXPECT_FALSE(parse_moves_answer(encode(MovesAnswer{moves})));
 }
 
 TEST(Rpc, GroupsQuestionIsOfAUserOrOfAGroup) {

@@ -1,0 +1,121 @@
+#include "net/http_get.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "net/listener.h"
+#include "service/http_server.h"
+
+namespace martlet::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+class HttpGetTest : public testing::Test {
+ protected:
+  HttpGetTest() {
+    std::signal(SIGPIPE, SIG_IGN);  // as the services do
+    server_.route("/hello", [](const service::HttpRequest&, const service::HttpReply& reply) {
+      reply.text(200, "hi");
+    });
+    server_.route("/much", [](const service::HttpRequest&, const service::HttpReply& reply) {
+      reply.text(200, std::string(kMaxHttpAnswerBytes + 1, 'x'));
+    });
+    url_ = "http://127.0.0.1:" + std::to_string(server_.listen({"127.0.0.1", 0})->port);
+  }
+  Result<HttpAnswer> get(const std::string& url, const std::string& path, Duration timeout = 20s) {
+    Result<HttpAnswer> result = fail(ErrorCode::kInternal, "not called");
+    const HttpGet one(loop_, url, path, timeout, [&](Result<HttpAnswer> answer) {
+      result = std::move(answer);
+      loop_.stop();
+    });
+    loop_.run();
+    return result;
+  }
+
+  event::Loop loop_;
+  service::HttpServer server_{loop_};
+  std::string url_;
+};
+
+TEST_F(HttpGetTest, GetsAnAnswer) {
+  const auto answer = get(url_, "/hello");
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "hi");
+}
+
+TEST_F(HttpGetTest, ARefusalIsAnAnswer) {
+  EXPECT_EQ(get(url_, "/none").value().status, 404);
+}
+
+TEST_F(HttpGetTest, NamesAreLookedUp) {
+  const std::string port = url_.substr(url_.rfind(':'));
+  EXPECT_EQ(get("http://localhost" + port, "/hello").value().body, "hi");
+}
+
+TEST_F(HttpGetTest, WhatIsNoUrlIsRefused) {
+  for (const char* url : {"", "nonsense", "https://127.0.0.1:1", "127.0.0.1:80"}) {
+    EXPECT_EQ(get(url, "/").error().code, ErrorCode::kBadBody) << url;
+  }
+}
+
+TEST_F(HttpGetTest, NobodyThereIsNoAnswer) {
+  EXPECT_EQ(get("http://127.0.0.1:1", "/").error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(HttpGetTest, WaitsNoLongerThanItMay) {
+  std::vector<UniqueFd> kept;
+  const auto silent = Listener::open(loop_, {"127.0.0.1", 0}, {},
+                                     [&](UniqueFd fd) { kept.push_back(std::move(fd)); });
+  int calls = 0;
+  const HttpGet one(loop_, "http://" + (*silent)->address().str(), "/", 50ms,
+                    [&](const Result<HttpAnswer>& answer) {
+                      EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+                      ++calls;
+                      kept.clear();  // what comes now is too late
+                    });
+  event::Timer end(loop_, [this] { loop_.stop(); });
+  end.start_once(200ms);
+  loop_.run();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(HttpGetTest, TakesNoEndlessAnswer) {
+  EXPECT_EQ(get(url_, "/much").error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(HttpGetTest, MayBeGivenUpAtAnyTime) {
+  for (int turns = 0; turns < 6; ++turns) {
+    auto one =
+        std::make_unique<HttpGet>(loop_, url_, "/hello", 20s, [](const Result<HttpAnswer>&) {});
+    int left = turns;
+    event::Timer poll(loop_, [&] {
+      if (left-- > 0) return;
+      one.reset();
+      loop_.stop();
+    });
+    poll.start_every(std::chrono::microseconds(100));
+    loop_.run();
+  }
+  EXPECT_EQ(get(url_, "/hello").value().body, "hi");
+}
+
+TEST_F(HttpGetTest, BlocksOnALoopOfItsOwn) {
+  EXPECT_EQ(http_get("http://127.0.0.1:1", "/", 20s).error().code, ErrorCode::kUnavailable);
+  Result<HttpAnswer> answer;
+  std::thread thread([&] {
+    answer = http_get(url_, "/hello", 20s);
+    loop_.stop();
+  });
+  loop_.run();
+  thread.join();
+  EXPECT_EQ(answer.value().body, "hi");
+}
+
+}  // namespace
+}  // namespace martlet::net
