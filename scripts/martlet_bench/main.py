@@ -35,6 +35,7 @@ PROGRAMS = (
     "bench/martlet-bench-floor",
     "bench/martlet-bench-sockets",
     "bench/martlet-bench-subjects",
+    "tests/support/swarm/martlet-swarm",
     "src/edge/martlet-edge",
     "src/dispatcher/martlet-dispatcher",
     "src/persist/martlet-persist",
