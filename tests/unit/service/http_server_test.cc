@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <functional>
 #include <future>
 #include <memory>
@@ -24,6 +25,8 @@ using test::HttpClient;
 
 class HttpServerTest : public testing::Test {
  protected:
+  HttpServerTest() { std::signal(SIGPIPE, SIG_IGN); }  // as the services do
+
   void listen(HttpLimits limits = {}) {
     server.emplace(loop, limits);
     const auto bound = server->listen({"127.0.0.1", 0});
