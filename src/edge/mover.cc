@@ -47,11 +47,11 @@ void Mover::ask(bool draining, std::function<void(std::vector<wire::Move>)> then
   const wire::MovesQuestion question{context_.identity.id, std::uint32_t(context_.sessions.size()),
                                      draining};
   context_.bus.request(bus::subject::rpc_moves(), wire::encode(question), kMovesTimeout,
-                       [this, draining, then = std::move(then),
+                       [this, question = ++questions_, then = std::move(then),
                         alive = std::weak_ptr<int>(alive_)](const Result<Bytes>& reply) {
-                         if (alive.expired()) return;
+                         // One that was asked before the edge began to stop is of no use any more.
+                         if (alive.expired() || question != questions_) return;
                          asking_ = false;
-                         if (draining != draining_) return;  // it began to stop meanwhile
                          auto answer = reply ? wire::parse_moves_answer(*reply)
                                              : fail(ErrorCode::kUnavailable);
                          then(answer ? std::move(answer->moves) : std::vector<wire::Move>());

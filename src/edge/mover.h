@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ class Mover {
   MovePlan plan_;
   bool draining_ = false;
   bool asking_ = false;
+  std::uint64_t questions_ = 0;
   MonotonicTime next_balance_;
   std::optional<MonotonicTime> told_all_at_;
   MonotonicTime next_reminder_{};

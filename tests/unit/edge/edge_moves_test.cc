@@ -106,6 +106,25 @@ TEST_F(EdgeMovesTest, AsksNowAndThenWhetherItHasTooMany) {
   EXPECT_FALSE(edge_->is_draining());
 }
 
+TEST_F(EdgeMovesTest, AnAnswerFromBeforeTheStopIsPassedOver) {
+  bus_.answers.erase(bus::subject::rpc_moves());
+  auto client = login("ann", "phone");
+  clock_.advance(15s);
+  run_until([&] { return !bus_.asked.empty(); });
+  bool drained = false;
+  edge_->drain([&] { drained = true; });
+  run_until([&] { return bus_.asked.size() == 2; });
+  bus_.asked[0].callback(wire::encode(wire::MovesAnswer{{{"10.0.0.2:7400", 1}}}));
+  clock_.advance(kDrainGrace / 2);
+  settle(50);
+  EXPECT_FALSE(client->take());
+  clock_.advance(kDrainGrace / 2);
+  settle(50);
+  EXPECT_FALSE(drained) << "nobody was told yet";
+  bus_.asked[1].callback(wire::encode(wire::MovesAnswer{{{"10.0.0.3:7400", 1}}}));
+  EXPECT_EQ(told(*client), "10.0.0.3:7400");
+}
+
 TEST_F(EdgeMovesTest, BeatsTellLoadAndWeight) {
   EdgeOptions options;
   options.weight = 250;
