@@ -158,7 +158,7 @@ class MartletTest(ClusterTest):
         self.addCleanup(chat.kill)
         assert chat.stdin is not None and chat.stdout is not None and chat.stderr is not None
         self.assertIn("online", chat.stdout.readline())
-        self.cluster.stop_member(edge)
+        self.cluster.kill(edge)  # one that stops would send it to the other edge
         self.assertIn("goes out later", chat.stderr.readline())
         chat.stdin.write("meanwhile\n")
         chat.stdin.flush()
