@@ -1,0 +1,68 @@
+"""What compose/compose.yaml says must hold together with what the services make of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "compose/compose.yaml"
+# The parts of a stop that edge.cc gives to the delay and to the window, in tenths.
+DELAY_TENTHS = 1
+WINDOW_TENTHS = 4
+
+
+def number(text: str, pattern: str) -> int:
+    found = re.findall(pattern, text)
+    if len(found) != 1:
+        raise AssertionError(f"{pattern} is there {len(found)} times")
+    return int(found[0])
+
+
+def service(text: str, name: str) -> str:
+    """The lines of one service."""
+    found = re.search(rf"^  {name}:\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    assert found is not None, name
+    return found[1]
+
+
+def complaints(text: str) -> list[str]:
+    """Why an edge would be killed before its clients have gone, empty if it is not."""
+    stop_ms = number(text, r'MARTLET_STOP_TIMEOUT_MS: "(\d+)"')
+    delay_ms = number(text, r'MARTLET_EDGE_DRAIN_DELAY_MS: "(\d+)"')
+    window_ms = 1000 * number(text, r'MARTLET_EDGE_DRAIN_WINDOW_S: "(\d+)"')
+    grace_ms = 1000 * number(service(text, "edge"), r"stop_grace_period: (\d+)s")
+    found = []
+    if grace_ms <= stop_ms:
+        found.append(f"stop_grace_period {grace_ms} ms is not longer than the stop, {stop_ms} ms")
+    if 10 * window_ms > WINDOW_TENTHS * stop_ms:
+        found.append(f"the window, {window_ms} ms, would be cut short by the stop, {stop_ms} ms")
+    if 10 * delay_ms > DELAY_TENTHS * stop_ms:
+        found.append(f"the delay, {delay_ms} ms, would be cut short by the stop, {stop_ms} ms")
+    return found
+
+
+class Compose(unittest.TestCase):
+    def test_an_edge_has_time_to_send_its_clients_away(self) -> None:
+        self.assertEqual(complaints(COMPOSE.read_text()), [])
+
+    def test_too_little_time_is_found(self) -> None:
+        good = COMPOSE.read_text()
+        for was, instead in (
+            ('STOP_TIMEOUT_MS: "30000"', 'STOP_TIMEOUT_MS: "40000"'),
+            ('DRAIN_WINDOW_S: "10"', 'DRAIN_WINDOW_S: "13"'),
+            ('DRAIN_DELAY_MS: "2000"', 'DRAIN_DELAY_MS: "3001"'),
+        ):
+            self.assertIn(was, good)
+            self.assertEqual(len(complaints(good.replace(was, instead))), 1, instead)
+
+    def test_the_tenths_are_those_of_the_edge(self) -> None:
+        source = (ROOT / "src/edge/edge.cc").read_text()
+        self.assertIn(f"stop_share(parts_.options.drain_delay, {DELAY_TENTHS})", source)
+        self.assertIn(f"stop_share(parts_.options.drain_window, {WINDOW_TENTHS})", source)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
