@@ -17,7 +17,8 @@ from support import ClusterTest, longer, new_directory, wait_until
 
 from martlet_cluster import paths, ports
 
-CLIENTS = 120
+# So many that what an edge may have too many without moving any (20) is within a quarter of its share.
+CLIENTS = 240
 RATE = 200
 STRATEGIES = ("consistent_hash", "least_active", "weighted_random", "round_robin")
 
