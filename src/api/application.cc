@@ -1,5 +1,6 @@
 #include "api/application.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/limits.h"
@@ -115,6 +116,11 @@ void ApiApplication::on_moves(const bus::Incoming& question) {
 std::vector<wire::Move> ApiApplication::plan_moves(const wire::MovesQuestion& question) const {
   if (!ready()) return {};
   std::vector<Candidate> candidates = edges_.candidates(loop_.now());
+  // While an edge drains, its sessions are about to come: who is level with them is not yet known.
+  const std::vector<EdgeInfo> live = edges_.live(loop_.now());
+  const bool is_settled =
+      std::none_of(live.begin(), live.end(), [](const EdgeInfo& edge) { return edge.draining; });
+  if (!question.draining && !is_settled) return {};
   if (!question.draining) return plan_rebalance(question.edge, question.sessions, candidates);
   std::erase_if(candidates, [&](const Candidate& one) { return one.edge->edge == question.edge; });
   return plan_drain(question.sessions, candidates);

@@ -65,10 +65,14 @@ std::vector<wire::Move> plan_rebalance(const EdgeId& asker, std::uint32_t sessio
   const Weights weights(candidates);
   double load = 0;
   double weight = 0;
+  bool is_known = false;
   for (const Candidate& one : candidates) {
     load += one.edge->edge == asker ? sessions : one.load;
-    if (one.edge->edge == asker) weight = weights.of(one);
+    if (one.edge->edge != asker) continue;
+    weight = weights.of(one);
+    is_known = true;
   }
+  if (!is_known) return {};
   const double level = load / static_cast<double>(std::max<std::uint64_t>(weights.sum(), 1));
   const double share = level * weight;
   const double excess = sessions - share;

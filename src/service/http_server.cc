@@ -104,7 +104,8 @@ struct HttpStream::State {
     evkeyvalq* headers = evhttp_request_get_output_headers(target);
     evhttp_add_header(headers, "Content-Type", "text/event-stream");
     evhttp_add_header(headers, "Cache-Control", "no-store");
-    // Only we speak from now on.
+    // Only we speak from now on: what comes all the same is not read for ever.
+    bufferevent_setwatermark(buffer_of(target), EV_READ, 0, kMaxHttpHeaderBytes);
     bufferevent_set_timeouts(buffer_of(target), nullptr, &idle);
     evhttp_send_reply_start(target, 200, nullptr);
   }

@@ -204,6 +204,8 @@ TEST_F(ApiApplicationTest, TellsEdgesWhereTheirSessionsGo) {
   EXPECT_TRUE(ask_moves("2", 0, false).empty());
   beat("1", 100, true);
   EXPECT_EQ(ask_moves("1", 100, true), (std::vector<wire::Move>{{"127.0.0.1:2", 100}}));
+  beat("3", 0);
+  EXPECT_TRUE(ask_moves("2", 100, false).empty()) << "more are about to come";
 }
 
 TEST_F(ApiApplicationTest, MovesNobodyBeforeItKnowsTheEdges) {

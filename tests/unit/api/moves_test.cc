@@ -86,6 +86,7 @@ TEST_F(MovesTest, AFewAreNotWorthAMove) {
 
 TEST_F(MovesTest, WhoIsNotKnownAsOneThatTakesClientsHasNoShare) {
   add("b", 0);
+  add("c", 1000);
   EXPECT_EQ(rebalance("a", 100), Moves());
 }
 
