@@ -1,6 +1,5 @@
 #include "api/application.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "api/limits.h"
@@ -77,8 +76,7 @@ Result<void> ApiApplication::ready() const {
   return {};
 }
 
-// ---- what edges tell and ask
-// ---------------------------------------------------------------------
+// ---- what edges tell and ask --------------------------------------------------------------------
 
 void ApiApplication::on_beat(BytesView payload) {
   const auto beat = wire::parse_edge_beat(payload);
@@ -116,14 +114,15 @@ void ApiApplication::on_moves(const bus::Incoming& question) {
 std::vector<wire::Move> ApiApplication::plan_moves(const wire::MovesQuestion& question) const {
   if (!ready()) return {};
   std::vector<Candidate> candidates = edges_.candidates(loop_.now());
+  if (question.draining) {
+    std::erase_if(candidates,
+                  [&](const Candidate& one) { return one.edge->edge == question.edge; });
+    return plan_drain(question.sessions, candidates);
+  }
   // While an edge drains, its sessions are about to come: who is level with them is not yet known.
-  const std::vector<EdgeInfo> live = edges_.live(loop_.now());
-  const bool is_settled =
-      std::none_of(live.begin(), live.end(), [](const EdgeInfo& edge) { return edge.draining; });
-  if (!question.draining && !is_settled) return {};
-  if (!question.draining) return plan_rebalance(question.edge, question.sessions, candidates);
-  std::erase_if(candidates, [&](const Candidate& one) { return one.edge->edge == question.edge; });
-  return plan_drain(question.sessions, candidates);
+  // The candidates are those that live and do not drain.
+  if (candidates.size() < edges_.live(loop_.now()).size()) return {};
+  return plan_rebalance(question.edge, question.sessions, candidates);
 }
 
 void ApiApplication::every_second() {
@@ -146,8 +145,7 @@ void ApiApplication::every_second() {
   metrics_.desired_edges(desired_.desired());
 }
 
-// ---- pages
-// -----------------------------------------------------------------------------------------
+// ---- pages --------------------------------------------------------------------------------------
 
 void ApiApplication::answer_edges(const service::HttpRequest& request,
                                   const service::HttpReply& reply) {
