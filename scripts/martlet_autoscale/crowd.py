@@ -40,6 +40,7 @@ class Crowd:
         self._directory = directory
         self._plan = plan
         self._waves: list[swarm.Swarm] = []
+        self._here: list[tuple[swarm.Swarm, int]] = []
         self._names = world.names("u", plan.high)
         self.clients = 0
 
@@ -56,8 +57,8 @@ class Crowd:
             self._come(size)
             time.sleep(self._plan.hold_s / 3 if self.clients == self._plan.low else WAVE_S)
         time.sleep(self._plan.hold_s)
-        while len(self._waves) > 1 and self.clients > self._plan.low:
-            self._go(self._waves[(self.clients - 1) // self._plan.low])
+        while len(self._here) > 1:
+            self._go()
             time.sleep(WAVE_S)
         time.sleep(self._plan.hold_s)
 
@@ -72,14 +73,17 @@ class Crowd:
             rate=self._plan.rate * size / self._plan.high,
         )
         self._waves.append(wave)
+        self._here.append((wave, size))
         wave.wait("ready", PATIENCE_S)
         wave.ask("start", "sending")
         self.clients += size
 
-    def _go(self, wave: swarm.Swarm) -> None:
+    def _go(self) -> None:
+        """The wave that came last of those that are here."""
+        wave, size = self._here.pop()
         wave.drain(PATIENCE_S)
         wave.close()
-        self.clients -= self._plan.low
+        self.clients -= size
 
     def settle(self) -> list[str]:
         """What is wrong, when all has been said."""

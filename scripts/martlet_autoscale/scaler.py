@@ -57,7 +57,9 @@ class Scaler:
     def _guarded(self, turn: Any) -> None:
         try:
             while not self._over.wait(PERIOD_S):
-                turn()
+                # An api that does not answer once is asked again.
+                with contextlib.suppress(OSError):
+                    turn()
         except Exception as failure:  # told by stop()
             self._failure = failure
 
@@ -65,17 +67,16 @@ class Scaler:
         return dict(json.loads(self._cluster.apis[0].get("/v1/scale")[1]))
 
     def _look(self) -> None:
-        with contextlib.suppress(OSError):
-            scale = self._scale()
-            self._rows.append(
-                {
-                    "at_ms": time.clock_gettime(time.CLOCK_MONOTONIC) * 1e3,
-                    "clients": self._crowd.clients,
-                    "desired": scale["desired_edges"],
-                    "edges": scale["live_edges"],
-                    "reason": scale["reason"],
-                }
-            )
+        scale = self._scale()
+        self._rows.append(
+            {
+                "at_ms": time.clock_gettime(time.CLOCK_MONOTONIC) * 1e3,
+                "clients": self._crowd.clients,
+                "desired": scale["desired_edges"],
+                "edges": scale["live_edges"],
+                "reason": scale["reason"],
+            }
+        )
 
     def _act(self) -> None:
         desired, running = int(self._scale()["desired_edges"]), self._cluster.edges

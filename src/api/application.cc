@@ -19,9 +19,6 @@ int http_status(ErrorCode code) {
   return code == ErrorCode::kTimeout ? 504 : 503;
 }
 
-// A heartbeat a second: whoever lives was heard.
-constexpr Duration kFirstLook = std::chrono::milliseconds(1'200);
-
 Strategy configured(const ApiOptions& options) {
   return strategy_named(options.strategy).value_or(Strategy::kLeastActive);
 }
@@ -32,11 +29,19 @@ ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::B
                                std::unique_ptr<registry::Sessions> sessions,
                                const ApiOptions& options)
     : loop_(context.loop),
+      options_(options),
       metrics_(context.registry),
       strategy_(configured(options)),
       desired_(options.scale),
       bus_(std::move(bus)),
       sessions_(std::move(sessions)),
+      first_look_(context.loop,
+                  [this] {
+                    moves_ = bus_->subscribe(
+                        bus::subject::rpc_moves(), bus::subject::api_queue(),
+                        bus::Priority::kAnswers,
+                        [this](const bus::Incoming& question) { on_moves(question); });
+                  }),
       second_(context.loop, [this] { every_second(); }) {
   using service::HttpReply;
   using service::HttpRequest;
@@ -57,22 +62,26 @@ ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::B
 void ApiApplication::start(Started on_started) {
   beats_ = bus_->subscribe(bus::subject::all_edge_beats(), "", bus::Priority::kDroppable,
                            [this](const bus::Incoming& incoming) { on_beat(incoming.payload); });
-  moves_ =
-      bus_->subscribe(bus::subject::rpc_moves(), bus::subject::api_queue(), bus::Priority::kAnswers,
-                      [this](const bus::Incoming& question) { on_moves(question); });
+  bus_->on_state([this](bus::BusState state) {
+    if (state == bus::BusState::kReconnected) listen_anew();
+  });
   second_.start_every(seconds(1));
   bus_->after_subscriptions(seconds(10),
                             [this, on_started = std::move(on_started)](const Result<void>& result) {
-                              if (result) listening_since_ = loop_.now();
+                              if (result) listen_anew();
                               on_started(result);
                             });
 }
 
+// Until everybody can have been heard, another api answers what edges ask.
+void ApiApplication::listen_anew() {
+  moves_.reset();
+  first_look_.start_once(options_.first_look);
+}
+
 Result<void> ApiApplication::ready() const {
   if (!bus_->is_connected()) return fail(ErrorCode::kUnavailable, "not connected to the broker");
-  if (loop_.now() < listening_since_ || loop_.now() - listening_since_ < kFirstLook) {
-    return fail(ErrorCode::kUnavailable, "listens who the edges are");
-  }
+  if (!moves_) return fail(ErrorCode::kUnavailable, "listens who the edges are");
   return {};
 }
 
@@ -110,7 +119,6 @@ void ApiApplication::on_moves(const bus::Incoming& question) {
   bus_->reply(question.reply, wire::encode(answer));
 }
 
-// Who has just come knows too little of the others.
 std::vector<wire::Move> ApiApplication::plan_moves(const wire::MovesQuestion& question) const {
   if (!ready()) return {};
   std::vector<Candidate> candidates = edges_.candidates(loop_.now());
@@ -166,6 +174,7 @@ void ApiApplication::answer_route(const service::HttpRequest& request,
   const std::string_view named = request.parameter("strategy");
   const auto strategy = named.empty() ? strategy_ : strategy_named(named);
   if (!strategy) return refuse({ErrorCode::kBadRange, "strategy: there is no such one", 0}, reply);
+  if (const auto known = ready(); !known) return refuse(known.error(), reply);
   const std::vector<Candidate> candidates = edges_.candidates(loop_.now());
   const Candidate* chosen = router_.choose(*strategy, *user, candidates);
   if (chosen == nullptr) {
@@ -178,7 +187,7 @@ void ApiApplication::answer_route(const service::HttpRequest& request,
 
 void ApiApplication::answer_scale(const service::HttpReply& reply) {
   metrics_.requested(Page::kScale);
-  reply.json(200, scale_page(desired_, edges_.live(loop_.now()).size()));
+  reply.json(200, scale_page(desired_, edges_.candidates(loop_.now()).size()));
 }
 
 void ApiApplication::answer_sessions(std::string_view name, const service::HttpReply& reply) {
@@ -199,6 +208,8 @@ void ApiApplication::refuse(const Error& error, const service::HttpReply& reply)
 // HTTP goes on until the end: /readyz tells that we stop.
 void ApiApplication::stop_phase_one(Done on_done) {
   beats_.reset();
+  bus_->on_state(nullptr);
+  first_look_.cancel();
   moves_.reset();
   second_.cancel();
   listeners_.close();

@@ -30,6 +30,7 @@ class ApiApplication final : public service::Application {
   void stop_phase_two(Done on_done) override;
 
  private:
+  void listen_anew();
   void on_beat(BytesView payload);
   void on_moves(const bus::Incoming& question);
   std::vector<wire::Move> plan_moves(const wire::MovesQuestion& question) const;
@@ -41,6 +42,7 @@ class ApiApplication final : public service::Application {
   void refuse(const Error& error, const service::HttpReply& reply);
 
   event::Loop& loop_;
+  ApiOptions options_;
   ApiMetrics metrics_;
   SystemRandom random_;
   Strategy strategy_;
@@ -48,12 +50,12 @@ class ApiApplication final : public service::Application {
   Router router_{random_};
   DesiredEdges desired_;
   EdgeListeners listeners_;
-  MonotonicTime listening_since_ = MonotonicTime::max();
   MonotonicTime next_stream_beat_{};
   std::unique_ptr<bus::Bus> bus_;
   std::unique_ptr<registry::Sessions> sessions_;
   std::unique_ptr<bus::Subscription> beats_;
-  std::unique_ptr<bus::Subscription> moves_;
+  std::unique_ptr<bus::Subscription> moves_;  // none: not everybody can have been heard yet
+  event::Timer first_look_;
   event::Timer second_;
 };
 

@@ -18,7 +18,8 @@ void DesiredEdges::look(const std::vector<EdgeInfo>& edges, MonotonicTime now) {
   // Nobody is heard: the broker or all edges are away, which says nothing about the load.
   if (edges.empty()) return;
   measure(edges);
-  if (desired_ == 0) desired_ = std::max<std::uint32_t>(whole(need_), edges.size());
+  if (desired_ == 0)
+    desired_ = std::max<std::uint32_t>(std::min(whole(need_), options_.max_edges), edges.size());
   decide(now);
 }
 
@@ -45,24 +46,29 @@ void DesiredEdges::measure(const std::vector<EdgeInfo>& edges) {
                {"output", output / static_cast<double>(options_.output_bytes_per_s)},
                {"loop_lag", lag > 1 ? std::min(lag, 2.0) * double(edges.size()) : 0}};
   need_ = 0;
+  reason_ = "none";
   for (const auto& one : needs) {
-    if (one.need < need_) continue;
+    if (one.need <= need_) continue;
     need_ = one.need;
     reason_ = one.name;
   }
 }
 
+// What counts is what held all the time: of the numbers above the present one the least, of those
+// below it the greatest. One peak or one gap decides nothing.
 void DesiredEdges::decide(MonotonicTime now) {
-  const std::uint32_t up = whole(need_);
-  const std::uint32_t down = whole(need_ * kScaleDownRoom);
-  if (up <= desired_) above_since_.reset();
-  if (down >= desired_) below_since_.reset();
+  const std::uint32_t up = std::min(whole(need_), options_.max_edges);
+  const std::uint32_t down = std::min(whole(need_ * kScaleDownRoom), options_.max_edges);
+  if (up <= desired_) above_.reset();
+  if (down >= desired_) below_.reset();
   if (up > desired_) {
-    if (!above_since_) above_since_ = now;
-    if (now - *above_since_ >= options_.up_after) turn(up, 1, now);
+    if (!above_) above_ = {now, up};
+    above_->edges = std::min(above_->edges, up);
+    if (now - above_->since >= options_.up_after) turn(above_->edges, 1, now);
   } else if (down < desired_) {
-    if (!below_since_) below_since_ = now;
-    if (now - *below_since_ >= options_.down_after) turn(down, -1, now);
+    if (!below_) below_ = {now, down};
+    below_->edges = std::max(below_->edges, down);
+    if (now - below_->since >= options_.down_after) turn(below_->edges, -1, now);
   }
 }
 
@@ -75,8 +81,8 @@ void DesiredEdges::turn(std::uint32_t to, int direction, MonotonicTime now) {
   desired_ = to;
   direction_ = direction;
   turned_ = now;
-  above_since_.reset();
-  below_since_.reset();
+  above_.reset();
+  below_.reset();
 }
 
 }  // namespace martlet::api

@@ -16,6 +16,7 @@ struct ScaleOptions {
   std::uint32_t cpu_permille = 700;  // of one core: an edge has one loop
   Duration loop_lag = std::chrono::milliseconds(50);
   std::uint64_t output_bytes_per_s = 50'000'000;  // to clients
+  std::uint32_t max_edges = 1'000;                // more are never asked for
   Duration up_after = std::chrono::seconds(5);
   Duration down_after = std::chrono::seconds(60);
 };
@@ -23,7 +24,8 @@ struct ScaleOptions {
 // How many edges the cluster needs, from what their heartbeats tell. More at once when a mark is
 // passed for up_after, fewer when they would have room for kScaleDownRoom times the load for
 // down_after; and never the other way within kScaleTurn. Between the two marks lies more than
-// noise of 20 % up and down can cross. A pure core.
+// noise of 20 % up and down can cross. Each api has its own memory: one that has just started takes
+// the edges that run for those that are needed. A pure core.
 class DesiredEdges {
  public:
   explicit DesiredEdges(ScaleOptions options) : options_(options) {}
@@ -49,8 +51,12 @@ class DesiredEdges {
   std::string_view reason_ = "none";
   int direction_ = 0;
   MonotonicTime turned_{};
-  std::optional<MonotonicTime> above_since_;
-  std::optional<MonotonicTime> below_since_;
+  struct Wish {
+    MonotonicTime since;
+    std::uint32_t edges;
+  };
+  std::optional<Wish> above_;
+  std::optional<Wish> below_;
 };
 
 }  // namespace martlet::api

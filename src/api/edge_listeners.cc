@@ -15,7 +15,8 @@ bool is_same(const EdgeInfo& a, const EdgeInfo& b) {
 
 }  // namespace
 
-bool EdgeListeners::has_room() const {
+bool EdgeListeners::has_room() {
+  forget_gone();
   return streams_.size() < kMaxListeners;
 }
 
@@ -38,8 +39,12 @@ void EdgeListeners::look(const std::vector<EdgeInfo>& live) {
 }
 
 void EdgeListeners::beat() {
-  std::erase_if(streams_, [](const service::HttpStream& stream) { return stream.is_gone(); });
+  forget_gone();
   for (const service::HttpStream& stream : streams_) stream.beat();
+}
+
+void EdgeListeners::forget_gone() {
+  std::erase_if(streams_, [](const service::HttpStream& stream) { return stream.is_gone(); });
 }
 
 void EdgeListeners::tell(std::string_view event, const std::string& data) {

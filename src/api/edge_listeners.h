@@ -14,7 +14,7 @@ namespace martlet::api {
 class EdgeListeners {
  public:
   // False: there are kMaxListeners.
-  bool has_room() const;
+  bool has_room();
   void add(service::HttpStream stream, const std::vector<EdgeInfo>& live);
   // Tells the difference to what was told before.
   void look(const std::vector<EdgeInfo>& live);
@@ -25,6 +25,7 @@ class EdgeListeners {
   std::size_t size() const { return streams_.size(); }
 
  private:
+  void forget_gone();
   void tell(std::string_view event, const std::string& data);
 
   std::vector<service::HttpStream> streams_;

@@ -10,19 +10,24 @@ namespace martlet::api {
 // An edge beats once a second; one that was silent for this long is taken for dead. Who asks for an
 // edge is never sent to one that was killed five seconds ago.
 inline constexpr std::uint32_t kEdgeSilenceMs = 4'000;
+// One that has just come, or lost the broker, listens for so long before it answers: whoever lives
+// was heard.
+inline constexpr Duration kFirstLook = std::chrono::milliseconds(1'200);
 // More edges than this are not remembered: somebody else is talking on our subject.
 inline constexpr std::size_t kMaxEdges = 4'096;
 
 // ---- routing ------------------------------------------------------------------------------------
 
 // A consistent hash sends nobody to an edge that has so many times its share.
-inline constexpr double kHashBound = 1.25;
+inline constexpr double kHashBound = 1.15;
 
 // ---- moving sessions ----------------------------------------------------------------------------
 
 // An edge gives some away when it has so much more than its share, and at least so many.
 inline constexpr double kRebalanceTolerance = 0.2;
 inline constexpr std::uint32_t kRebalanceLeast = 20;
+// Else edges would give away whom the hash sends them.
+static_assert(kHashBound < 1 + kRebalanceTolerance);
 
 // ---- how many edges -----------------------------------------------------------------------------
 

@@ -62,17 +62,18 @@ std::vector<wire::Move> plan_drain(std::uint32_t sessions, std::span<const Candi
 
 std::vector<wire::Move> plan_rebalance(const EdgeId& asker, std::uint32_t sessions,
                                        std::span<const Candidate> candidates) {
-  const Weights weights(candidates);
-  double load = 0;
-  double weight = 0;
-  bool is_known = false;
+  const auto self = std::find_if(candidates.begin(), candidates.end(),
+                                 [&](const Candidate& one) { return one.edge->edge == asker; });
+  if (self == candidates.end()) return {};
+  // Whoever comes back through what stands before the edges is spread by that, which knows no
+  // weights.
+  const Weights weights(candidates,
+                        self->edge->address.empty() ? Weights::Use::kIgnore : Weights::Use::kCount);
+  double load = sessions;
   for (const Candidate& one : candidates) {
-    load += one.edge->edge == asker ? sessions : one.load;
-    if (one.edge->edge != asker) continue;
-    weight = weights.of(one);
-    is_known = true;
+    if (one.edge->edge != asker) load += one.load;
   }
-  if (!is_known) return {};
+  const double weight = weights.of(*self);
   const double level = load / static_cast<double>(std::max<std::uint64_t>(weights.sum(), 1));
   const double share = level * weight;
   const double excess = sessions - share;

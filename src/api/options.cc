@@ -1,5 +1,6 @@
 #include "api/options.h"
 
+#include "api/limits.h"
 #include "api/router.h"
 
 namespace martlet::api {
@@ -19,6 +20,8 @@ void declare_scale(config::Keys& keys, ScaleOptions& scale) {
   keys.bytes("scale.output_bytes_per_s", &scale.output_bytes_per_s,
              {1024, 100LL * 1024 * 1024 * 1024, "bytes"},
              "a second that one edge should write to its clients at most");
+  keys.integer("scale.max_edges", &scale.max_edges, {1, std::int64_t(kMaxEdges), "edges"},
+               "more are never asked for");
   keys.duration("scale.up_after_s", &scale.up_after, {seconds(0), minutes(60)},
                 "so long an edge's mark is passed before more edges are asked for");
   keys.duration("scale.down_after_s", &scale.down_after, {seconds(0), minutes(60)},

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "api/desired_edges.h"
+#include "api/limits.h"
 #include "config/keys.h"
 
 namespace martlet::api {
@@ -11,6 +12,7 @@ struct ApiOptions {
   std::string redis_url = "redis://127.0.0.1:6379/0";
   std::string strategy = "least_active";
   ScaleOptions scale;
+  Duration first_look = kFirstLook;
 };
 
 void declare(config::Keys& keys, ApiOptions& options);

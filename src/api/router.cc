@@ -45,7 +45,8 @@ std::string_view strategy_name(Strategy strategy) {
   return "unknown";
 }
 
-Weights::Weights(std::span<const Candidate> candidates) : count_(candidates.size()) {
+Weights::Weights(std::span<const Candidate> candidates, Use use) : count_(candidates.size()) {
+  if (use == Use::kIgnore) return;
   for (const Candidate& candidate : candidates) total_ += candidate.edge->weight;
 }
 
@@ -65,7 +66,7 @@ const Candidate* Router::choose(Strategy strategy, const UserId& user,
   return nullptr;
 }
 
-// Bounded load: one that has a quarter more than its share passes the user on to the next one of
+// Bounded load: one that has kHashBound times its share passes the user on to the next one of
 // the user's row. Somebody is below that, since all together have their share.
 const Candidate* Router::by_hash(const UserId& user, std::span<const Candidate> candidates) const {
   const Weights weights(candidates);

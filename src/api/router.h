@@ -13,7 +13,7 @@
 namespace martlet::api {
 
 enum class Strategy : std::uint8_t {
-  kConsistentHash,  // a user's own edge, unless it has a quarter more than its share
+  kConsistentHash,  // a user's own edge, unless it has kHashBound times its share
   kLeastActive,     // the one with the fewest connections for its weight
   kWeightedRandom,
   kRoundRobin,
@@ -55,10 +55,12 @@ class Router {
   std::uint64_t turns_ = 0;
 };
 
-// What of the whole an edge should take: its weight, or 1 if nobody has any.
+// What of the whole an edge should take: its weight, or 1 if nobody has any, or if weights do not
+// count.
 class Weights {
  public:
-  explicit Weights(std::span<const Candidate> candidates);
+  enum class Use { kCount, kIgnore };
+  explicit Weights(std::span<const Candidate> candidates, Use use = Use::kCount);
   std::uint32_t of(const Candidate& candidate) const {
     return total_ == 0 ? 1 : candidate.edge->weight;
   }

@@ -105,17 +105,26 @@ void Client::finish(const Error& error) {
   listener_.on_end(error);
 }
 
-// Where a server sent us, nobody needs to say again.
+// Where a server sent us, nobody needs to say again; and after an edge that was named and did not
+// take us it is the list's turn, since the same one may be named for long.
 void Client::connect() {
-  if (!options_.find_edge || std::exchange(is_sent_, false)) return open_link();
+  const bool knows_where = std::exchange(is_sent_, false) || std::exchange(use_list_, false);
+  if (!options_.find_edge || knows_where) return open_link();
   options_.find_edge(options_.user,
                      [this, search = ++searches_,
                       alive = std::weak_ptr<int>(alive_)](std::optional<net::Address> found) {
                        if (alive.expired() || search != searches_ || state_ != State::kConnecting)
                          return;
+                       is_found_ = found.has_value();
                        if (found) options_.addresses.prefer(std::move(*found));
                        open_link();
                      });
+}
+
+// This attempt has failed, or the connection is lost.
+void Client::try_next_address() {
+  options_.addresses.rotate();
+  use_list_ = std::exchange(is_found_, false);
 }
 
 void Client::open_link() {
@@ -166,7 +175,7 @@ void Client::on_link_down(const std::string& why) {
     connect_timer_.start_once(Duration(0));
     return;
   }
-  options_.addresses.rotate();
+  try_next_address();
   wait_and_connect(std::exchange(told_to_wait_, {}));
 }
 
@@ -190,7 +199,7 @@ void Client::on_signed_in(SignIn::Result result, const Error& error, const wire:
       break;
     case SignIn::Result::kRetry:
       drop_link();
-      options_.addresses.rotate();
+      try_next_address();
       set_state(State::kConnecting, error.detail);
       wait_and_connect(std::chrono::milliseconds(error.retry_after_ms));
       break;
@@ -204,6 +213,7 @@ void Client::go_online(const wire::AuthOk& auth_ok) {
   const MonotonicTime now = loop_.now();
   clock_.told(auth_ok.time_ms);
   pace_.signed_in(now);
+  is_found_ = false;
   ++logins_;
   link_->set_heartbeat(std::chrono::milliseconds(auth_ok.heartbeat_ms));
   schedule_renewal(auth_ok.expires_in_s);

@@ -63,8 +63,9 @@ struct ClientOptions {
   DeviceId device;
   std::string password;  // empty: only the tokens of the store
   bool receives = true;  // false: only sends and asks; what comes stays unseen for the device
-  // Asked before each connection: the edge to use, or none: the next one of addresses. Calls back
-  // once, in time; a call that comes after the client has ended does nothing.
+  // Asked before a connection: the edge to use, or none: the next one of addresses. Not asked for
+  // the attempt after one that led to nobody. Calls back once, in time; a call that comes after the
+  // client has ended does nothing.
   using Found = std::function<void(std::optional<net::Address>)>;
   std::function<void(const UserId&, Found)> find_edge = {};
 };
@@ -151,6 +152,7 @@ class Client final : private Link::Owner {
 
   void connect();
   void open_link();
+  void try_next_address();
   void on_signed_in(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok);
   void on_renewed(SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok);
   void schedule_renewal(std::uint32_t expires_in_s);
@@ -208,6 +210,8 @@ class Client final : private Link::Owner {
   Duration told_to_wait_{};  // by the connection's last error, before the next connection
   bool moving_ = false;      // told to reconnect: at once, and where we were told
   bool is_sent_ = false;     // told where to
+  bool is_found_ = false;    // find_edge named where this attempt goes
+  bool use_list_ = false;    // what it named did not take us
   std::uint64_t searches_ = 0;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   bool pumping_ = false;

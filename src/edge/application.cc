@@ -1,6 +1,10 @@
 #include "edge/application.h"
 
+#include <string_view>
 #include <utility>
+
+#include "base/log.h"
+#include "edge/limits.h"
 
 namespace martlet::edge {
 namespace {
@@ -21,7 +25,18 @@ EdgeLoad load_of(const service::LoopLoad& load) {
       std::uint32_t(std::chrono::duration_cast<std::chrono::microseconds>(load.worst_lag).count())};
 }
 
+// A part of the stop that is longer than its share would be cut silently.
+void warn_if_cut(std::string_view key, Duration wanted, int share, Duration stop_time) {
+  const Duration most = stop_time * share / 100;
+  if (wanted <= most) return;
+  MARTLET_LOG(warn, "stop_too_short key={} ms={} used_ms={} stop_timeout_ms={}", key,
+              to_ms<std::int64_t>(wanted), to_ms<std::int64_t>(most),
+              to_ms<std::int64_t>(stop_time));
+}
+
 EdgeOptions timed(EdgeOptions options, Duration stop_time) {
+  warn_if_cut("edge.drain_delay_ms", options.drain_delay, kStopDelayShare, stop_time);
+  warn_if_cut("edge.drain_window_s", options.drain_window, kStopWindowShare, stop_time);
   options.stop_time = stop_time;
   return options;
 }

@@ -83,7 +83,7 @@ Edge::Edge(EdgeParts parts)
                    users_,
                    token_turns_,
                    connection_options(parts_.options, totals_),
-                   stop_share(milliseconds(kStopCloseDeadlineMs), 2),
+                   stop_share(milliseconds(kStopCloseDeadlineMs), kStopCloseShare),
                    *this},
       tick_(parts_.loop, [this] { tick(); }),
       next_second_(parts_.clock.now()),
@@ -397,41 +397,42 @@ void Edge::drain(Done on_done) {
   draining_ = true;
   beat();
   tick_.start_every(kStopTick);
-  wait_for([] { return false; }, stop_share(parts_.options.drain_delay, 1),
+  wait_for([] { return false; }, stop_share(parts_.options.drain_delay, kStopDelayShare),
            [this, on_done = std::move(on_done)]() mutable { close_door(std::move(on_done)); });
 }
 
 // Done when the last client has gone, or when its time is over.
 void Edge::close_door(Done on_done) {
   listener_.reset();
-  const Duration window = stop_share(parts_.options.drain_window, 4);
+  const Duration window = stop_share(parts_.options.drain_window, kStopWindowShare);
   mover_.drain(window);
-  const Duration grace = stop_share(kDrainGrace, 1);
+  const Duration grace = stop_share(kDrainGrace, kStopGraceShare);
   const auto is_over = [this, grace] {
     const auto told = mover_.told_all_at();
     return sessions_.size() == 0 || (told && parts_.clock.now() >= *told + grace);
   };
-  wait_for(is_over, stop_share(kMovesTimeout, 1) + window + grace, std::move(on_done));
+  wait_for(is_over, stop_share(kMovesTimeout, kStopAskShare) + window + grace, std::move(on_done));
 }
 
 void Edge::close_all(Done on_done) {
   const auto settled = [this] { return unanswered_.size() == 0 && context_.rpcs_under_way == 0; };
   tick_.start_every(kStopTick);
-  wait_for(settled, stop_share(kSettleTime, 2), [this, on_done = std::move(on_done)]() mutable {
-    std::vector<ClientLink*> links;
-    for (const auto& [number, link] : links_) links.push_back(link.get());
-    for (ClientLink* link : links) {
-      link->kick(CloseReason::kStopping, wire::KickReason::Draining, true);
-    }
-    // A little more than each of them has.
-    wait_for([this] { return links_.empty(); }, environment_.stop_linger * 3 / 2,
-             std::move(on_done));
-  });
+  wait_for(settled, stop_share(kSettleTime, kStopSettleShare),
+           [this, on_done = std::move(on_done)]() mutable {
+             std::vector<ClientLink*> links;
+             for (const auto& [number, link] : links_) links.push_back(link.get());
+             for (ClientLink* link : links) {
+               link->kick(CloseReason::kStopping, wire::KickReason::Draining, true);
+             }
+             // A little more than each of them has.
+             wait_for([this] { return links_.empty(); }, environment_.stop_linger * 3 / 2,
+                      std::move(on_done));
+           });
 }
 
-// What a part of the stop may take: as usual, but at most so many tenths of the whole.
-Duration Edge::stop_share(Duration usual, int tenths) const {
-  return std::min(usual, parts_.options.stop_time * tenths / 10);
+// What a part of the stop may take: as usual, but at most so many hundredths of the whole.
+Duration Edge::stop_share(Duration usual, int hundredths) const {
+  return std::min(usual, parts_.options.stop_time * hundredths / 100);
 }
 
 void Edge::wait_for(const std::function<bool()>& condition, Duration deadline, Done then) {

@@ -94,7 +94,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   void beat();
   void close_door(Done on_done);
   void update_metrics();
-  Duration stop_share(Duration usual, int tenths) const;
+  Duration stop_share(Duration usual, int hundredths) const;
   void wait_for(const std::function<bool()>& condition, Duration deadline, Done then);
   ClientLink* find_link(std::uint64_t number) const;
   void refuse_connection(const net::UniqueFd& fd, const Door::Refusal& refusal);

@@ -127,16 +127,26 @@ inline constexpr Duration kKeyLookPeriod = std::chrono::seconds(2);
 inline constexpr std::uint32_t kCloseDeadlineMs = 2'000;
 inline constexpr std::uint32_t kStopCloseDeadlineMs = 500;
 
-// A stop: how long clients may take to go elsewhere, and then what is open to be answered. With a
-// short stop_timeout_ms each has its share of that.
-// The last ones may go a moment after the window in which they are told.
+// A stop, one part after the other: what stands before the edge notices; the api is asked where the
+// clients go; they are told over a window, and the last ones may go a moment after it; what is open
+// is answered; connections take their last words. With a short stop_timeout_ms each part has its
+// share of that, in hundredths, and the whole is over in time.
+inline constexpr Duration kMovesTimeout = std::chrono::milliseconds(500);
 inline constexpr Duration kDrainGrace = std::chrono::seconds(1);
 inline constexpr Duration kSettleTime = std::chrono::seconds(2);
-// Moves: so many a second need no window; what is asked of the api waits so long for an answer;
-// who was told to go and is still there is told again.
-inline constexpr std::int64_t kMovesPerSecond = 100;
-inline constexpr Duration kMovesTimeout = std::chrono::milliseconds(500);
-inline constexpr Duration kMoveReminder = std::chrono::seconds(1);
+inline constexpr int kStopDelayShare = 10;
+inline constexpr int kStopAskShare = 5;
+inline constexpr int kStopWindowShare = 40;
+inline constexpr int kStopGraceShare = 10;
+inline constexpr int kStopSettleShare = 15;
+inline constexpr int kStopCloseShare = 10;  // and half of it again until all are gone
+static_assert(kStopDelayShare + kStopAskShare + kStopWindowShare + kStopGraceShare +
+                  kStopSettleShare + kStopCloseShare * 3 / 2 <
+              100);
+// Sessions that are told to go elsewhere: so many a second need no window.
+inline constexpr std::int64_t kMovesPerSecond = 50;
+// Between two rebalancings that came to nothing lies twice the time, and so on, so many times.
+inline constexpr unsigned kMostDoublings = 5;
 
 // Clients that are told to sync spread over this time.
 inline constexpr std::uint32_t kSpreadMs = 10'000;

@@ -41,6 +41,7 @@ void MovePlan::start(std::vector<SessionId> sessions, const std::vector<wire::Mo
                  : std::min<Duration>(window / std::int64_t(to.size()),
                                       Duration(std::chrono::seconds(1)) / kMovesPerSecond);
   waiting_.clear();
+  planned_ = to.size();
   for (std::size_t i = 0; i < to.size(); ++i) {
     waiting_.push_back({now + step * std::int64_t(i), {sessions[i], std::move(to[i])}});
   }

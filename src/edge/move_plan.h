@@ -29,7 +29,7 @@ class MovePlan {
   // Those whose moment has come.
   std::vector<Told> due(MonotonicTime now);
   bool is_done() const { return waiting_.empty(); }
-  std::size_t waiting() const { return waiting_.size(); }
+  std::size_t planned() const { return planned_; }
 
  private:
   struct Waiting {
@@ -37,6 +37,7 @@ class MovePlan {
     Told told;
   };
   std::deque<Waiting> waiting_;  // in the order of their moments
+  std::size_t planned_ = 0;
 };
 
 }  // namespace martlet::edge

@@ -1,5 +1,6 @@
 #include "edge/mover.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -22,7 +23,7 @@ void Mover::drain(Duration window) {
 
 void Mover::tick(MonotonicTime now) {
   tell_due(now);
-  if (draining_) return tell_late_comers(now);
+  if (draining_) return tell_late_comers();
   look_for_balance(now);
 }
 
@@ -35,11 +36,29 @@ void Mover::look_for_balance(MonotonicTime now) {
     return;
   }
   if (asking_ || now < next_balance_) return;
-  next_balance_ = now + context_.random.jitter(period, 0.2);
-  if (context_.sessions.size() == 0) return;
+  const bool in_vain = was_in_vain();
+  next_balance_ = now + context_.random.jitter(period * (1U << in_vain_), 0.2);
+  if (in_vain || context_.sessions.size() == 0) return;
   ask(false, [this](const std::vector<wire::Move>& moves) {
-    if (!moves.empty()) begin(moves, MovePlan::Who::kAsManyAsMoves, context_.options.drain_window);
+    if (moves.empty()) {
+      in_vain_ = 0;
+      next_balance_ = std::min(next_balance_, context_.clock.now() + context_.options.rebalance);
+      return;
+    }
+    sessions_before_ = context_.sessions.size();
+    begin(moves, MovePlan::Who::kAsManyAsMoves, context_.options.drain_window);
+    sent_away_ = plan_.planned();
   });
+}
+
+// Whom we send away may come back: what stands before the edges counts otherwise than the api, or
+// the others can't be reached. Then we ask less and less often.
+bool Mover::was_in_vain() {
+  const std::size_t away = std::exchange(sent_away_, 0);
+  if (away == 0) return false;
+  const bool in_vain = context_.sessions.size() + away / 2 > sessions_before_;
+  in_vain_ = in_vain ? std::min(in_vain_ + 1, kMostDoublings) : 0;
+  return in_vain;
 }
 
 void Mover::ask(bool draining, std::function<void(std::vector<wire::Move>)> then) {
@@ -64,33 +83,34 @@ void Mover::begin(const std::vector<wire::Move>& moves, MovePlan::Who who, Durat
   const MonotonicTime now = context_.clock.now();
   plan_.start(std::move(sessions), moves, who, window, context_.random, now);
   if (plan_.is_done()) return tell_due(now);
-  MARTLET_LOG(info, "moving_sessions count={} of={} to_addresses={} draining={}", plan_.waiting(),
+  MARTLET_LOG(info, "moving_sessions count={} of={} to_addresses={} draining={}", plan_.planned(),
               context_.sessions.size(), moves.size(), draining_);
   tell_due(now);
 }
 
-// At once: the edge has spread them.
 void Mover::tell_due(MonotonicTime now) {
   for (const MovePlan::Told& told : plan_.due(now)) {
     ClientLink* link = context_.sessions.find(told.session);
     if (link == nullptr) continue;
-    context_.metrics.moved(draining_);
-    link->notify(wire::Command::ReconnectEvent,
-                 wire::encode(wire::ReconnectEvent{.to = told.to, .within_ms = 0}));
+    if (draining_) told_.insert(told.session);
+    tell(*link, told.to);
   }
-  if (!draining_ || asking_ || told_all_at_ || !plan_.is_done()) return;
-  told_all_at_ = now;
-  next_reminder_ = now + kMoveReminder;
+  if (draining_ && !asking_ && !told_all_at_ && plan_.is_done()) told_all_at_ = now;
 }
 
-// Those who authenticated after the plan was made, and those who did not go.
-void Mover::tell_late_comers(MonotonicTime now) {
-  if (!told_all_at_ || now < next_reminder_) return;
-  next_reminder_ = now + kMoveReminder;
-  const Bytes body = wire::encode(wire::ReconnectEvent{.to = {}, .within_ms = 0});
+// Those who authenticated after the plan was made.
+void Mover::tell_late_comers() {
+  if (!told_all_at_) return;
   for (ClientLink* link : context_.sessions.all()) {
-    link->notify(wire::Command::ReconnectEvent, body);
+    if (told_.insert(link->session().id()).second) tell(*link, {});
   }
+}
+
+// At once: the edge has spread them.
+void Mover::tell(ClientLink& link, std::string_view to) {
+  context_.metrics.moved(draining_);
+  link.notify(wire::Command::ReconnectEvent,
+              wire::encode(wire::ReconnectEvent{.to = to, .within_ms = 0}));
 }
 
 }  // namespace martlet::edge

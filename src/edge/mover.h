@@ -4,6 +4,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
 
 #include "edge/context.h"
 #include "edge/move_plan.h"
@@ -30,8 +33,10 @@ class Mover {
   void ask(bool draining, std::function<void(std::vector<wire::Move>)> then);
   void begin(const std::vector<wire::Move>& moves, MovePlan::Who who, Duration window);
   void tell_due(MonotonicTime now);
-  void tell_late_comers(MonotonicTime now);
+  void tell_late_comers();
   void look_for_balance(MonotonicTime now);
+  bool was_in_vain();
+  void tell(ClientLink& link, std::string_view to);
 
   EdgeContext& context_;
   MovePlan plan_;
@@ -39,8 +44,13 @@ class Mover {
   bool asking_ = false;
   std::uint64_t questions_ = 0;
   MonotonicTime next_balance_;
+  // Of the last rebalancing: how many there were and how many were sent away; and how often in a
+  // row it did not help.
+  std::size_t sessions_before_ = 0;
+  std::size_t sent_away_ = 0;
+  unsigned in_vain_ = 0;
+  std::set<SessionId> told_;  // by the drain
   std::optional<MonotonicTime> told_all_at_;
-  MonotonicTime next_reminder_{};
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

@@ -77,9 +77,11 @@ void declare_moves(config::Keys& keys, EdgeOptions& options) {
   keys.integer("edge.weight", &options.weight, {0, std::int64_t(wire::kMaxEdgeWeight), "parts"},
                "this edge's share of the clients among the others' shares");
   keys.duration("edge.drain_delay_ms", &options.drain_delay, {milliseconds(0), minutes(1)},
-                "between failing /readyz and closing the door, for what stands before the edge");
-  keys.duration("edge.drain_window_s", &options.drain_window, {seconds(0), minutes(30)},
-                "over so long clients are told to go elsewhere; needs a longer stop_timeout_ms");
+                "between failing /readyz and closing the door, for what stands before the edge. Of "
+                "stop_timeout_ms it may be a tenth");
+  keys.duration("edge.drain_window_s", &options.drain_window, {seconds(0), minutes(5)},
+                "at most so long it takes to tell clients to go elsewhere; a few need less. Of "
+                "stop_timeout_ms it may be two fifths");
   keys.duration("edge.rebalance_s", &options.rebalance, {seconds(0), hours(1)},
                 "so often an edge asks whether it has more than its share; 0: never");
 }
@@ -89,7 +91,8 @@ void declare_moves(config::Keys& keys, EdgeOptions& options) {
 void declare(config::Keys& keys, EdgeOptions& options) {
   keys.address("edge.listen", &options.listen, "where clients connect");
   keys.optional_address("edge.advertise", &options.advertise,
-                        "what others are told as this edge's address; empty: edge.listen");
+                        "what others are told as this edge's address; empty: edge.listen, or none "
+                        "if that is 0.0.0.0 or [::]: clients then come back to what they used");
   keys.path("auth.public_keys", &options.public_keys, config::PathRule::kExistingDirectory,
             "directory of the public keys <kid>.pem that verify access tokens");
   keys.url("redis.url", &options.redis_url, "Redis for the directory of sessions");

@@ -30,7 +30,7 @@ struct EdgeOptions {
 
   std::uint32_t weight = 100;
   Duration drain_delay{};
-  Duration drain_window = std::chrono::seconds(10);
+  Duration drain_window = std::chrono::seconds(4);
   Duration rebalance = std::chrono::seconds(10);  // zero: never
 
   Duration tail_check = std::chrono::seconds(60);

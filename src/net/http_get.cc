@@ -20,7 +20,9 @@ std::optional<Address> address_of(const std::string& url) {
   const char* scheme = uri ? evhttp_uri_get_scheme(uri.get()) : nullptr;
   if (host == nullptr || scheme == nullptr || std::string(scheme) != "http") return std::nullopt;
   const int port = evhttp_uri_get_port(uri.get());
-  return Address{host, static_cast<std::uint16_t>(port < 0 ? 80 : port)};
+  std::string name = host;
+  if (name.size() > 2 && name.front() == '[') name = name.substr(1, name.size() - 2);
+  return Address{std::move(name), static_cast<std::uint16_t>(port < 0 ? 80 : port)};
 }
 
 }  // namespace

@@ -77,6 +77,25 @@ TEST_F(DesiredEdgesTest, NoiseOfAFifthChangesNothing) {
   }
 }
 
+TEST_F(DesiredEdgesTest, WhatHeldAllTheTimeCounts) {
+  run(700, 10s);
+  run(1'000, 4s);
+  run(30'000, 2s);
+  EXPECT_EQ(desired_.desired(), 2U) << "not for the peak at the end";
+  run(700, 120s);
+  run(10, 58s);
+  run(900, 1s);
+  run(10, 10s);
+  EXPECT_EQ(desired_.desired(), 2U);
+}
+
+TEST_F(DesiredEdgesTest, AsksForNoMoreThanTheMost) {
+  desired_ = DesiredEdges{{.connections = 800, .max_edges = 3}};
+  run(300, 10s);
+  run(80'000, 60s);
+  EXPECT_EQ(desired_.desired(), 3U);
+}
+
 TEST_F(DesiredEdgesTest, AMomentIsNoReason) {
   run(700, 10s);
   run(1500, 4s);

@@ -70,6 +70,14 @@ TEST_F(MovesTest, TwoEdgesFillANewOneTogether) {
   EXPECT_EQ(rebalance("new", 1), Moves());
 }
 
+TEST_F(MovesTest, WeightsDoNotCountBehindWhatKnowsNone) {
+  add("a", 300, 300);
+  add("b", 100, 100);
+  EXPECT_EQ(rebalance("a", 300), Moves());
+  for (EdgeInfo& info : infos_) info.address.clear();
+  EXPECT_EQ(rebalance("a", 300), (Moves{{"", 100}}));
+}
+
 TEST_F(MovesTest, WithinTheToleranceNobodyMoves) {
   add("a", 1200);
   add("b", 800);

@@ -1,11 +1,4 @@
-#include "client/client.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "client_test_support.h"
-#include "fake_server.h"
-#include "support/run_loop.h"
+#include "client_fixture.h"
 
 namespace martlet::client {
 namespace {
@@ -13,155 +6,11 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::string text_of(BytesView content) {
-  const auto parsed = wire::parse_content(content);
-  return parsed ? std::string(parsed->text) : "?";
-}
-
-struct Recorder final : ClientListener {
-  void on_state(State state, const std::string&) override { states.push_back(state); }
-  void on_message(const Message& m, Origin origin) override {
-    texts.push_back(text_of(m.content));
-    origins.push_back(origin);
-  }
-  void on_acked(const SendQueue::Acked& acked) override { acks.push_back(acked.ack); }
-  void on_stored(const SendQueue::Stored& stored_now) override { stored.push_back(stored_now); }
-  void on_refused(const SendQueue::Refused& refused_now) override {
-    refused.push_back(refused_now.error.code);
-  }
-  void on_read_done(const ConversationId&, Seq seq, const std::optional<Error>&) override {
-    reads.push_back(seq);
-  }
-  void on_synced(bool) override { ++synced; }
-  void on_kicked(const wire::KickedEvent&) override { ++kicks; }
-  void on_end(const Error& error) override { end = error; }
-
-  std::vector<State> states;
-  std::vector<std::string> texts;
-  std::vector<Origin> origins;
-  std::vector<Acknowledged> acks;
-  std::vector<SendQueue::Stored> stored;
-  std::vector<ErrorCode> refused;
-  std::vector<Seq> reads;
-  int synced = 0;
-  int kicks = 0;
-  std::optional<Error> end;
-};
-
-class ClientTest : public testing::Test {
- protected:
-  ClientTest() { make_client("password"); }
-
-  void make_client(const std::string& password) {
-    ClientOptions options;
-    options.addresses = AddressList({server_.address()});
-    options.user = user("alice");
-    options.device = DeviceId::trusted("phone");
-    options.password = password;
-    client_.emplace(loop_, random_, store_, options, events_);
-  }
-  void run_until(const std::function<bool()>& condition) {
-    ASSERT_TRUE(test::run_until(loop_, condition, std::chrono::seconds(20)));
-  }
-  void go_online() {
-    client_->start();
-    run_until([&] { return events_.synced > 0; });
-  }
-  void send(std::string_view text, Strength want = Strength::kLogged) {
-    EXPECT_TRUE(client_->send(user("bob"), wire::encode_text(text), want));
-  }
-
-  event::Loop loop_;
-  SeededRandom random_{5};
-  MemoryStore store_;
-  FakeServer server_{loop_};
-  Recorder events_;
-  std::optional<Client> client_;
-};
-
 TEST_F(ClientTest, LogsInAndSyncs) {
   go_online();
   EXPECT_THAT(events_.states, ElementsAre(State::kConnecting, State::kSigningIn, State::kOnline));
   EXPECT_EQ(store_.state().credentials.refresh_token, server_.refresh_token);
   EXPECT_EQ(store_.state().sync_token, "token");
-}
-
-// Who says which edge to use.
-class ClientRouteTest : public ClientTest {
- protected:
-  // The list has an edge that nobody serves.
-  void make_routed_client() {
-    ClientOptions options;
-    options.addresses = AddressList({net::Address{"127.0.0.1", 1}});
-    options.user = user("alice");
-    options.device = DeviceId::trusted("phone");
-    options.password = "password";
-    options.find_edge = [this](const UserId& who, ClientOptions::Found found) {
-      EXPECT_EQ(who, user("alice"));
-      ++asked_;
-      if (answers_) return found(answer_);
-      waiting_ = std::move(found);
-    };
-    client_.emplace(loop_, random_, store_, options, events_);
-  }
-
-  void move_to(const std::string& to) {
-    server_.send_event(user("alice"), wire::Command::ReconnectEvent,
-                       wire::encode(wire::ReconnectEvent{to, 0}));
-  }
-
-  int asked_ = 0;
-  bool answers_ = true;
-  std::optional<net::Address> answer_ = server_.address();
-  ClientOptions::Found waiting_;
-};
-
-TEST_F(ClientRouteTest, ConnectsWhereItIsTold) {
-  make_routed_client();
-  go_online();
-  EXPECT_EQ(asked_, 1);
-}
-
-TEST_F(ClientRouteTest, AsksAgainForTheNextConnection) {
-  make_routed_client();
-  go_online();
-  server_.cut_all();
-  run_until([&] { return client_->logins() == 2; });
-  EXPECT_EQ(asked_, 2);
-}
-
-TEST_F(ClientRouteTest, FallsBackToItsList) {
-  answer_.reset();
-  make_routed_client();
-  client_->start();
-  run_until([&] { return asked_ >= 2; });
-  EXPECT_EQ(client_->logins(), 0U) << "nobody serves the one of the list";
-  answer_ = server_.address();
-  run_until([&] { return client_->logins() == 1; });
-}
-
-TEST_F(ClientRouteTest, GoesWhereTheEdgeSendsItWithoutAsking) {
-  make_routed_client();
-  go_online();
-  move_to(server_.address().str());
-  run_until([&] { return client_->logins() == 2; });
-  EXPECT_EQ(asked_, 1);
-  move_to("");
-  run_until([&] { return client_->logins() == 3; });
-  EXPECT_EQ(asked_, 2) << "nobody told it where to";
-}
-
-TEST_F(ClientRouteTest, AnAnswerAfterItsEndDoesNothing) {
-  answers_ = false;
-  make_routed_client();
-  client_->start();
-  run_until([&] { return waiting_ != nullptr; });
-  client_->stop();
-  run_until([&] { return events_.end.has_value(); });
-  waiting_(answer_);
-  client_.reset();
-  waiting_(answer_);
-  EXPECT_EQ(server_.requests[wire::Command::Login], 0);
 }
 
 TEST_F(ClientTest, SecondConnectionNeedsNoPassword) {

@@ -76,8 +76,37 @@ TEST_F(EdgeMovesTest, WhoAuthenticatesLateIsToldToo) {
   EXPECT_EQ(told(*client), "");
   stranger->send(Command::Auth, 1, wire::Auth{"ben/phone", "test"});
   EXPECT_EQ(next(*stranger).command(), Command::AuthOk);
-  clock_.advance(kMoveReminder);
   EXPECT_EQ(told(*stranger), "");
+}
+
+TEST_F(EdgeMovesTest, WhoWasToldIsToldOnce) {
+  auto deaf = login("ann", "phone");
+  edge_->drain([] {});
+  EXPECT_EQ(told(*deaf), "");
+  settle(30);
+  EXPECT_FALSE(deaf->take());
+}
+
+// They all stay, or come back at once. By the period: a plan after one, four and nine of them.
+TEST_F(EdgeMovesTest, WhatComesToNothingIsTriedLessAndLessOften) {
+  EdgeOptions options;
+  options.rebalance = 4s;
+  start(std::move(options));
+  auto clients = login_many(4);
+  answer({{"10.0.0.2:7400", 2}});
+  const auto told_in = [&](Duration time) {
+    int told = 0;
+    for (; time > Duration(0); time -= 2s) {
+      pass(2s);
+      for (const auto& client : clients) {
+        while (client->take()) ++told;
+      }
+    }
+    return told;
+  };
+  const int told = told_in(36s);
+  EXPECT_GE(told, 2 * 2);
+  EXPECT_LE(told, 3 * 2);
 }
 
 TEST_F(EdgeMovesTest, ADrainIsOverWhenAllWereToldAndHadAMoment) {
