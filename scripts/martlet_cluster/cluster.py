@@ -85,6 +85,7 @@ class Cluster(Roster):
 
     def start_services(self, timeout_s: float = 60) -> None:
         keys.make_pair(self.directory)
+        keys.make_api_tokens(self.directory)
         self._start_group(self.services, timeout_s)
 
     def _start_group(self, members: Iterable[Member], timeout_s: float) -> None:
@@ -245,6 +246,8 @@ class Cluster(Roster):
             settings["redis.url"] = self.redis.url
         if kind == "edge":
             settings["auth.public_keys"] = str(keys.public_keys(self.directory))
+        if kind == "api":
+            settings["api.tokens"] = str(keys.api_tokens(self.directory))
         if kind == "persist":
             settings["postgres.url"] = self.postgres.url
             settings["auth.signing_key"] = str(keys.signing_key(self.directory))

@@ -1,12 +1,16 @@
-"""The key pair that a cluster's tokens are signed and verified with."""
+"""What opens doors: the key pair that a cluster's tokens are signed and verified with, and the tokens of its api."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
+import secrets
 import subprocess
 from pathlib import Path
 
 from martlet_cluster.errors import ClusterError
+from martlet_cluster.member import write_private
 
 FIRST_KEY_ID = "k1"
 
@@ -39,3 +43,34 @@ def make_pair(directory: Path, key_id: str = FIRST_KEY_ID) -> Path:
     if not public.exists():
         _openssl("pkey", "-in", str(private), "-pubout", "-out", str(public))
     return private
+
+
+ROLES = ("viewer", "operator", "admin")
+
+
+def api_tokens(directory: Path) -> Path:
+    """The file for api.tokens."""
+    return directory / "keys" / "api_tokens"
+
+
+def api_token_file(directory: Path, role: str = "admin") -> Path:
+    """The file whose first line is the token of somebody of that role, who has the role's name."""
+    return directory / "keys" / f"api_token_{role}"
+
+
+def api_token(directory: Path, role: str = "admin") -> str:
+    return api_token_file(directory, role).read_text().strip()
+
+
+def make_api_tokens(directory: Path) -> Path:
+    """One of each role, unless they are there."""
+    file = api_tokens(directory)
+    if file.exists():
+        return file
+    lines = []
+    for role in ROLES:
+        token = "ma1_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        write_private(api_token_file(directory, role), token + "\n")
+        lines.append(f"{role} {role} {hashlib.sha256(token.encode()).hexdigest()}\n")
+    write_private(file, "".join(lines))
+    return file

@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from martlet_cluster import paths, ports
+from martlet_cluster import keys, paths, ports
 from martlet_cluster.member import Member, write_private
 from martlet_cluster.patience import longer
 
@@ -84,9 +84,14 @@ class Service(Member):
 
     def get(self, page: str, timeout_s: float = 5.0) -> tuple[int, str]:
         """Status and body of an HTTP page, e.g. /metrics; raises OSError without an answer."""
+        return self._ask("GET", page, {}, timeout_s)
+
+    def _ask(
+        self, method: str, page: str, headers: dict[str, str], timeout_s: float
+    ) -> tuple[int, str]:
+        request = urllib.request.Request(f"http://{self.http}{page}", method=method, headers=headers)
         try:
-            url = f"http://{self.http}{page}"
-            with urllib.request.urlopen(url, timeout=longer(timeout_s)) as response:
+            with urllib.request.urlopen(request, timeout=longer(timeout_s)) as response:
                 return int(response.status), response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -138,3 +143,14 @@ class Persist(Service):
 
 class Api(Service):
     kind = "api"
+
+    def get(self, page: str, timeout_s: float = 5.0, *, role: str = "admin") -> tuple[int, str]:
+        return self._ask("GET", page, self.bearer(role), timeout_s)
+
+    def post(self, page: str, timeout_s: float = 30.0, *, role: str = "admin") -> tuple[int, str]:
+        return self._ask("POST", page, self.bearer(role), timeout_s)
+
+    def bearer(self, role: str) -> dict[str, str]:
+        """The header for somebody of that role; empty: nobody."""
+        token = keys.api_token(self.directory.parent, role) if role else ""
+        return {"Authorization": f"Bearer {token}"} if token else {}

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from martlet_cluster import demo, paths
+from martlet_cluster import demo, keys, paths
 from martlet_cluster.cli import DEFAULT_DIRECTORY
 from martlet_cluster.cluster import Cluster
 from martlet_cluster.errors import ClusterError
@@ -24,7 +24,11 @@ and as somebody else, after
 
   {tool} --server {server} --home ~/.martlet register NAME
 
-Who is where: {tool} --api {api} --home {home}/ann who ben
+Who is where, and looking after edges and users (drain, kick, revoke, ban, audit):
+
+  {tool} --api {api} --api-token-file {token} who ben
+  {tool} --api {api} --api-token-file {token} admin edges
+
 ./dev cluster status shows it, ./dev logs its logs, ./dev psql its database.
 ./dev down stops it and keeps the messages, ./dev down --wipe forgets them."""
 
@@ -44,6 +48,7 @@ def how_to_chat(cluster: Cluster) -> str:
         home=paths.shown(demo.homes(cluster)),
         server=",".join(edge.listen for edge in cluster.edges),
         api=f"http://{cluster.apis[0].http}",
+        token=paths.shown(keys.api_token_file(cluster.directory)),
     )
 
 

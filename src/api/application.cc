@@ -14,11 +14,6 @@ namespace {
 
 using std::chrono::seconds;
 
-int http_status(ErrorCode code) {
-  if (code == ErrorCode::kBadId || code == ErrorCode::kBadRange) return 400;
-  return code == ErrorCode::kTimeout ? 504 : 503;
-}
-
 Strategy configured(const ApiOptions& options) {
   return strategy_named(options.strategy).value_or(Strategy::kLeastActive);
 }
@@ -26,15 +21,17 @@ Strategy configured(const ApiOptions& options) {
 }  // namespace
 
 ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::Bus> bus,
-                               std::unique_ptr<registry::Sessions> sessions,
+                               std::unique_ptr<registry::Sessions> sessions, auth::ApiTokens tokens,
                                const ApiOptions& options)
     : loop_(context.loop),
       options_(options),
       metrics_(context.registry),
+      gate_(std::move(tokens), metrics_),
       strategy_(configured(options)),
       desired_(options.scale),
       bus_(std::move(bus)),
       sessions_(std::move(sessions)),
+      admin_({context.loop, *bus_, edges_, gate_, metrics_}),
       first_look_(context.loop,
                   [this] {
                     moves_ = bus_->subscribe(
@@ -43,18 +40,25 @@ ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::B
                         [this](const bus::Incoming& question) { on_moves(question); });
                   }),
       second_(context.loop, [this] { every_second(); }) {
+  add_pages(context.http);
+  admin_.add_pages(context.http);
+}
+
+// Clients ask for a route before they are anybody; the rest is for people and other servers.
+void ApiApplication::add_pages(service::HttpServer& http) {
   using service::HttpReply;
   using service::HttpRequest;
-  service::HttpServer& http = context.http;
-  http.route("/v1/edges", [this](const HttpRequest& request, const HttpReply& reply) {
-    answer_edges(request, reply);
-  });
+  const auto view = [&](const char* path, service::HttpServer::Handler handler) {
+    http.route(path, gate_.guard(auth::Role::kViewer, std::move(handler)));
+  };
   http.route("/v1/route", [this](const HttpRequest& request, const HttpReply& reply) {
     answer_route(request, reply);
   });
-  http.route("/v1/scale",
-             [this](const HttpRequest&, const HttpReply& reply) { answer_scale(reply); });
-  http.route("/v1/users/*/sessions", [this](const HttpRequest& request, const HttpReply& reply) {
+  view("/v1/edges", [this](const HttpRequest& request, const HttpReply& reply) {
+    answer_edges(request, reply);
+  });
+  view("/v1/scale", [this](const HttpRequest&, const HttpReply& reply) { answer_scale(reply); });
+  view("/v1/users/*/sessions", [this](const HttpRequest& request, const HttpReply& reply) {
     answer_sessions(request.stars.at(0), reply);
   });
 }
@@ -134,6 +138,7 @@ std::vector<wire::Move> ApiApplication::plan_moves(const wire::MovesQuestion& qu
 }
 
 void ApiApplication::every_second() {
+  gate_.look();
   const MonotonicTime now = loop_.now();
   edges_.expire(now);
   metrics_.live_edges(edges_.size());
@@ -161,7 +166,7 @@ void ApiApplication::answer_edges(const service::HttpRequest& request,
   const std::vector<EdgeInfo> live = edges_.live(loop_.now());
   if (!request.wants_events) return reply.json(200, edges_page(live));
   if (!listeners_.has_room()) {
-    return refuse({ErrorCode::kBusy, "too many listen to the edges already", 0}, reply);
+    return gate_.refuse({ErrorCode::kBusy, "too many listen to the edges already", 0}, reply);
   }
   listeners_.add(reply.stream(), live);
 }
@@ -170,15 +175,16 @@ void ApiApplication::answer_route(const service::HttpRequest& request,
                                   const service::HttpReply& reply) {
   metrics_.requested(Page::kRoute);
   const auto user = UserId::parse(request.parameter("user"));
-  if (!user) return refuse({ErrorCode::kBadId, "user: needed, as an id", 0}, reply);
+  if (!user) return gate_.refuse({ErrorCode::kBadId, "user: needed, as an id", 0}, reply);
   const std::string_view named = request.parameter("strategy");
   const auto strategy = named.empty() ? strategy_ : strategy_named(named);
-  if (!strategy) return refuse({ErrorCode::kBadRange, "strategy: there is no such one", 0}, reply);
-  if (const auto known = ready(); !known) return refuse(known.error(), reply);
+  if (!strategy)
+    return gate_.refuse({ErrorCode::kBadRange, "strategy: there is no such one", 0}, reply);
+  if (const auto known = ready(); !known) return gate_.refuse(known.error(), reply);
   const std::vector<Candidate> candidates = edges_.candidates(loop_.now());
   const Candidate* chosen = router_.choose(*strategy, *user, candidates);
   if (chosen == nullptr) {
-    return refuse({ErrorCode::kUnavailable, "no edge takes clients now", 0}, reply);
+    return gate_.refuse({ErrorCode::kUnavailable, "no edge takes clients now", 0}, reply);
   }
   edges_.sent_to(chosen->edge->edge);
   metrics_.routed(*strategy);
@@ -193,16 +199,11 @@ void ApiApplication::answer_scale(const service::HttpReply& reply) {
 void ApiApplication::answer_sessions(std::string_view name, const service::HttpReply& reply) {
   metrics_.requested(Page::kSessions);
   const auto user = UserId::parse(name);
-  if (!user) return refuse({ErrorCode::kBadId, "", 0}, reply);
+  if (!user) return gate_.refuse({ErrorCode::kBadId, "", 0}, reply);
   sessions_->read(*user, [this, user = *user, reply](const auto& sessions) {
-    if (!sessions) return refuse(sessions.error(), reply);
+    if (!sessions) return gate_.refuse(sessions.error(), reply);
     reply.json(200, sessions_page(user, *sessions));
   });
-}
-
-void ApiApplication::refuse(const Error& error, const service::HttpReply& reply) {
-  metrics_.refused(error.code);
-  reply.json(http_status(error.code), error_page(error));
 }
 
 // HTTP goes on until the end: /readyz tells that we stop.

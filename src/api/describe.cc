@@ -1,6 +1,8 @@
 #include "api/describe.h"
 
 #include "api/limits.h"
+#include "auth/api_tokens.h"
+#include "wire/limits.h"
 
 namespace martlet::api {
 
@@ -13,6 +15,14 @@ std::vector<service::Limit> limits() {
        "that an edge has above its share, at least, before it gives some away"},
       {"kScaleTurn", to_ms<std::uint64_t>(kScaleTurn), "ms",
        "between two changes of desired_edges in different directions"},
+      {"kAdminTimeout", to_ms<std::uint64_t>(kAdminTimeout), "ms",
+       "for persist to write down and do what people ask for"},
+      {"kAuditRows", kAuditRows, "rows", "of the audit log in one answer, if no limit is given"},
+      {"kMaxAuditRows", wire::kMaxAuditRows, "rows", "of the audit log in one answer"},
+      {"kMaxApiTokens", auth::kMaxApiTokens, "tokens", "in the file api.tokens"},
+      {"kMaxApiTokenFileBytes", auth::kMaxApiTokenFileBytes, "bytes", "of that file"},
+      {"kFirstLook", to_ms<std::uint64_t>(kFirstLook), "ms",
+       "an api listens before it answers, so that it has heard every edge"},
       {"kMaxListeners", kMaxListeners, "connections", "that listen to changes of the edges"},
       {"kStreamBeat", to_ms<std::uint64_t>(kStreamBeat), "ms",
        "between two signs of life of such a stream"},

@@ -59,6 +59,11 @@ std::vector<Candidate> EdgeDirectory::candidates(MonotonicTime now) const {
   return all;
 }
 
+bool EdgeDirectory::is_live(const EdgeId& edge, MonotonicTime now) const {
+  const auto found = edges_.find(edge);
+  return found != edges_.end() && is_live(found->second, now);
+}
+
 void EdgeDirectory::sent_to(const EdgeId& edge) {
   const auto found = edges_.find(edge);
   if (found != edges_.end()) ++found->second.sent;

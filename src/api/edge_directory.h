@@ -49,6 +49,7 @@ class EdgeDirectory {
   std::vector<Candidate> candidates(MonotonicTime now) const;
   // A client was told to go there.
   void sent_to(const EdgeId& edge);
+  bool is_live(const EdgeId& edge, MonotonicTime now) const;
   std::size_t size() const { return edges_.size(); }
 
  private:

@@ -38,6 +38,13 @@ static_assert(kScaleDownRoom > 1.2 / 0.8);
 // After a change the number does not go the other way for so long.
 inline constexpr Duration kScaleTurn = std::chrono::seconds(30);
 
+// ---- administration -----------------------------------------------------------------------------
+
+// For persist's answer to what people do, which waits for the database.
+inline constexpr Duration kAdminTimeout = std::chrono::seconds(5);
+// Of the audit log in one answer, if nobody says how many.
+inline constexpr std::uint32_t kAuditRows = 100;
+
 // ---- changes as they happen ---------------------------------------------------------------------
 
 // Who listens to changes of the edges; more are refused.

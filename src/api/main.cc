@@ -1,6 +1,10 @@
+#include <cstdio>
+#include <optional>
+
 #include "api/application.h"
 #include "api/describe.h"
 #include "api/options.h"
+#include "auth/api_tokens.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "registry/connect.h"
@@ -12,6 +16,8 @@ namespace {
 using Created = Result<std::unique_ptr<service::Application>>;
 
 Created create(service::Context& context, const api::ApiOptions& own) {
+  auto tokens = own.tokens.empty() ? auth::ApiTokens() : auth::ApiTokens::open(own.tokens);
+  if (!tokens) return tl::unexpected(tokens.error());
   auto sessions = registry::connect(context.loop, own.redis_url);
   if (!sessions) return tl::unexpected(sessions.error());
   const service::CommonOptions& common = context.common;
@@ -21,7 +27,24 @@ Created create(service::Context& context, const api::ApiOptions& own) {
                                          .client = bus::client_named(common.nats_client)});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
-  return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions), own);
+  return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions),
+                                               std::move(*tokens), own);
+}
+
+// NAME:ROLE:FILE
+Result<void> add_token(const std::string& text) {
+  const std::size_t first = text.find(':');
+  const std::size_t second = first == text.npos ? first : text.find(':', first + 1);
+  const auto role = second == text.npos
+                        ? std::nullopt
+                        : auth::role_named(text.substr(first + 1, second - first - 1));
+  if (!role) return fail(ErrorCode::kBadRange, "not NAME:viewer|operator|admin:FILE");
+  SystemRandom random;
+  const auto token =
+      auth::add_api_token(text.substr(second + 1), {text.substr(0, first), *role}, random);
+  if (!token) return tl::unexpected(token.error());
+  std::printf("%s\n", token->c_str());
+  return {};
 }
 
 int serve(int argc, char** argv) {
@@ -35,6 +58,8 @@ int serve(int argc, char** argv) {
   };
   definition.create = [&](service::Context& context) { return create(context, options); };
   definition.limits = api::limits();
+  definition.commands = {{"add-token", "NAME:ROLE:FILE",
+                          "add a token to FILE (see api.tokens), print it, and end", add_token}};
   return service::run(argc, argv, definition);
 }
 

@@ -5,8 +5,10 @@ namespace {
 
 metrics::Label<ErrorCode> error_label() {
   metrics::Label<ErrorCode> label{"code", {}};
-  for (const ErrorCode code : {ErrorCode::kBadId, ErrorCode::kBadRange, ErrorCode::kBusy,
-                               ErrorCode::kTimeout, ErrorCode::kUnavailable}) {
+  for (const ErrorCode code :
+       {ErrorCode::kBadId, ErrorCode::kBadRange, ErrorCode::kNotAuthenticated,
+        ErrorCode::kNoSuchUser, ErrorCode::kForbidden, ErrorCode::kNoSuchEdge, ErrorCode::kBusy,
+        ErrorCode::kTimeout, ErrorCode::kUnavailable}) {
     label.values.emplace_back(code, error_name(code));
   }
   return label;
@@ -29,7 +31,9 @@ ApiMetrics::ApiMetrics(metrics::Registry& registry)
            {{Page::kEdges, "edges"},
             {Page::kRoute, "route"},
             {Page::kScale, "scale"},
-            {Page::kSessions, "sessions"}}})),
+            {Page::kSessions, "sessions"},
+            {Page::kAct, "act"},
+            {Page::kAudit, "audit"}}})),
       errors_(registry.counters<ErrorCode>(
           {"martlet_api_errors_total", "requests", "HTTP requests that were refused."},
           error_label())),

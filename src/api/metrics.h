@@ -6,7 +6,7 @@
 
 namespace martlet::api {
 
-enum class Page { kEdges, kRoute, kScale, kSessions };
+enum class Page { kEdges, kRoute, kScale, kSessions, kAct, kAudit };
 
 enum class MoveReason { kDrain, kRebalance };
 

@@ -33,6 +33,9 @@ void declare_scale(config::Keys& keys, ScaleOptions& scale) {
 void declare(config::Keys& keys, ApiOptions& options) {
   keys.url("redis.url", &options.redis_url,
            "the directory of sessions: redis://:PASSWORD@HOST:PORT/DB");
+  keys.path("api.tokens", &options.tokens, config::PathRule::kAny,
+            "file of the tokens that open the api's pages, see docs/operations.md; empty: only "
+            "/v1/route is open");
   std::vector<std::string> names;
   for (const StrategyName& entry : kStrategies) names.emplace_back(entry.name);
   keys.choice("route.strategy", &options.strategy, names,

@@ -8,6 +8,7 @@
 #include "api/router.h"
 #include "base/error.h"
 #include "registry/sessions.h"
+#include "wire/admin.h"
 
 // The bodies of the api's answers, as JSON text (docs/operations.md).
 namespace martlet::api {
@@ -16,6 +17,8 @@ std::string edges_page(const std::vector<EdgeInfo>& edges);
 std::string route_page(const EdgeInfo& edge, Strategy strategy);
 std::string scale_page(const DesiredEdges& desired, std::size_t live);
 std::string sessions_page(const UserId& user, const std::vector<registry::SessionRecord>& sessions);
+std::string act_page(const wire::AdminAnswer& answer);
+std::string audit_page(const std::vector<wire::AuditRow>& rows);
 std::string error_page(const Error& error);
 
 // The data of events, each in one line.

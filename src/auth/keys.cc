@@ -1,17 +1,12 @@
 #include "auth/keys.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
+#include "auth/files.h"
 #include "base/assert.h"
 #include "model/ids.h"
 
@@ -50,15 +45,7 @@ Result<KeyPointer> checked(EVP_PKEY* key) {
 }
 
 Result<std::string> read_key_file(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) return wrong(path, "is no file");
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxKeyFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return wrong(path, "can't be read");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxKeyFileBytes) return wrong(path, "is too long for a key");
-  return text;
+  return read_small_file("key", path, kMaxKeyFileBytes);
 }
 
 struct ContextDeleter {
@@ -76,32 +63,14 @@ std::string text_of(BIO* bio) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-// All or nothing: a crash leaves no half of a key.
-Result<void> write_file(const fs::path& path, const std::string& text, mode_t mode) {
-  const std::string temporary = path.string() + ".new";
-  ::unlink(temporary.c_str());
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (fd < 0) return wrong(temporary, std::strerror(errno));
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    return wrong(path.string(), std::strerror(errno));
-  }
-  return {};
-}
-
 // Changes whenever a file of the directory does.
 std::string looks_of(const std::string& directory) {
   std::set<std::string> files;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     if (entry.path().extension() != ".pem") continue;
-    struct stat file {};
-    if (::stat(entry.path().c_str(), &file) != 0) continue;
-    files.insert(entry.path().filename().string() + ' ' + std::to_string(file.st_ino) + ' ' +
-                 std::to_string(file.st_size) + ' ' + std::to_string(file.st_mtim.tv_sec) + '.' +
-                 std::to_string(file.st_mtim.tv_nsec));
+    const std::string look = look_of_file(entry.path());
+    if (!look.empty()) files.insert(entry.path().filename().string() + ' ' + look);
   }
   std::string all;
   for (const std::string& file : files) all += file + '\n';
@@ -242,7 +211,7 @@ Result<void> generate_key_pair(const std::string& directory, const std::string& 
   if (!fs::exists(private_path, error)) {
     const auto key = SigningKey::generate(kid);
     if (!key) return tl::unexpected(key.error());
-    const auto done = write_file(private_path, key->pem(), 0600);
+    const auto done = write_small_file("key", private_path, key->pem(), 0600);
     if (!done) return done;
   } else if (fs::exists(public_path, error)) {
     return {};
@@ -250,7 +219,7 @@ Result<void> generate_key_pair(const std::string& directory, const std::string& 
   // From the file, so that the halves belong together whatever happened before.
   const auto key = SigningKey::load(private_path);
   if (!key) return tl::unexpected(key.error());
-  return write_file(public_path, key->public_key().pem(), 0644);
+  return write_small_file("key", public_path, key->public_key().pem(), 0644);
 }
 
 }  // namespace martlet::auth

@@ -36,6 +36,7 @@ enum class ErrorCode : std::uint16_t {
   kTokenExpired = 36,
   kTokenRevoked = 37,
   kRegistrationClosed = 38,
+  kDeviceBanned = 39,
 
   // Conversations.
   kNoSuchUser = 48,
@@ -48,6 +49,7 @@ enum class ErrorCode : std::uint16_t {
   kGroupFull = 55,
   kTooManyGroups = 56,  // a user is in as many as one may be
   kOwnerStays = 57,     // the owner hands the group over or disbands it before leaving
+  kNoSuchEdge = 58,     // the api's answer to people
 
   // Retryable: the request is open, repeat it unchanged after retry_after_ms.
   kBusy = 64,

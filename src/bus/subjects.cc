@@ -84,6 +84,14 @@ std::string rpc_groups() {
 std::string_view persist_queue() {
   return "persist";
 }
+std::string rpc_admin() {
+  return "im.rpc.admin";
+}
+
+std::string rpc_audit() {
+  return "im.rpc.audit";
+}
+
 std::string rpc_moves() {
   return "im.rpc.moves";
 }

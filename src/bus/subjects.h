@@ -50,6 +50,9 @@ std::string rpc_read();
 std::string rpc_shard();           // im.rpc.shard: ShardQuestion -> ShardAnswer
 std::string rpc_cold();            // im.rpc.cold: ColdQuestion -> ColdAnswer
 std::string rpc_groups();          // im.rpc.groups: GroupsQuestion -> GroupsAnswer
+// im.rpc.admin: AdminRequest -> AdminAnswer; im.rpc.audit: AuditQuestion -> AuditAnswer
+std::string rpc_admin();
+std::string rpc_audit();
 std::string_view persist_queue();  // the queue group
 
 // Request/reply, answered by any api (queue group).

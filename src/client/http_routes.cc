@@ -13,8 +13,8 @@ HttpRoutes::HttpRoutes(event::Loop& loop, std::string api_url, std::string strat
 void HttpRoutes::find(const UserId& user, std::function<void(std::optional<net::Address>)> found) {
   std::string path = "/v1/route?user=" + user.str();
   if (!strategy_.empty()) path += "&strategy=" + strategy_;
-  question_ = std::make_unique<net::HttpGet>(
-      loop_, api_url_, std::move(path), kRouteTimeout,
+  question_ = std::make_unique<net::HttpCall>(
+      loop_, api_url_, net::HttpQuestion{std::move(path)}, kRouteTimeout,
       [found = std::move(found)](const Result<net::HttpAnswer>& answer) {
         found(answer ? parse_route(*answer) : std::nullopt);
       });

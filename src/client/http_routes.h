@@ -7,7 +7,7 @@
 
 #include "client/client.h"
 #include "event/loop.h"
-#include "net/http_get.h"
+#include "net/http_call.h"
 
 namespace martlet::client {
 
@@ -25,7 +25,7 @@ class HttpRoutes {
   event::Loop& loop_;
   std::string api_url_;
   std::string strategy_;
-  std::unique_ptr<net::HttpGet> question_;
+  std::unique_ptr<net::HttpCall> question_;
 };
 
 // What a route says; none: it is no route, or one without an address.

@@ -7,8 +7,10 @@ namespace martlet::config {
 inline constexpr const char* kToolServer = "MARTLET_SERVER";
 inline constexpr const char* kToolHome = "MARTLET_HOME";
 inline constexpr const char* kToolApi = "MARTLET_API";
+inline constexpr const char* kToolApiTokenFile = "MARTLET_API_TOKEN_FILE";
 inline constexpr const char* kToolPassword = "MARTLET_PASSWORD";
 
-inline constexpr const char* kToolVariables[] = {kToolServer, kToolHome, kToolApi, kToolPassword};
+inline constexpr const char* kToolVariables[] = {kToolServer, kToolHome, kToolApi,
+                                                 kToolApiTokenFile, kToolPassword};
 
 }  // namespace martlet::config

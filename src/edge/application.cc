@@ -59,7 +59,8 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
              .verify_token = backends_.verify_token,
              .identity = make_identity(context, options, clock_, random_),
              .options = timed(std::move(options), context.common.stop_timeout),
-             .load = [take = context.take_load] { return load_of(take()); }}) {}
+             .load = [take = context.take_load] { return load_of(take()); },
+             .stop = context.stop}) {}
 
 void EdgeApplication::start(Started on_started) {
   cluster_check_.start([this, on_started](const Result<void>& same) {

@@ -78,7 +78,10 @@ void BusInbox::on_to_edge(BytesView payload) {
   const auto message = wire::parse_to_edge(payload);
   if (!message) return malformed("to_edge", message.error());
   std::visit(Overloaded{[this](const wire::AnswerBatch& batch) { on_answers(batch); },
-                        [this](const wire::KickSession& kick) { on_kick(kick); }},
+                        [this](const wire::KickSession& kick) { on_kick(kick); },
+                        [this](const wire::DrainEdge& drain) {
+                          edge_.stop("drained by " + std::string(drain.who));
+                        }},
              *message);
 }
 
@@ -181,7 +184,9 @@ bool BusInbox::accept(const wire::Event& event) {
 }
 
 void BusInbox::on_kick_device(const UserId& user, const wire::KickDevice& kick) {
-  for (ClientLink* link : edge_.sessions.of_device(user, kick.device)) {
+  const auto links = kick.device.empty() ? edge_.sessions.of_user(user)
+                                         : edge_.sessions.of_device(user, kick.device);
+  for (ClientLink* link : links) {
     link->kick(close_reason(kick.reason), kick.reason, may_reconnect(kick.reason));
   }
 }

@@ -64,6 +64,8 @@ struct EdgeContext {
   std::function<ClientLink*(std::uint64_t)> find_link;
   // All sessions are to sync, spread over a time.
   std::function<void()> hint_resync;
+  // The process, as on SIGTERM.
+  std::function<void(std::string why)> stop;
   std::size_t rpcs_under_way = 0;
   std::size_t device_checks_under_way = 0;  // apart: no client waits for them, nor does a stop
 };

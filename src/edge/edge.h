@@ -32,6 +32,7 @@ struct EdgeParts {
   EdgeIdentity identity;  // address empty: the one that it listens on
   EdgeOptions options;
   std::function<EdgeLoad()> load = {};  // of the process since the last call
+  std::function<void(std::string why)> stop = {};  // the process, in a later turn
 };
 
 // An edge: holds the clients' connections and stands between them and the broker. Keeps nothing

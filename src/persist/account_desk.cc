@@ -88,10 +88,13 @@ void AccountDesk::password_checked(const ClientCallPtr& call, bool right) {
   const NewTokens tokens = make_tokens();
   parts_.store.start_login(body.user, body.device, tokens.stored,
                            [this, call, tokens, user = body.user,
-                            device = body.device](const Result<std::vector<DeviceId>>& signed_out) {
-                             if (!signed_out) return call->refuse(signed_out.error());
-                             for (const DeviceId& other : *signed_out) kick(user, other);
-                             parts_.metrics.devices_crowded_out(signed_out->size());
+                            device = body.device](const Result<store::LoginResult>& login) {
+                             if (!login) return call->refuse(login.error());
+                             if (login->is_banned) {
+                               return call->refuse({ErrorCode::kDeviceBanned, ""});
+                             }
+                             for (const DeviceId& other : login->signed_out) kick(user, other);
+                             parts_.metrics.devices_crowded_out(login->signed_out.size());
                              answer_tokens(call, user, device, tokens);
                            });
 }

@@ -47,8 +47,9 @@ inline constexpr std::size_t kDefaultHashQueue = 64;      // hashes waiting for 
 inline constexpr Duration kDefaultHashWait = 5s;          // of each for a thread
 inline constexpr std::uint32_t kMaxHashRetryMs = 10'000;  // told to those that are refused
 inline constexpr Duration kAccessTokenLife = 1h;
-inline constexpr Duration kRefreshTokenLife = 720h;     // 30 days
-inline constexpr Duration kForgetTokensPeriod = 10min;  // of deleting those that expired long ago
+inline constexpr Duration kDefaultAuditKeep = 8760h;  // a year
+inline constexpr Duration kRefreshTokenLife = 720h;   // 30 days
+inline constexpr Duration kForgetPeriod = 10min;      // of deleting what is kept no longer
 
 // ---- the database -------------------------------------------------------------------------------
 inline constexpr std::size_t kDefaultWriters = 4;

@@ -49,6 +49,16 @@ Label<wire::Command> command_label() {
            {wire::Command::History, "HISTORY"}}};
 }
 
+metrics::Label<wire::AdminAct> act_label() {
+  using wire::AdminAct;
+  return {"act",
+          {{AdminAct::kKick, "kick"},
+           {AdminAct::kDrain, "drain"},
+           {AdminAct::kRevoke, "revoke"},
+           {AdminAct::kBan, "ban"},
+           {AdminAct::kUnban, "unban"}}};
+}
+
 }  // namespace
 
 PersistMetrics::PersistMetrics(metrics::Registry& r)
@@ -117,6 +127,12 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
                               "Devices signed out because their user had too many."})),
       tokens_forgotten_(r.counter({"martlet_persist_tokens_forgotten_total", "tokens",
                                    "Refresh tokens deleted long after they expired."})),
+      acts_(r.counters({"martlet_persist_admin_acts_total", "acts",
+                        "What people did to users and edges; each is in the audit log."},
+                       act_label())),
+      acts_failed_(r.counters({"martlet_persist_admin_acts_failed_total", "acts",
+                               "What people wanted to do and was not written, nor done."},
+                              act_label())),
       malformed_(r.counter({"martlet_persist_malformed_total", "messages",
                             "Messages of other services that could not be read."})),
       followed_(r.gauge(

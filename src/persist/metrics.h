@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "metrics/registry.h"
 #include "persist/applier_core.h"
+#include "wire/admin.h"
 #include "wire/commands.h"
 
 namespace martlet::persist {
@@ -45,6 +46,7 @@ class PersistMetrics {
   void devices_signed_out(std::size_t devices) { sign_outs_.add(devices); }
   void devices_crowded_out(std::size_t devices) { crowded_out_.add(devices); }
   void tokens_forgotten(std::size_t tokens) { tokens_forgotten_.add(tokens); }
+  void administered(wire::AdminAct act, bool done) { (done ? acts_ : acts_failed_).at(act).add(); }
   void malformed() { malformed_.add(); }
 
   void shards_followed(std::size_t shards) { followed_.set(static_cast<std::int64_t>(shards)); }
@@ -81,6 +83,8 @@ class PersistMetrics {
   metrics::Counter& sign_outs_;
   metrics::Counter& crowded_out_;
   metrics::Counter& tokens_forgotten_;
+  metrics::Family<metrics::Counter, wire::AdminAct> acts_;
+  metrics::Family<metrics::Counter, wire::AdminAct> acts_failed_;
   metrics::Counter& malformed_;
   metrics::Gauge& followed_;
   metrics::Gauge& stuck_;

@@ -39,6 +39,8 @@ void declare(config::Keys& keys, PersistOptions& options) {
                 "life of an access token");
   keys.duration("persist.refresh_token_s", &options.refresh_token_life,
                 {seconds(60), hours(24 * 365)}, "life of a refresh token");
+  keys.duration("persist.audit_keep_s", &options.audit_keep, {hours(1), hours(24 * 3650)},
+                "how long the audit log remembers what people did");
 }
 
 }  // namespace martlet::persist

@@ -22,6 +22,7 @@ struct PersistOptions {
   Duration keep = kDefaultKeep;
   Duration access_token_life = kAccessTokenLife;
   Duration refresh_token_life = kRefreshTokenLife;
+  Duration audit_keep = kDefaultAuditKeep;
   int replicas = 1;
   Duration nats_wait{};  // of the process, see service::CommonOptions
 };

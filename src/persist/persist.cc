@@ -29,13 +29,14 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
       reads_({loop, *backends_.store, barrier_, metrics_, shards}),
       groups_({loop, *backends_.bus, *backends_.store, barrier_, metrics_, open_, shards}),
       cold_({loop, *backends_.bus, *backends_.store, watermarks_, metrics_}),
+      admin_({loop, *backends_.bus, *backends_.store, metrics_}),
       shard_desk_({loop, *backends_.bus, *backends_.log, *backends_.store, watermarks_, metrics_,
                    [this](ShardId shard) { announce(shard); }}),
       tick_(loop, [this] { on_tick(); }),
       look_up_(loop, [this] { look_up_ends(); }),
       second_(loop, [this] { on_second(); }),
       purge_(loop, [this] { look_at_logs(); }),
-      forget_(loop, [this] { forget_tokens(); }) {
+      forget_(loop, [this] { forget_old(); }) {
   watermarks_.on_change([this] { barrier_.watermarks_changed(); });
   barrier_.on_add([this] { look_up_soon(); });
 }
@@ -66,7 +67,7 @@ void Persist::serve() {
   tick_.start_every(kTickPeriod);
   second_.start_every(kAnnouncePeriod);
   purge_.start_every(kPurgePeriod);
-  forget_.start_every(kForgetTokensPeriod);
+  forget_.start_every(kForgetPeriod);
   backends_.leases->start(*this);
   backends_.bus->after_subscriptions(kInfoTimeout, [self = self_](const Result<void>& done) {
     if (*self != nullptr) (*self)->started(done);
@@ -89,6 +90,10 @@ void Persist::subscribe() {
          [this](const bus::Incoming& message) { shard_desk_.handle(message); });
   answer(bus::subject::rpc_groups(),
          [this](const bus::Incoming& message) { groups_.handle(message); });
+  answer(bus::subject::rpc_admin(),
+         [this](const bus::Incoming& message) { admin_.handle_act(message); });
+  answer(bus::subject::rpc_audit(),
+         [this](const bus::Incoming& message) { admin_.handle_audit(message); });
   answer(bus::subject::rpc_cold(), [this](const bus::Incoming& message) { cold_.handle(message); });
   announcements_ =
       backends_.bus->subscribe(bus::subject::all_watermarks(), "", bus::Priority::kDroppable,
@@ -258,10 +263,13 @@ void Persist::look_up_done(const Result<bus::LogInfos>& infos) {
 }
 
 // What others delete meanwhile is passed over.
-void Persist::forget_tokens() {
-  backends_.store->forget_tokens(loop_.wall_ms(), [self = self_](const Result<std::size_t>& done) {
+void Persist::forget_old() {
+  const WallMs now = loop_.wall_ms();
+  backends_.store->forget_tokens(now, [self = self_](const Result<std::size_t>& done) {
     if (*self != nullptr && done) (*self)->metrics_.tokens_forgotten(*done);
   });
+  const auto keep = to_ms<WallMs>(options_.audit_keep);
+  backends_.store->forget_audit(now - std::min(now, keep), [](const Result<std::size_t>&) {});
 }
 
 void Persist::look_at_logs() {

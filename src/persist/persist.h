@@ -15,6 +15,7 @@
 #include "bus/leases.h"
 #include "bus/log.h"
 #include "persist/account_desk.h"
+#include "persist/admin_desk.h"
 #include "persist/barrier.h"
 #include "persist/cold_desk.h"
 #include "persist/follower.h"
@@ -78,7 +79,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   void look_up_ends();
   void look_up_done(const Result<bus::LogInfos>& infos);
   void ends_seen(const Result<bus::LogInfos>& infos);
-  void forget_tokens();
+  void forget_old();
   void finish_stop();
 
   event::Loop& loop_;
@@ -95,6 +96,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   ReadDesk reads_;
   GroupsDesk groups_;
   ColdDesk cold_;
+  AdminDesk admin_;
   ShardDesk shard_desk_;
   std::map<ShardId, std::unique_ptr<Follower>> followers_;
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;

@@ -29,6 +29,8 @@ struct Context {
   // repaired while running.
   std::function<void(std::string line)> fail;
   std::function<LoopLoad()> take_load = [] { return LoopLoad(); };
+  // Stops the process as SIGTERM does, after the present turn; once is enough.
+  std::function<void(std::string why)> stop = [](const std::string&) {};
 };
 
 // A service inside the process shell. All calls on the loop, in this order: start, stop_phase_one,

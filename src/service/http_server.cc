@@ -7,6 +7,7 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -174,6 +175,7 @@ void HttpReply::send(int status, const std::string& type, std::string_view body)
 
 struct HttpServer::Impl {
   struct Route {
+    HttpMethod method;
     std::string pattern;
     Handler handler;
   };
@@ -187,7 +189,7 @@ struct HttpServer::Impl {
       : loop(the_loop), limits(the_limits), sweeper(the_loop, [this] { sweep(); }) {
     http = evhttp_new(loop.raw());
     MARTLET_ASSERT(http != nullptr);
-    evhttp_set_allowed_methods(http, EVHTTP_REQ_GET);
+    evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_max_headers_size(http, static_cast<ev_ssize_t>(limits.max_header_bytes));
     evhttp_set_max_body_size(http, static_cast<ev_ssize_t>(limits.max_body_bytes));
     const timeval idle = event::to_timeval(limits.idle);
@@ -255,13 +257,27 @@ struct HttpServer::Impl {
     const evhttp_uri* uri = evhttp_request_get_evhttp_uri(request);
     const char* path = uri != nullptr ? evhttp_uri_get_path(uri) : nullptr;
     if (path == nullptr || path[0] != '/') return reply.text(400, "bad path\n");
+    const bool is_post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+    const HttpMethod method = is_post ? HttpMethod::kPost : HttpMethod::kGet;
+    bool is_there = false;
     for (const Route& route : routes) {
       const auto stars = match(route.pattern, path);
-      if (stars) {
-        return route.handler({path, *stars, query_of(uri), wants_events(request)}, reply);
-      }
+      is_there = is_there || stars;
+      if (!stars || route.method != method) continue;
+      return route.handler({path, *stars, query_of(uri), wants_events(request), bearer_of(request)},
+                           reply);
     }
-    reply.text(404, "no such page\n");
+    is_there ? reply.text(405, "not by this method\n") : reply.text(404, "no such page\n");
+  }
+
+  static std::string_view bearer_of(evhttp_request* request) {
+    constexpr std::string_view kScheme = "Bearer ";
+    const char* value =
+        evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization");
+    const std::string_view text = value == nullptr ? std::string_view() : value;
+    const bool is_bearer =
+        text.size() > kScheme.size() && ::strncasecmp(value, kScheme.data(), kScheme.size()) == 0;
+    return is_bearer ? text.substr(kScheme.size()) : std::string_view();
   }
 
   static bool wants_events(evhttp_request* request) {
@@ -300,8 +316,8 @@ HttpServer::HttpServer(event::Loop& loop, HttpLimits limits)
 
 HttpServer::~HttpServer() = default;
 
-void HttpServer::route(std::string pattern, Handler handler) {
-  impl_->routes.push_back({std::move(pattern), std::move(handler)});
+void HttpServer::route(std::string pattern, Handler handler, HttpMethod method) {
+  impl_->routes.push_back({method, std::move(pattern), std::move(handler)});
 }
 
 Result<config::Address> HttpServer::listen(const config::Address& address) {

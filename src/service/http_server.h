@@ -22,11 +22,14 @@ struct HttpLimits {
   Duration connection_age = std::chrono::minutes(2);  // whatever it does
 };
 
+enum class HttpMethod { kGet, kPost };
+
 struct HttpRequest {
   std::string_view path;
   std::vector<std::string_view> stars;  // what the stars of the route's pattern stand for
   std::map<std::string, std::string> query;
-  bool wants_events = false;  // Accept: text/event-stream
+  bool wants_events = false;     // Accept: text/event-stream
+  std::string_view bearer = {};  // of Authorization: Bearer …; empty: there is none
 
   // Empty if it is not there.
   std::string_view parameter(const std::string& name) const {
@@ -69,8 +72,8 @@ class HttpReply {
   std::shared_ptr<State> state_;
 };
 
-// A small HTTP server for health, metrics and the api: GET only, everything bounded (libevent's
-// evhttp). Loop thread.
+// A small HTTP server for health, metrics and the api: GET, and POST without a body that matters;
+// everything bounded (libevent's evhttp). Loop thread.
 class HttpServer {
  public:
   using Handler = std::function<void(const HttpRequest&, HttpReply)>;
@@ -81,8 +84,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   // "/v1/users/*/sessions": a star is one part of the path. Patterns are compared in the order in
-  // which they were added.
-  void route(std::string pattern, Handler handler);
+  // which they were added. A path that is there by another method answers 405.
+  void route(std::string pattern, Handler handler, HttpMethod method = HttpMethod::kGet);
 
   // Once. The address as bound, with the port that the system chose.
   Result<config::Address> listen(const config::Address& address);

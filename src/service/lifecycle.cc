@@ -54,9 +54,18 @@ void Lifecycle::started(const Result<void>& result) {
 
 void Lifecycle::stop(const std::string& why) {
   if (state_ == State::kStopped) return;
-  if (state_ == State::kStopPhaseOne || state_ == State::kStopPhaseTwo) {
-    return give_up("told to stop again: " + why);
-  }
+  const bool is_stopping = state_ == State::kStopPhaseOne || state_ == State::kStopPhaseTwo;
+  if (!is_stopping) return begin_stop(why);
+  if (!std::exchange(by_request_, false)) give_up("told to stop again: " + why);
+}
+
+void Lifecycle::stop_by_request(const std::string& why) {
+  if (state_ != State::kServing) return;
+  by_request_ = true;
+  begin_stop(why);
+}
+
+void Lifecycle::begin_stop(const std::string& why) {
   MARTLET_LOG(info, "service_stopping why=\"{}\" state=\"{}\"", why, state_name(state_));
   deadline_.start_once(stop_timeout_);
   state_ = State::kStopPhaseOne;

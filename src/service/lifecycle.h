@@ -27,12 +27,16 @@ class Lifecycle {
   void start();
   // The first call begins the two phases, the second gives up. `why` is for the log.
   void stop(const std::string& why);
+  // The application was told to stop by somebody else: begins the two phases, and nobody has asked
+  // yet for more.
+  void stop_by_request(const std::string& why);
 
   State state() const { return state_; }
   // For /readyz: the detail says why not.
   Result<void> ready() const;
 
  private:
+  void begin_stop(const std::string& why);
   void started(const Result<void>& result);
   void phase_two();
   void give_up(std::string why);
@@ -42,6 +46,7 @@ class Lifecycle {
   Events events_;
   event::Timer deadline_;
   State state_ = State::kNew;
+  bool by_request_ = false;
 };
 
 std::string_view state_name(Lifecycle::State state);

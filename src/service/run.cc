@@ -87,7 +87,10 @@ class Shell {
                  common,
                  {},
                  [this](std::string line) { fail(line); },
-                 [this] { return metrics_.probe.take_load(); }} {}
+                 [this] { return metrics_.probe.take_load(); },
+                 [this](const std::string& why) {
+                   loop_.post([this, why] { lifecycle_->stop_by_request(why); });
+                 }} {}
 
   int run() {
     add_pages();

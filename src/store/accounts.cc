@@ -43,7 +43,8 @@ std::optional<TokenRow> lock_token(pg::Transaction& tx, const Bytes& hash, WallM
   result.user = UserId::trusted(owner.text(0, 0));
   result.device = DeviceId::trusted(owner.text(0, 1));
   const pg::Rows device = tx.query(
-      "SELECT login, revoked FROM devices WHERE user_id = $1 AND device_id = $2 FOR UPDATE",
+      "SELECT login, revoked OR banned FROM devices WHERE user_id = $1 AND device_id = $2 FOR "
+      "UPDATE",
       device_key(result));
   const pg::Rows token = tx.query(
       "SELECT login, used_ms IS NOT NULL, expires_ms <= $2, coalesce(used_ms > $3, false) FROM "
@@ -112,10 +113,15 @@ pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connec
   return std::string(rows.text(0, 0));
 }
 
-pg::Result<std::vector<DeviceId>> start_login(pg::Connection& connection, const UserId& user,
-                                              const DeviceId& device, const NewToken& token) {
+pg::Result<LoginResult> start_login(pg::Connection& connection, const UserId& user,
+                                    const DeviceId& device, const NewToken& token) {
   pg::Transaction tx(connection, pg::Mode::kReadWrite);
   lock_account(tx, user);
+  const pg::Rows banned =
+      tx.query("SELECT 1 FROM devices WHERE user_id = $1 AND device_id = $2 AND banned",
+               pg::Params().text(user.str()).text(device.str()));
+  if (!tx.ok()) return tl::unexpected(tx.error());
+  if (!banned.empty()) return LoginResult{true, {}};
   const pg::Rows rows = tx.query(
       "INSERT INTO devices AS d (user_id, device_id, login, last_login_ms) VALUES ($1, $2, 1, $3) "
       "ON CONFLICT (user_id, device_id) DO UPDATE SET login = d.login + 1, revoked = false, "
@@ -125,9 +131,9 @@ pg::Result<std::vector<DeviceId>> start_login(pg::Connection& connection, const 
            pg::Params().text(user.str()).text(device.str()));
   if (!tx.ok()) return tl::unexpected(tx.error());
   insert_token(tx, user, device, rows.number(0, 0), token, {});
-  std::vector<DeviceId> signed_out = sign_out_oldest(tx, user, device);
+  LoginResult result{false, sign_out_oldest(tx, user, device)};
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
-  return signed_out;
+  return result;
 }
 
 pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_hash,

@@ -20,9 +20,10 @@ pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connec
                                                           const UserId& user);
 
 // A login: the device's earlier tokens are void, it is no longer revoked, the new token is noted.
-// Answers which devices were signed out to make room for this one (devices.h).
-pg::Result<std::vector<DeviceId>> start_login(pg::Connection& connection, const UserId& user,
-                                              const DeviceId& device, const NewToken& token);
+// Answers which devices were signed out to make room for this one (devices.h). Nothing is done for
+// a device that is banned.
+pg::Result<LoginResult> start_login(pg::Connection& connection, const UserId& user,
+                                    const DeviceId& device, const NewToken& token);
 
 // Exchanges a refresh token for its successor. A token used before revokes its device, except at
 // once after its use and with its successor unused (docs/adr/0030): then that one is void, and

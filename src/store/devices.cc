@@ -43,9 +43,9 @@ pg::Result<std::vector<DeviceRow>> find_devices(pg::Connection& connection, cons
 pg::Result<bool> is_revoked(pg::Connection& connection, const UserId& user,
                             const DeviceId& device) {
   pg::Transaction tx(connection, pg::Mode::kSnapshot);
-  const pg::Rows rows =
-      tx.query("SELECT 1 FROM devices WHERE user_id = $1 AND device_id = $2 AND revoked",
-               pg::Params().text(user.str()).text(device.str()));
+  const pg::Rows rows = tx.query(
+      "SELECT 1 FROM devices WHERE user_id = $1 AND device_id = $2 AND (revoked OR banned)",
+      pg::Params().text(user.str()).text(device.str()));
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   return !rows.empty();
 }
@@ -62,6 +62,14 @@ pg::Result<std::vector<DeviceId>> sign_out(pg::Connection& connection,
       pg::Params().text(request.user.str()).text(named.str()).text(is_one ? "true" : "false"));
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   return devices_of(rows);
+}
+
+std::vector<DeviceId> sign_out_by_others(pg::Transaction& tx, const UserId& user,
+                                         const DeviceId& device) {
+  return devices_of(
+      tx.query("UPDATE devices SET revoked = true WHERE user_id = $1 AND NOT revoked AND ($2 = '' "
+               "OR device_id = $2) RETURNING device_id",
+               pg::Params().text(user.str()).text(device.str())));
 }
 
 std::vector<DeviceId> sign_out_oldest(pg::Transaction& tx, const UserId& user,

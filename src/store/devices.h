@@ -13,13 +13,18 @@ namespace martlet::store {
 pg::Result<std::vector<DeviceRow>> find_devices(pg::Connection& connection, const UserId& user,
                                                 WallMs now_ms);
 
-// Signed out, and not logged in again.
+// Signed out and not logged in again, or banned.
 pg::Result<bool> is_revoked(pg::Connection& connection, const UserId& user, const DeviceId& device);
 
 // Answers those that were signed in before. Their refresh tokens are void, and stay until they
 // expire, so that who uses one hears why.
 pg::Result<std::vector<DeviceId>> sign_out(pg::Connection& connection,
                                            const SignOutRequest& request);
+
+// The device, or all of the user's if it is empty; answers those that were signed in. Part of an
+// administrative act; the caller has locked the account.
+std::vector<DeviceId> sign_out_by_others(pg::Transaction& tx, const UserId& user,
+                                         const DeviceId& device);
 
 // Signs out the devices with the oldest logins until kMaxDevicesPerUser are left, `kept` among
 // them. Part of a login; the caller has locked the account.

@@ -55,6 +55,8 @@ inline constexpr std::size_t kMaxDevicesPerUser = 32;
 // An expired refresh token is deleted so long afterwards, so many at a time.
 inline constexpr WallMs kKeepExpiredTokensMs = 86'400'000;
 inline constexpr std::size_t kMaxTokensForgotten = 10'000;
+// Old rows of the audit log are deleted so many at a time.
+inline constexpr std::size_t kMaxAuditForgotten = 10'000;
 
 // A refresh token may be used again for so long after its use, if its successor was not.
 inline constexpr WallMs kRefreshGraceMs = 60'000;

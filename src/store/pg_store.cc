@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "store/accounts.h"
+#include "store/admin.h"
 #include "store/apply.h"
 #include "store/cold.h"
 #include "store/devices.h"
@@ -220,9 +221,8 @@ void PgStore::find_password_hash(UserId user, Done<std::optional<std::string>> d
       std::move(done));
 }
 
-void PgStore::start_login(UserId user, DeviceId device, NewToken token,
-                          Done<std::vector<DeviceId>> done) {
-  run<std::vector<DeviceId>>(
+void PgStore::start_login(UserId user, DeviceId device, NewToken token, Done<LoginResult> done) {
+  run<LoginResult>(
       readers_, [=](pg::Connection& c) { return store::start_login(c, user, device, token); },
       std::move(done));
 }
@@ -255,6 +255,26 @@ void PgStore::sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done)
 void PgStore::forget_tokens(WallMs now_ms, Done<std::size_t> done) {
   run<std::size_t>(
       readers_, [=](pg::Connection& c) { return store::forget_tokens(c, now_ms); },
+      std::move(done));
+}
+
+void PgStore::administer(wire::AdminRequest request, WallMs now_ms, Done<AdminDone> done) {
+  run<AdminDone>(
+      readers_,
+      [request = std::move(request), now_ms](pg::Connection& c) {
+        return store::administer(c, request, now_ms);
+      },
+      std::move(done));
+}
+
+void PgStore::audit(wire::AuditQuestion question, Done<std::vector<wire::AuditRow>> done) {
+  run<std::vector<wire::AuditRow>>(
+      readers_, [=](pg::Connection& c) { return store::audit(c, question); }, std::move(done));
+}
+
+void PgStore::forget_audit(WallMs before_ms, Done<std::size_t> done) {
+  run<std::size_t>(
+      readers_, [=](pg::Connection& c) { return store::forget_audit(c, before_ms); },
       std::move(done));
 }
 

@@ -43,13 +43,15 @@ class PgStore final : public MessageStore {
   void create_account(UserId user, std::string password_hash, WallMs now_ms,
                       Done<bool> done) override;
   void find_password_hash(UserId user, Done<std::optional<std::string>> done) override;
-  void start_login(UserId user, DeviceId device, NewToken token,
-                   Done<std::vector<DeviceId>> done) override;
+  void start_login(UserId user, DeviceId device, NewToken token, Done<LoginResult> done) override;
   void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) override;
   void find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRow>> done) override;
   void is_revoked(UserId user, DeviceId device, Done<bool> done) override;
   void sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) override;
   void forget_tokens(WallMs now_ms, Done<std::size_t> done) override;
+  void administer(wire::AdminRequest request, WallMs now_ms, Done<AdminDone> done) override;
+  void audit(wire::AuditQuestion question, Done<std::vector<wire::AuditRow>> done) override;
+  void forget_audit(WallMs before_ms, Done<std::size_t> done) override;
 
  private:
   template <class T>

@@ -46,15 +46,21 @@ class MessageStore {
   virtual void find_password_hash(UserId user, Done<std::optional<std::string>> done) = 0;
   // Answers which other devices were signed out for this one: a user has kMaxDevicesPerUser.
   virtual void start_login(UserId user, DeviceId device, NewToken token,
-                           Done<std::vector<DeviceId>> done) = 0;
+                           Done<LoginResult> done) = 0;
   virtual void refresh(Bytes old_hash, NewToken token, Done<RefreshResult> done) = 0;
   virtual void find_devices(UserId user, WallMs now_ms, Done<std::vector<DeviceRow>> done) = 0;
-  // Answers which were signed out.
-  // Signed out, and not logged in again.
+  // Signed out and not logged in again, or banned.
   virtual void is_revoked(UserId user, DeviceId device, Done<bool> done) = 0;
+  // Answers which were signed out.
   virtual void sign_out(SignOutRequest request, Done<std::vector<DeviceId>> done) = 0;
   // A bounded number of tokens that expired long ago; answers how many.
   virtual void forget_tokens(WallMs now_ms, Done<std::size_t> done) = 0;
+
+  // In the audit log with what it does, or neither.
+  virtual void administer(wire::AdminRequest request, WallMs now_ms, Done<AdminDone> done) = 0;
+  virtual void audit(wire::AuditQuestion question, Done<std::vector<wire::AuditRow>> done) = 0;
+  // A bounded number of rows from before then; answers how many.
+  virtual void forget_audit(WallMs before_ms, Done<std::size_t> done) = 0;
 };
 
 }  // namespace martlet::store

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "model/conversation.h"
 #include "model/ids.h"
+#include "wire/admin.h"
 #include "wire/group_answers.h"
 #include "wire/requests.h"
 #include "wire/rpc.h"
@@ -174,6 +175,21 @@ struct SignOutRequest {
   UserId user;
   DeviceId device;
   DeviceId asking;
+};
+
+// signed_out: other devices that had to go for this one. A device that is banned is not logged in.
+struct LoginResult {
+  bool is_banned = false;
+  std::vector<DeviceId> signed_out;
+  friend bool operator==(const LoginResult&, const LoginResult&) = default;
+};
+
+// is_known: false for a user who does not exist: nothing was done or written. signed_out: the
+// devices that were signed in until now.
+struct AdminDone {
+  bool is_known = true;
+  std::vector<DeviceId> signed_out;
+  friend bool operator==(const AdminDone&, const AdminDone&) = default;
 };
 
 struct NewToken {

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/tool_variables.h"
+#include "tools/admin.h"
 #include "tools/chat.h"
 #include "tools/devices.h"
 #include "tools/group.h"
@@ -60,6 +61,9 @@ void add_options(CLI::App& app, ToolOptions& options) {
       ->capture_default_str();
   app.add_option("--api", options.api, "http://HOST:PORT of martlet-api, for who and --route")
       ->envname(config::kToolApi);
+  app.add_option("--api-token-file", options.api_token_file,
+                 "Whose first line is a token of the api, for who and admin")
+      ->envname(config::kToolApiTokenFile);
   app.add_option("--route", options.route,
                  "Ask the api which edge to use: default, or a strategy (consistent_hash, "
                  "least_active, weighted_random, round_robin)");
@@ -255,6 +259,47 @@ void add_devices(CLI::App& app, Command& chosen) {
   });
 }
 
+void add_admin(CLI::App& app, Command& chosen) {
+  CLI::App* admin = app.add_subcommand("admin", "Look after edges and users, through the api");
+  admin->require_subcommand(1);
+  admin->fallthrough();
+  admin->add_subcommand("edges", "Print the edges that live")->callback([&chosen] {
+    chosen = &admin_edges;
+  });
+  auto edge = std::make_shared<std::string>();
+  CLI::App* drain = admin->add_subcommand("drain", "Send an edge's clients elsewhere and stop it");
+  drain->add_option("EDGE", *edge, "Its id, as edges prints it")->required();
+  drain->callback([edge, &chosen] {
+    chosen = [edge](const ToolOptions& tool) { return admin_drain(tool, *edge); };
+  });
+  struct Act {
+    const char* name;
+    const char* text;
+    bool needs_device;
+  };
+  for (const Act& act : {Act{"kick", "End sessions; the devices may come back", false},
+                         Act{"revoke", "Sign devices out: they need the password again", false},
+                         Act{"ban", "Sign a device out for good", true},
+                         Act{"unban", "Let a device log in again", true}}) {
+    auto names = std::make_shared<std::pair<std::string, std::string>>();
+    CLI::App* command = admin->add_subcommand(act.name, act.text);
+    command->add_option("USER", names->first)->required();
+    command->add_option("DEVICE", names->second, act.needs_device ? "" : "Without it all of them")
+        ->required(act.needs_device);
+    command->callback([names, name = act.name, &chosen] {
+      chosen = [names, name](const ToolOptions& tool) {
+        return admin_user(tool, name, names->first, names->second);
+      };
+    });
+  }
+  auto limit = std::make_shared<std::uint32_t>(50);
+  CLI::App* audit = admin->add_subcommand("audit", "Print what was done, the latest first");
+  audit->add_option("--limit", *limit, "At most so many")->check(CLI::Range(1, 500));
+  audit->callback([limit, &chosen] {
+    chosen = [limit](const ToolOptions& tool) { return admin_audit(tool, *limit); };
+  });
+}
+
 void add_others(CLI::App& app, Command& chosen) {
   app.add_subcommand("sync", "Print what this device missed and where its conversations are")
       ->callback([&chosen] { chosen = [](const ToolOptions& tool) { return Sync(tool).run(); }; });
@@ -290,6 +335,7 @@ int run(int argc, char** argv) {
   add_read(app, chosen);
   add_group(app, chosen);
   add_devices(app, chosen);
+  add_admin(app, chosen);
   add_others(app, chosen);
   app.footer(kFooter);  // at the end: commands made before do not repeat it
   try {

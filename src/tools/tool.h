@@ -26,7 +26,8 @@ struct ToolOptions {
   std::string servers;  // empty: those of the last register or login
   std::string home;
   std::string api;
-  std::string route;  // a strategy of the api, or "default"; empty: the servers in turn
+  std::string api_token_file;  // for all of the api but routes
+  std::string route;           // a strategy of the api, or "default"; empty: the servers in turn
   bool json = false;
   bool verbose = false;
   double timeout_s = 30;

@@ -1,22 +1,11 @@
 #include "tools/who.h"
 
 #include <cstdio>
-#include <ctime>
-#include <nlohmann/json.hpp>
 
-#include "net/http_get.h"
+#include "tools/api.h"
 
 namespace martlet::tools {
 namespace {
-
-std::string utc(std::uint64_t ms) {
-  const auto seconds = static_cast<std::time_t>(ms / 1000);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 void print_sessions(const nlohmann::json& page) {
   for (const auto& session : page.at("sessions")) {
@@ -33,22 +22,15 @@ void print_sessions(const nlohmann::json& page) {
 Exit who(const ToolOptions& options, const std::string& user) {
   const Result<UserId> name = parse_user(user);
   if (!name) return fail_with(name.error());
-  if (options.api.empty()) {
-    complain(Error{ErrorCode::kUnavailable, "which api? give --api http://HOST:PORT"});
-    return Exit::kUsage;
-  }
-  const auto answer =
-      net::http_get(options.api, "/v1/users/" + name->str() + "/sessions", timeout_of(options));
-  if (!answer) return fail_with(answer.error());
-  const auto page = nlohmann::json::parse(answer->body, nullptr, false);
-  if (answer->status != 200 || !page.is_object() || !page.contains("sessions")) {
-    return fail_with(Error{ErrorCode::kUnavailable,
-                           "status " + std::to_string(answer->status) + ": " + answer->body});
+  const auto page = ask_api(options, {"/v1/users/" + name->str() + "/sessions"});
+  if (!page) return fail_with(page.error());
+  if (!page->contains("sessions")) {
+    return fail_with(Error{ErrorCode::kUnavailable, "that is no api of ours"});
   }
   if (options.json) {
-    std::printf("%s\n", page.dump().c_str());
+    std::printf("%s\n", page->dump().c_str());
   } else {
-    print_sessions(page);
+    print_sessions(*page);
   }
   return Exit::kOk;
 }

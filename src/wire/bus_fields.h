@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstring>
+#include <string>
 
 #include "bus_generated.h"
 #include "wire/fields.h"
@@ -22,6 +23,12 @@ inline SessionId from_bus(const busproto::SessionId* id) {
   out.time_ms = flatbuffers::EndianScalar(words[0]);
   out.random = flatbuffers::EndianScalar(words[1]);
   return out;
+}
+
+// Answers carry an error in the same way.
+template <class Table>
+Error read_error(const Table& table) {
+  return Error{static_cast<ErrorCode>(table.error()), std::string(view(table.detail())), 0};
 }
 
 }  // namespace martlet::wire

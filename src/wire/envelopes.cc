@@ -106,10 +106,16 @@ Result<ToUser> read_session_started(const busproto::SessionStarted& table) {
   return read.result(ToUser(std::move(out)));
 }
 
+Result<ToEdge> read_drain(const busproto::DrainEdge& table) {
+  FieldReader read;
+  const DrainEdge out{read.text(table.who(), "who", kMaxLabelBytes)};
+  return read.result(ToEdge(out));
+}
+
 Result<ToUser> read_kick_device(const busproto::KickDevice& table) {
   FieldReader read;
   KickDevice out;
-  out.device = read.device(table.device(), "device");
+  if (table.device() != nullptr) out.device = read.device(table.device(), "device");
   out.reason =
       read.enumerator(static_cast<proto::KickReason>(table.reason()), kLastKickReason, "reason");
   return read.result(ToUser(std::move(out)));
@@ -151,6 +157,13 @@ Bytes encode(const KickSession& kick) {
       busproto::CreateKickSession(builder, &session, static_cast<std::uint8_t>(kick.reason)));
 }
 
+Bytes encode(const DrainEdge& drain) {
+  Builder builder(256);
+  const auto who = put_some(builder, drain.who);
+  return finish_to_edge(builder, busproto::EdgeBody::DrainEdge,
+                        busproto::CreateDrainEdge(builder, who));
+}
+
 Bytes encode(const Event& event) {
   MARTLET_ASSERT(is_event(event.command) && !event.conversation.empty());
   Builder builder(event.body.size() + 512);
@@ -182,9 +195,8 @@ Bytes encode(const SessionStarted& one) {
 }
 
 Bytes encode(const KickDevice& kick) {
-  MARTLET_ASSERT(!kick.device.empty());
   Builder builder(256);
-  const auto device = put(builder, kick.device.str());
+  const auto device = put_some(builder, kick.device.str());
   return finish_to_user(
       builder, busproto::UserBody::KickDevice,
       busproto::CreateKickDevice(builder, device, static_cast<std::uint8_t>(kick.reason)));
@@ -249,6 +261,8 @@ Result<ToEdge> parse_to_edge(BytesView bytes) {
       return ToEdge(
           KickSession{from_bus(kick.session()), static_cast<proto::KickReason>(kick.reason())});
     }
+    case busproto::EdgeBody::DrainEdge:
+      return read_drain(*(*table)->body_as_DrainEdge());
     case busproto::EdgeBody::NONE:
       break;
   }

@@ -58,14 +58,19 @@ struct AnswerBatch {
   std::vector<Answer> answers;
 };
 
-// Edges obey it; nobody sends it yet (the api will, to end a session).
+// Edges obey it; nobody sends it.
 struct KickSession {
   SessionId session;
   proto::KickReason reason = proto::KickReason::Unknown;
 };
 
+// The edge stops as on SIGTERM.
+struct DrainEdge {
+  std::string_view who;
+};
+
 // im.e.<edge>
-using ToEdge = std::variant<AnswerBatch, KickSession>;
+using ToEdge = std::variant<AnswerBatch, KickSession, DrainEdge>;
 
 // For the sessions of a user. body is a ready body of the client protocol.
 struct Event {
@@ -90,7 +95,7 @@ struct SessionStarted {
 };
 
 struct KickDevice {
-  DeviceId device;
+  DeviceId device;  // empty: all of the user
   proto::KickReason reason = proto::KickReason::Unknown;
 };
 
@@ -130,6 +135,7 @@ struct EdgeBeat {
 Bytes encode(const ClientFrame& frame);
 Bytes encode(const AnswerBatch& batch);   // a ToEdge
 Bytes encode(const KickSession& kick);    // a ToEdge
+Bytes encode(const DrainEdge& drain);     // a ToEdge
 Bytes encode(const Event& event);         // a ToUser
 Bytes encode(const SessionStarted& one);  // a ToUser
 Bytes encode(const KickDevice& kick);     // a ToUser

@@ -31,6 +31,8 @@ inline constexpr std::size_t kMaxUrlBytes = 4096;
 inline constexpr std::uint32_t kMaxEdgeWeight = 10'000;
 // Addresses to which an edge may be told to send its sessions.
 inline constexpr std::size_t kMaxMoves = 4'096;
+// Of the audit log in one answer.
+inline constexpr std::uint32_t kMaxAuditRows = 500;
 inline constexpr std::size_t kSha256Bytes = 32;
 
 // A decoder keeps no more than this between two frames.

@@ -20,12 +20,6 @@ static_assert(static_cast<int>(HeadStatus::kOmitted) ==
 static_assert(static_cast<int>(UserStatus::kCameTooOften) ==
               static_cast<int>(busproto::UserStatus::CameTooOften));
 
-// The answers carry an error in the same way.
-template <class Table>
-Error read_error(const Table& table) {
-  return Error{static_cast<ErrorCode>(table.error()), std::string(view(table.detail())), 0};
-}
-
 flatbuffers::Offset<busproto::MessageKey> put_key(Builder& builder, const MessageKey& key) {
   const auto conversation = builder.CreateSharedString(key.conversation.str());
   const auto sender = builder.CreateSharedString(key.sender.str());

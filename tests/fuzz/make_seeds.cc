@@ -12,6 +12,7 @@
 #include "client/journal_lines.h"
 #include "persist/sync_token.h"
 #include "registry/session_json.h"
+#include "wire/admin.h"
 #include "wire/bodies.h"
 #include "wire/envelopes.h"
 #include "wire/frame.h"
@@ -125,6 +126,7 @@ void write_envelopes(const Seeds& seeds) {
                            .retry_after_ms = 50,
                            .detail = "later"});
   seeds.write("bus_envelope", "answers", 1, wire::encode(batch));
+  seeds.write("bus_envelope", "drain-edge", 1, wire::encode(wire::DrainEdge{"root"}));
   seeds.write("bus_envelope", "kick-session", 1, wire::encode(wire::KickSession{kSession}));
   const wire::Event event{.shard = ShardId(3),
                           .generation = Generation(1),
@@ -183,6 +185,13 @@ void write_questions(const Seeds& seeds) {
   seeds.write("rpc", "moves", 8, wire::encode(wire::MovesQuestion{EdgeId::trusted("e"), 5, true}));
   seeds.write("rpc", "moves-answer", 9,
               wire::encode(wire::MovesAnswer{{{"127.0.0.1:1", 3}, {"", 2}}}));
+  const wire::AdminRequest ban{wire::AdminAct::kBan, "root", kBob, kPhone, {}};
+  seeds.write("rpc", "admin", 10, wire::encode(ban));
+  seeds.write("rpc", "admin-answer", 11,
+              wire::encode(wire::AdminAnswer{{ErrorCode::kNoSuchUser, "no", 0}, 2}));
+  seeds.write("rpc", "audit", 12, wire::encode(wire::AuditQuestion{7, 50}));
+  seeds.write("rpc", "audit-answer", 13,
+              wire::encode(wire::AuditAnswer{{ErrorCode::kNone}, {{7, 1000, ban}}}));
 }
 
 void write_log(const Seeds& seeds) {

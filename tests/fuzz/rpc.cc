@@ -4,13 +4,14 @@
 #include "again.h"
 #include "input.h"
 #include "targets.h"
+#include "wire/admin.h"
 
 namespace martlet::fuzz {
 
 void rpc(BytesView bytes) {
   if (bytes.size() > kMaxInputBytes) return;
   Input input(bytes);
-  switch (input.byte() % 10) {
+  switch (input.byte() % 14) {
     case 0:
       (void)encoded_again<wire::parse_client_request>(input.rest());
       break;
@@ -38,8 +39,20 @@ void rpc(BytesView bytes) {
     case 8:
       (void)encoded_again<wire::parse_moves_question>(input.rest());
       break;
-    default:
+    case 9:
       (void)encoded_again<wire::parse_moves_answer>(input.rest());
+      break;
+    case 10:
+      (void)encoded_again<wire::parse_admin_request>(input.rest());
+      break;
+    case 11:
+      (void)encoded_again<wire::parse_admin_answer>(input.rest());
+      break;
+    case 12:
+      (void)encoded_again<wire::parse_audit_question>(input.rest());
+      break;
+    default:
+      (void)encoded_again<wire::parse_audit_answer>(input.rest());
   }
 }
 

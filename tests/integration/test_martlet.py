@@ -9,7 +9,7 @@ import unittest
 
 from support import ClusterTest, longer, new_directory, wait_until
 
-from martlet_cluster import paths
+from martlet_cluster import keys, paths
 
 PASSWORD = "correct horse"
 
@@ -191,12 +191,14 @@ class MartletTest(ClusterTest):
     def test_who_names_device_and_edge(self) -> None:
         self.register("mia")
         api = "http://" + self.cluster.member("api-1").address
+        token = str(keys.api_token_file(self.cluster.directory, "viewer"))
         listener = subprocess.Popen(self.command("mia", "listen"), stdout=subprocess.DEVNULL)
         self.addCleanup(listener.wait)
         self.addCleanup(listener.terminate)
 
         def seen() -> list[str]:
-            return [line for line in self.lines("mia", "--api", api, "who", "mia") if "cli" in line]
+            lines = self.lines("mia", "--api", api, "--api-token-file", token, "who", "mia")
+            return [line for line in lines if "cli" in line]
 
         self.assertIn("mia/cli at ", wait_until(seen, what="mia is seen")[0])
 

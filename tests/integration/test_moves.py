@@ -121,7 +121,8 @@ class Moves(ClusterTest):
         host, port = self.cluster.apis[0].http.rsplit(":", 1)
         connection = http.client.HTTPConnection(host, int(port), timeout=longer(30))
         self.addCleanup(connection.close)
-        connection.request("GET", "/v1/edges", headers={"Accept": "text/event-stream"})
+        headers = {"Accept": "text/event-stream", **self.cluster.apis[0].bearer("viewer")}
+        connection.request("GET", "/v1/edges", headers=headers)
         answer = connection.getresponse()
         self.assertEqual(answer.getheader("Content-Type"), "text/event-stream")
 

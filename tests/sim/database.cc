@@ -166,8 +166,8 @@ void SimStore::find_password_hash(UserId user, Done<std::optional<std::string>> 
 }
 
 void SimStore::start_login(UserId user, DeviceId device, store::NewToken token,
-                           Done<std::vector<DeviceId>> done) {
-  run<std::vector<DeviceId>>(
+                           Done<store::LoginResult> done) {
+  run<store::LoginResult>(
       [user, device, token](DatabaseModel& db) { return db.start_login(user, device, token); },
       std::move(done));
 }
@@ -195,6 +195,22 @@ void SimStore::sign_out(store::SignOutRequest request, Done<std::vector<DeviceId
 
 void SimStore::forget_tokens(WallMs now_ms, Done<std::size_t> done) {
   run<std::size_t>([now_ms](DatabaseModel& db) { return db.forget_tokens(now_ms); },
+                   std::move(done));
+}
+
+void SimStore::administer(wire::AdminRequest request, WallMs now_ms, Done<store::AdminDone> done) {
+  run<store::AdminDone>(
+      [request, now_ms](DatabaseModel& db) { return db.administer(request, now_ms); },
+      std::move(done));
+}
+
+void SimStore::audit(wire::AuditQuestion question, Done<std::vector<wire::AuditRow>> done) {
+  run<std::vector<wire::AuditRow>>([question](DatabaseModel& db) { return db.audit(question); },
+                                   std::move(done));
+}
+
+void SimStore::forget_audit(WallMs before_ms, Done<std::size_t> done) {
+  run<std::size_t>([before_ms](DatabaseModel& db) { return db.forget_audit(before_ms); },
                    std::move(done));
 }
 

@@ -88,13 +88,22 @@ void void_siblings(DeviceTable& device, const Bytes& hash, WallMs now_ms) {
 }
 
 RefreshOutcome judge(DeviceTable& device, const TokenRow& token, const Bytes& hash, WallMs now_ms) {
-  if (device.revoked || device.login != token.login) return RefreshOutcome::kRevoked;
+  if (device.revoked || device.banned || device.login != token.login) {
+    return RefreshOutcome::kRevoked;
+  }
   if (token.used_ms) {
     const std::int64_t recent = as_signed(now_ms) - as_signed(store::kRefreshGraceMs);
     const bool again = as_signed(*token.used_ms) > recent && has_fresh_successors(device, hash);
     return again ? RefreshOutcome::kRepeated : RefreshOutcome::kReused;
   }
   return token.expires_ms <= now_ms ? RefreshOutcome::kExpired : RefreshOutcome::kRenewed;
+}
+
+bool is_banned(const Tables& tables, const UserId& user, const DeviceId& device) {
+  const auto devices = tables.devices.find(user.str());
+  if (devices == tables.devices.end()) return false;
+  const auto found = devices->second.find(device.str());
+  return found != devices->second.end() && found->second.banned;
 }
 
 }  // namespace
@@ -106,8 +115,9 @@ bool create_account(Tables& tables, const UserId& user, const std::string& passw
   return true;
 }
 
-Result<std::vector<DeviceId>> start_login(Tables& tables, const UserId& user,
-                                          const DeviceId& device, const store::NewToken& token) {
+Result<store::LoginResult> start_login(Tables& tables, const UserId& user, const DeviceId& device,
+                                       const store::NewToken& token) {
+  if (is_banned(tables, user, device)) return store::LoginResult{true, {}};
   const auto owner = tables.token_owners.find(token.hash);
   const std::pair<std::string, std::string> self{user.str(), device.str()};
   if (owner != tables.token_owners.end() && owner->second != self) return refused();
@@ -119,7 +129,7 @@ Result<std::vector<DeviceId>> start_login(Tables& tables, const UserId& user,
   for (const auto& [hash, old] : row.tokens) tables.token_owners.erase(hash);
   row.tokens.clear();
   insert_token(tables, {user.str(), device.str()}, token, {});
-  return sign_out_oldest(devices, device.str());
+  return store::LoginResult{false, sign_out_oldest(devices, device.str())};
 }
 
 Result<store::RefreshResult> refresh(Tables& tables, const Bytes& old_hash,
@@ -170,7 +180,7 @@ bool is_revoked(const Tables& tables, const UserId& user, const DeviceId& device
   const auto devices = tables.devices.find(user.str());
   if (devices == tables.devices.end()) return false;
   const auto found = devices->second.find(device.str());
-  return found != devices->second.end() && found->second.revoked;
+  return found != devices->second.end() && (found->second.revoked || found->second.banned);
 }
 
 std::vector<DeviceId> sign_out(Tables& tables, const store::SignOutRequest& request) {
@@ -200,6 +210,47 @@ std::size_t forget_tokens(Tables& tables, WallMs now_ms) {
     ++forgotten;
   }
   return forgotten;
+}
+
+store::AdminDone administer(Tables& tables, const wire::AdminRequest& request, WallMs now_ms) {
+  using wire::AdminAct;
+  store::AdminDone done;
+  const bool is_drain = request.act == AdminAct::kDrain;
+  if (!is_drain && !tables.accounts.contains(request.user.str())) return {false, {}};
+  const std::uint64_t id = ++tables.last_audit_id;
+  tables.audit[id] = {id, now_ms, request};
+  if (is_drain) return done;
+  Devices& devices = tables.devices[request.user.str()];
+  const bool is_ban = request.act == AdminAct::kBan;
+  if (is_ban || request.act == AdminAct::kRevoke) {
+    for (auto& [name, device] : devices) {
+      const bool is_meant = request.device.empty() || name == request.device.str();
+      if (device.revoked || !is_meant) continue;
+      device.revoked = true;
+      done.signed_out.push_back(DeviceId::trusted(name));
+    }
+  }
+  if (is_ban && !devices.contains(request.device.str()))
+    devices[request.device.str()].revoked = true;
+  const auto found = devices.find(request.device.str());
+  if (is_ban) found->second.banned = true;
+  if (request.act == AdminAct::kUnban && found != devices.end()) found->second.banned = false;
+  return done;
+}
+
+std::vector<wire::AuditRow> audit(const Tables& tables, const wire::AuditQuestion& question) {
+  std::vector<wire::AuditRow> rows;
+  for (auto one = tables.audit.rbegin(); one != tables.audit.rend(); ++one) {
+    if (question.before != 0 && one->first >= question.before) continue;
+    if (rows.size() == question.limit) break;
+    rows.push_back(one->second);
+  }
+  return rows;
+}
+
+std::size_t forget_audit(Tables& tables, WallMs before_ms) {
+  return std::erase_if(tables.audit,
+                       [&](const auto& one) { return one.second.time_ms < before_ms; });
 }
 
 }  // namespace martlet::test

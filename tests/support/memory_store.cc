@@ -76,8 +76,8 @@ Result<std::optional<std::string>> DatabaseModel::find_password_hash(const UserI
   return found->second.password_hash;
 }
 
-Result<std::vector<DeviceId>> DatabaseModel::start_login(const UserId& user, const DeviceId& device,
-                                                         const store::NewToken& token) {
+Result<store::LoginResult> DatabaseModel::start_login(const UserId& user, const DeviceId& device,
+                                                      const store::NewToken& token) {
   return test::start_login(tables_, user, device, token);
 }
 
@@ -101,6 +101,20 @@ Result<std::vector<DeviceId>> DatabaseModel::sign_out(const store::SignOutReques
 
 Result<std::size_t> DatabaseModel::forget_tokens(WallMs now_ms) {
   return test::forget_tokens(tables_, now_ms);
+}
+
+Result<store::AdminDone> DatabaseModel::administer(const wire::AdminRequest& request,
+                                                   WallMs now_ms) {
+  return test::administer(tables_, request, now_ms);
+}
+
+Result<std::vector<wire::AuditRow>> DatabaseModel::audit(
+    const wire::AuditQuestion& question) const {
+  return test::audit(tables_, question);
+}
+
+Result<std::size_t> DatabaseModel::forget_audit(WallMs before_ms) {
+  return test::forget_audit(tables_, before_ms);
 }
 
 std::vector<ConversationId> DatabaseModel::conversations() const {

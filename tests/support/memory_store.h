@@ -45,13 +45,16 @@ class DatabaseModel {
 
   Result<bool> create_account(const UserId& user, const std::string& password_hash, WallMs now_ms);
   Result<std::optional<std::string>> find_password_hash(const UserId& user) const;
-  Result<std::vector<DeviceId>> start_login(const UserId& user, const DeviceId& device,
-                                            const store::NewToken& token);
+  Result<store::LoginResult> start_login(const UserId& user, const DeviceId& device,
+                                         const store::NewToken& token);
   Result<store::RefreshResult> refresh(const Bytes& old_hash, const store::NewToken& token);
   Result<std::vector<store::DeviceRow>> find_devices(const UserId& user, WallMs now_ms) const;
   Result<bool> is_revoked(const UserId& user, const DeviceId& device) const;
   Result<std::vector<DeviceId>> sign_out(const store::SignOutRequest& request);
   Result<std::size_t> forget_tokens(WallMs now_ms);
+  Result<store::AdminDone> administer(const wire::AdminRequest& request, WallMs now_ms);
+  Result<std::vector<wire::AuditRow>> audit(const wire::AuditQuestion& question) const;
+  Result<std::size_t> forget_audit(WallMs before_ms);
 
   // Longer contents are refused from now on, as if the table had a CHECK. 0: none is.
   void set_max_content_bytes(std::size_t bytes) { options_.max_content_bytes = bytes; }

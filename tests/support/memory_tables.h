@@ -122,6 +122,7 @@ struct TokenRow {
 struct DeviceTable {
   std::int64_t login = 0;
   bool revoked = false;
+  bool banned = false;
   WallMs last_login_ms = 0;
   std::map<Bytes, TokenRow> tokens;  // by hash
 };
@@ -166,6 +167,9 @@ struct Tables {
   std::set<std::string> lower_names;                                            // of accounts
   std::unordered_map<std::string, Devices> devices;                             // by user
   std::unordered_map<Bytes, std::pair<std::string, std::string>> token_owners;  // user, device
+
+  std::map<std::uint64_t, wire::AuditRow> audit;  // by id
+  std::uint64_t last_audit_id = 0;
 
   // Null: there is none.
   ConversationTable* find(const std::string& conversation) const;

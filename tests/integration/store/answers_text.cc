@@ -177,6 +177,23 @@ std::string text(const std::vector<DeviceRow>& devices) {
   return out;
 }
 
+std::string text(const LoginResult& result) {
+  return line(result.is_banned) + text(result.signed_out);
+}
+
+std::string text(const AdminDone& done) {
+  return line(done.is_known) + text(done.signed_out);
+}
+
+std::string text(const std::vector<wire::AuditRow>& rows) {
+  std::string out;
+  for (const wire::AuditRow& row : rows) {
+    const wire::AdminRequest& act = row.request;
+    out += line(row.time_ms, act.act, act.who, act.user, act.device, act.edge);
+  }
+  return out;
+}
+
 std::string text(const RefreshResult& result) {
   return line(result.outcome, result.user, result.device);
 }

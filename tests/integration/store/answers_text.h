@@ -27,5 +27,8 @@ std::string text(const std::optional<std::string>& value);
 std::string text(std::vector<DeviceId> devices);
 std::string text(const std::vector<DeviceRow>& devices);
 std::string text(const RefreshResult& result);
+std::string text(const LoginResult& result);
+std::string text(const AdminDone& done);
+std::string text(const std::vector<wire::AuditRow>& rows);
 
 }  // namespace martlet::store

@@ -21,7 +21,7 @@ class DevicesTest : public DatabaseTest {
     const auto done = start_login(*connection_, user(name), DeviceId::trusted(device),
                                   {device + std::string(name), now_ms, now_ms + kLifeMs});
     EXPECT_TRUE(done) << done.error().message;
-    return *done;
+    return done->signed_out;
   }
   std::vector<std::string> devices(WallMs now_ms = 100) {
     const auto rows = find_devices(*connection_, user("alice"), now_ms);

@@ -5,6 +5,7 @@
 #include "answers_text.h"
 #include "database.h"
 #include "store/accounts.h"
+#include "store/admin.h"
 #include "store/apply.h"
 #include "store/cold.h"
 #include "store/devices.h"
@@ -126,8 +127,8 @@ void ModelPair::find_password_hash(const UserId& user) {
 }
 
 void ModelPair::start_login(const UserId& user, const DeviceId& device, const NewToken& token) {
-  same<std::vector<DeviceId>>("start_login", store::start_login(connection_, user, device, token),
-                              model_.start_login(user, device, token));
+  same<LoginResult>("start_login", store::start_login(connection_, user, device, token),
+                    model_.start_login(user, device, token));
 }
 
 RefreshResult ModelPair::refresh(const Bytes& old_hash, const NewToken& token) {
@@ -153,6 +154,21 @@ void ModelPair::sign_out(const SignOutRequest& request) {
 void ModelPair::forget_tokens(WallMs now_ms) {
   same<std::size_t>("forget_tokens", store::forget_tokens(connection_, now_ms),
                     model_.forget_tokens(now_ms));
+}
+
+void ModelPair::administer(const wire::AdminRequest& request, WallMs now_ms) {
+  same<AdminDone>("administer", store::administer(connection_, request, now_ms),
+                  model_.administer(request, now_ms));
+}
+
+void ModelPair::audit(std::uint32_t limit) {
+  same<std::vector<wire::AuditRow>>("audit", store::audit(connection_, {0, limit}),
+                                    model_.audit({0, limit}));
+}
+
+void ModelPair::forget_audit(WallMs before_ms) {
+  same<std::size_t>("forget_audit", store::forget_audit(connection_, before_ms),
+                    model_.forget_audit(before_ms));
 }
 
 std::vector<std::string> ModelPair::select(const std::string& sql) {

@@ -38,6 +38,10 @@ class ModelPair {
   void is_revoked(const UserId& user, const DeviceId& device);
   void sign_out(const SignOutRequest& request);
   void forget_tokens(WallMs now_ms);
+  void administer(const wire::AdminRequest& request, WallMs now_ms);
+  // Those of the latest; ids aside.
+  void audit(std::uint32_t limit);
+  void forget_audit(WallMs before_ms);
 
   // Every row of conversations, messages, memberships, cursors and dead_entries.
   void compare_tables();

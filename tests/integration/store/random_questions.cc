@@ -115,6 +115,20 @@ void RandomQuestions::group_pages(ModelPair& pair, Random& random) {
   }
 }
 
+void RandomQuestions::administer(ModelPair& pair, Random& random, const UserId& who) {
+  wire::AdminRequest request;
+  request.act = static_cast<wire::AdminAct>(1 + random.below(5));
+  request.who = "root";
+  const bool is_drain = request.act == wire::AdminAct::kDrain;
+  const bool is_ban = request.act >= wire::AdminAct::kBan;
+  if (is_drain) request.edge = EdgeId::trusted("e1");
+  if (!is_drain) request.user = one_in(random, 10) ? user("nobody") : who;
+  if (is_ban || (!is_drain && one_in(random, 2))) request.device = any_device(random);
+  pair.administer(request, now_ms_);
+  pair.audit(1 + std::uint32_t(random.below(20)));
+  if (one_in(random, 10)) pair.forget_audit(now_ms_ - std::min(now_ms_, WallMs{20 * kStepMs}));
+}
+
 void RandomQuestions::devices(ModelPair& pair, Random& random) {
   now_ms_ += random.below(4) * kStepMs;
   // Half of them are one user's, who comes to have as many devices as one may.
@@ -131,6 +145,7 @@ void RandomQuestions::devices(ModelPair& pair, Random& random) {
   }
   if (one_in(random, 10))
     pair.sign_out({who, one_in(random, 2) ? any_device(random) : DeviceId(), any_device(random)});
+  if (one_in(random, 4)) administer(pair, random, who);
   if (one_in(random, 10)) pair.forget_tokens(now_ms_ + kKeepExpiredTokensMs);
   if (one_in(random, 5)) pair.create_account(any_user(random), "another hash", now_ms_);
   pair.find_devices(who, now_ms_);

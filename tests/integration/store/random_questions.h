@@ -25,6 +25,7 @@ class RandomQuestions {
   void groups(ModelPair& pair, Random& random);
   void group_pages(ModelPair& pair, Random& random);
   void devices(ModelPair& pair, Random& random);
+  void administer(ModelPair& pair, Random& random, const UserId& who);
 
   std::map<std::string, std::vector<SyncVector>> tokens_;  // of syncs, by user
   std::vector<Bytes> refresh_tokens_;                      // used ones as well

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <thread>
@@ -9,6 +11,7 @@
 
 #include "bus/subjects.h"
 #include "support/http_client.h"
+#include "wire/admin.h"
 #include "wire/envelopes.h"
 #include "wire/rpc.h"
 
@@ -28,7 +31,10 @@ class FakeBus final : public bus::Bus {
     handlers[std::string(subject)] = std::move(wanted);
     return std::make_unique<bus::Subscription>();
   }
-  void request(std::string_view, BytesView, Duration, Reply) override {}
+  void request(std::string_view subject, BytesView payload, Duration, Reply callback) override {
+    asked.emplace_back(std::string(subject), Bytes(payload));
+    callback(answer);
+  }
   void reply(std::string_view, BytesView payload) override { replies.emplace_back(payload); }
   void after_subscriptions(Duration, Done callback) override { barrier = std::move(callback); }
   void after_publishes(Duration, Done) override {}
@@ -38,6 +44,8 @@ class FakeBus final : public bus::Bus {
   std::map<std::string, Handler> handlers;
   std::function<void(bus::BusState)> state;
   std::vector<Bytes> replies;
+  std::vector<std::pair<std::string, Bytes>> asked;
+  Result<Bytes> answer = fail(ErrorCode::kTimeout);
   Done barrier;
   bool connected = true;
 };
@@ -56,6 +64,25 @@ class FakeSessions final : public registry::Sessions {
   Result<std::vector<registry::SessionRecord>> answer;
 };
 
+// Tokens of each role, in a file.
+struct Tokens {
+  Tokens() {
+    std::string pattern = std::filesystem::temp_directory_path() / "api-XXXXXX";
+    directory = ::mkdtemp(pattern.data());
+    file = directory / "tokens";
+    SystemRandom random;
+    for (const auto role : {auth::Role::kViewer, auth::Role::kOperator, auth::Role::kAdmin}) {
+      of[role] =
+          auth::add_api_token(file, {"the-" + std::string(role_name(role)), role}, random).value();
+    }
+  }
+  ~Tokens() { std::filesystem::remove_all(directory); }
+
+  std::filesystem::path directory;
+  std::filesystem::path file;
+  std::map<auth::Role, std::string> of;
+};
+
 class ApiApplicationTest : public testing::Test {
  protected:
   ApiApplicationTest() {
@@ -66,7 +93,8 @@ class ApiApplicationTest : public testing::Test {
     sessions = owned_sessions.get();
     ApiOptions options;
     options.first_look = std::chrono::milliseconds(50);
-    application.emplace(context, std::move(owned_bus), std::move(owned_sessions), options);
+    application.emplace(context, std::move(owned_bus), std::move(owned_sessions),
+                        auth::ApiTokens::open(tokens.file).value(), options);
     application->start([this](const Result<void>& result) { started = result.has_value(); });
   }
 
@@ -101,13 +129,20 @@ class ApiApplicationTest : public testing::Test {
     hear(bus::subject::rpc_moves(), "reply", wire::encode(question));
     return wire::parse_moves_answer(bus->replies.back()).value().moves;
   }
-  // The whole answer to GET path.
+  // The whole answer to GET path, for an administrator.
   std::string get(const std::string& path, const std::string& until = "}\n",
                   const std::string& headers = "") {
+    return ask("GET " + path, auth::Role::kAdmin, until, headers);
+  }
+  // role: none: without a token.
+  std::string ask(const std::string& what, std::optional<auth::Role> role,
+                  const std::string& until = "}\n", const std::string& headers = "") {
+    const std::string bearer =
+        role ? "Authorization: Bearer " + tokens.of.at(*role) + "\r\n" : std::string();
     std::string answer;
     std::thread thread([&] {
       HttpClient client(port);
-      client.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
+      client.send(what + " HTTP/1.1\r\nHost: x\r\n" + bearer + headers + "\r\n");
       answer = client.read_until(until);
       loop.stop();
     });
@@ -121,6 +156,7 @@ class ApiApplicationTest : public testing::Test {
   service::HttpServer http{loop};
   service::CommonOptions common;
   service::Context context{loop, registry, http, common, "", [](const std::string&) {}};
+  Tokens tokens;
   FakeBus* bus = nullptr;
   FakeSessions* sessions = nullptr;
   std::optional<ApiApplication> application;
@@ -286,6 +322,97 @@ TEST_F(ApiApplicationTest, AnIdThatIsNoneIsRefused) {
 TEST_F(ApiApplicationTest, ADirectoryThatDoesNotAnswerIs503) {
   sessions->answer = fail(ErrorCode::kUnavailable, "no directory");
   EXPECT_NE(get("/v1/users/bob/sessions").find("HTTP/1.1 503"), std::string::npos);
+}
+
+// ---- who may do what ----------------------------------------------------------------------------
+
+TEST_F(ApiApplicationTest, PagesNeedAToken) {
+  become_ready();
+  beat("1");
+  for (const char* page : {"/v1/edges", "/v1/scale", "/v1/users/bob/sessions", "/v1/audit"}) {
+    const std::string what = std::string("GET ") + page;
+    EXPECT_NE(ask(what, std::nullopt).find("HTTP/1.1 401"), std::string::npos) << page;
+    EXPECT_NE(ask(what, std::nullopt, "}\n", "Authorization: Bearer ma1_wrong\r\n")
+                  .find("NOT_AUTHENTICATED"),
+              std::string::npos)
+        << page;
+  }
+  EXPECT_NE(ask("GET /v1/route?user=ann", std::nullopt).find("200 OK"), std::string::npos)
+      << "clients ask before they are anybody";
+}
+
+TEST_F(ApiApplicationTest, EachActNeedsItsRole) {
+  beat("1");
+  bus->answer = wire::encode(wire::AdminAnswer{});
+  using auth::Role;
+  const std::map<std::string, Role> acts = {{"POST /v1/edges/1/drain", Role::kOperator},
+                                            {"POST /v1/users/bob/kick", Role::kOperator},
+                                            {"POST /v1/users/bob/devices/tv/kick", Role::kOperator},
+                                            {"POST /v1/users/bob/revoke", Role::kAdmin},
+                                            {"POST /v1/users/bob/devices/tv/revoke", Role::kAdmin},
+                                            {"POST /v1/users/bob/devices/tv/ban", Role::kAdmin},
+                                            {"POST /v1/users/bob/devices/tv/unban", Role::kAdmin}};
+  for (const auto& [what, needed] : acts) {
+    for (const Role role : {Role::kViewer, Role::kOperator, Role::kAdmin}) {
+      bus->asked.clear();
+      const std::string answer = ask(what, role);
+      const char* expected = role < needed ? "HTTP/1.1 403" : "HTTP/1.1 200";
+      EXPECT_NE(answer.find(expected), std::string::npos) << what << answer;
+      EXPECT_EQ(bus->asked.size(), role < needed ? 0U : 1U) << what;
+    }
+    EXPECT_NE(ask(what, std::nullopt).find("HTTP/1.1 401"), std::string::npos) << what;
+  }
+}
+
+TEST_F(ApiApplicationTest, AnActIsAskedOfPersistWithWhoWantsIt) {
+  bus->answer = wire::encode(wire::AdminAnswer{{ErrorCode::kNone}, 3});
+  const std::string answer = ask("POST /v1/users/bob/devices/tv/ban", auth::Role::kAdmin);
+  EXPECT_NE(answer.find(R"({"done":true,"signed_out":3})"), std::string::npos) << answer;
+  ASSERT_EQ(bus->asked.size(), 1U);
+  EXPECT_EQ(bus->asked[0].first, bus::subject::rpc_admin());
+  const auto request = wire::parse_admin_request(bus->asked[0].second).value();
+  EXPECT_EQ(request.act, wire::AdminAct::kBan);
+  EXPECT_EQ(request.who, "the-admin");
+  EXPECT_EQ(request.user.str(), "bob");
+  EXPECT_EQ(request.device.str(), "tv");
+}
+
+TEST_F(ApiApplicationTest, WhatPersistDoesNotWriteDownIsRefused) {
+  EXPECT_NE(ask("POST /v1/users/bob/kick", auth::Role::kAdmin).find("HTTP/1.1 504"),
+            std::string::npos);
+  bus->answer = wire::encode(wire::AdminAnswer{{ErrorCode::kUnavailable, "no database", 0}, 0});
+  EXPECT_NE(ask("POST /v1/users/bob/kick", auth::Role::kAdmin).find("HTTP/1.1 503"),
+            std::string::npos);
+  bus->answer = wire::encode(wire::AdminAnswer{{ErrorCode::kNoSuchUser, "", 0}, 0});
+  EXPECT_NE(ask("POST /v1/users/bob/kick", auth::Role::kAdmin).find("HTTP/1.1 404"),
+            std::string::npos);
+}
+
+TEST_F(ApiApplicationTest, AnEdgeThatIsNotThereIsNotDrained) {
+  EXPECT_NE(ask("POST /v1/edges/9/drain", auth::Role::kAdmin).find("NO_SUCH_EDGE"),
+            std::string::npos);
+  EXPECT_NE(ask("POST /v1/edges/a.b/drain", auth::Role::kAdmin).find("BAD_ID"), std::string::npos);
+  EXPECT_TRUE(bus->asked.empty());
+}
+
+TEST_F(ApiApplicationTest, ShowsTheAuditLog) {
+  wire::AuditAnswer answer;
+  wire::AuditRow row;
+  row.id = 7;
+  row.time_ms = 1000;
+  row.request = {wire::AdminAct::kDrain, "ann", {}, {}, EdgeId::trusted("e1")};
+  answer.rows.push_back(row);
+  bus->answer = wire::encode(answer);
+  const std::string page = get("/v1/audit?limit=5&before=9");
+  EXPECT_NE(page.find(R"("id":7,"time_ms":1000,"who":"ann","act":"drain")"), std::string::npos)
+      << page;
+  const auto question = wire::parse_audit_question(bus->asked.back().second).value();
+  EXPECT_EQ(question.before, 9U);
+  EXPECT_EQ(question.limit, 5U);
+  for (const char* bad : {"limit=0", "limit=501", "limit=x", "before=-1"}) {
+    EXPECT_NE(get(std::string("/v1/audit?") + bad).find("BAD_RANGE"), std::string::npos) << bad;
+  }
+  EXPECT_NE(get("/v1/audit?limit=500").find("200 OK"), std::string::npos);
 }
 
 }  // namespace

@@ -72,6 +72,8 @@ class EdgeTest : public testing::Test {
         },
         .identity = {.id = id_, .name = "edge1", .started_ms = 1},
         .options = std::move(options),
+        .load = {},
+        .stop = [this](const std::string& why) { stopped_by_ = why; },
     });
     bool started = false;
     edge_->start([&](const Result<void>& result) { started = result.has_value(); });
@@ -192,10 +194,12 @@ class EdgeTest : public testing::Test {
                                     .origin = origin,
                                     .body = body});
   }
+  void to_edge(BytesView payload) { bus_.deliver(bus::subject::edge(id_), payload); }
   void to_user(std::string_view user, BytesView payload) {
     bus_.deliver(bus::subject::user(UserId::trusted(user)), payload);
   }
 
+  std::string stopped_by_;
   event::Loop loop_;
   ManualClock clock_{loop_.now()};
   SeededRandom random_{1};

@@ -200,6 +200,25 @@ TEST_F(EdgeTest, ARevokedDeviceIsKicked) {
   EXPECT_FALSE(other->is_closed());
 }
 
+TEST_F(EdgeTest, AKickWithoutADeviceEndsAllSessionsOfTheUser) {
+  auto phone = login("ann", "phone");
+  auto pad = login("ann", "pad");
+  auto other = login("ben", "phone");
+  to_user("ann", wire::encode(wire::KickDevice{{}, KickReason::ByAdmin}));
+  for (TestClient* client : {phone.get(), pad.get()}) {
+    const auto event = wire::parse_kicked_event(next(*client).body).value();
+    EXPECT_EQ(event.reason, KickReason::ByAdmin);
+    EXPECT_TRUE(event.may_reconnect);
+  }
+  settle();
+  EXPECT_FALSE(other->is_closed());
+}
+
+TEST_F(EdgeTest, ADrainByCommandStopsTheProcess) {
+  to_edge(wire::encode(wire::DrainEdge{"ann"}));
+  EXPECT_EQ(stopped_by_, "drained by ann");
+}
+
 TEST_F(EdgeTest, ADeviceThatWasSignedOutHasNoSession) {
   bus_.hold_device_checks = true;
   auto phone = connect();

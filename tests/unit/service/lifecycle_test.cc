@@ -54,6 +54,21 @@ TEST_F(LifecycleTest, TellsWhyTheStartFailed) {
   EXPECT_EQ(seen, "failed:no broker ");
 }
 
+TEST_F(LifecycleTest, AStopByRequestLeavesSigtermItsFirstTime) {
+  Lifecycle life(loop, application, seconds(1), events());
+  life.stop_by_request("too early");
+  EXPECT_EQ(life.state(), State::kNew);
+  life.start();
+  application.started({});
+  life.stop_by_request("drained by ann");
+  EXPECT_EQ(life.state(), State::kStopPhaseOne);
+  life.stop_by_request("drained by ann");
+  life.stop("SIGTERM");
+  EXPECT_EQ(life.state(), State::kStopPhaseOne) << "it is stopping already";
+  life.stop("SIGTERM");
+  EXPECT_EQ(seen, "serving gave_up:told to stop again: SIGTERM ");
+}
+
 TEST_F(LifecycleTest, IsReadyOnlyWhileServingAndIfTheApplicationIs) {
   Lifecycle life(loop, application, seconds(1), events());
   EXPECT_EQ(life.ready().error().detail, "new");

@@ -112,6 +112,19 @@ TEST(Envelopes, AnswersComeBack) {
   EXPECT_TRUE(refusal.conversation.empty());
 }
 
+TEST(Envelopes, DrainEdgeComesBack) {
+  const Bytes bytes = encode(DrainEdge{"ann"});
+  const auto got = parse_to_edge(bytes);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(std::get<DrainEdge>(*got).who, "ann");
+}
+
+TEST(Envelopes, AKickWithoutADeviceIsOfAll) {
+  const auto got = parse_to_user(encode(KickDevice{{}, proto::KickReason::ByAdmin}));
+  ASSERT_TRUE(got);
+  EXPECT_TRUE(std::get<KickDevice>(*got).device.empty());
+}
+
 TEST(Envelopes, KickSessionComesBack) {
   const auto got = parse_to_edge(encode(KickSession{kSession, proto::KickReason::ByAdmin}));
   ASSERT_TRUE(got) << detail_of(got);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "samples.h"
+#include "wire/admin.h"
 #include "wire/limits.h"
 
 namespace martlet::wire {
@@ -171,6 +172,53 @@ TEST(Rpc, MovesComeBack) {
   EXPECT_TRUE(parse_moves_answer(encode(MovesAnswer{})).value().moves.empty());
   EXPECT_FALSE(parse_moves_question("garbage"));
   EXPECT_FALSE(parse_moves_answer("garbage"));
+}
+
+TEST(Rpc, AdminActsComeBack) {
+  const AdminRequest ban{
+      AdminAct::kBan, "ann", UserId::trusted("bob"), DeviceId::trusted("tv"), {}};
+  const auto got = parse_admin_request(encode(ban));
+  ASSERT_TRUE(got) << detail_of(got);
+  EXPECT_EQ(got->act, AdminAct::kBan);
+  EXPECT_EQ(got->who, "ann");
+  EXPECT_EQ(got->user, ban.user);
+  EXPECT_EQ(got->device, ban.device);
+  const AdminRequest drain{AdminAct::kDrain, "ann", {}, {}, EdgeId::trusted("e1")};
+  EXPECT_EQ(parse_admin_request(encode(drain)).value().edge, drain.edge);
+  const auto answer = parse_admin_answer(encode(AdminAnswer{{ErrorCode::kBusy, "x", 0}, 2}));
+  EXPECT_EQ(answer.value().error.code, ErrorCode::kBusy);
+  EXPECT_EQ(answer->devices, 2U);
+  EXPECT_FALSE(parse_admin_request("garbage"));
+}
+
+TEST(Rpc, AnActThatConcernsNobodyIsRefused) {
+  const UserId bob = UserId::trusted("bob");
+  const EdgeId edge = EdgeId::trusted("e1");
+  EXPECT_TRUE(parse_admin_request(encode(AdminRequest{AdminAct::kKick, "ann", bob, {}, {}})));
+  for (const AdminRequest& bad : {AdminRequest{AdminAct::kKick, "ann", {}, {}, {}},
+                                  AdminRequest{AdminAct::kKick, "ann", bob, {}, edge},
+                                  AdminRequest{AdminAct::kDrain, "ann", bob, {}, {}},
+                                  AdminRequest{AdminAct::kDrain, "ann", bob, {}, edge},
+                                  AdminRequest{AdminAct::kBan, "ann", bob, {}, {}},
+                                  AdminRequest{static_cast<AdminAct>(6), "ann", bob, {}, {}},
+                                  AdminRequest{static_cast<AdminAct>(0), "ann", bob, {}, {}}}) {
+    EXPECT_FALSE(parse_admin_request(encode(bad)));
+  }
+}
+
+TEST(Rpc, TheAuditLogComesBack) {
+  AuditAnswer sent;
+  sent.rows.resize(
+      kMaxAuditRows,
+      {7, 1000, {AdminAct::kRevoke, "ann", UserId::trusted("bob"), DeviceId::trusted("tv"), {}}});
+  const auto got = parse_audit_answer(encode(sent));
+  ASSERT_TRUE(got) << detail_of(got);
+  ASSERT_EQ(got->rows.size(), kMaxAuditRows);
+  EXPECT_EQ(got->rows[1].id, 7U);
+  EXPECT_EQ(got->rows[1].request.device.str(), "tv");
+  EXPECT_TRUE(parse_audit_question(encode(AuditQuestion{0, kMaxAuditRows})));
+  EXPECT_FALSE(parse_audit_question(encode(AuditQuestion{0, kMaxAuditRows + 1})));
+  EXPECT_FALSE(parse_audit_question(encode(AuditQuestion{0, 0})));
 }
 
 TEST(Rpc, MovesAreNotEndless) {

@@ -14,19 +14,27 @@ struct HttpAnswer {
   std::string body;
 };
 
-// One GET http://HOST:PORT<path>. Loop thread; the loop must outlive it.
-class HttpGet {
+enum class HttpMethod { kGet, kPost };
+
+struct HttpQuestion {
+  std::string path;
+  HttpMethod method = HttpMethod::kGet;
+  std::string bearer = {};  // a token for Authorization; empty: none
+};
+
+// One GET or POST of http://HOST:PORT<path>, without a body. Loop thread; the loop must outlive it.
+class HttpCall {
  public:
   using Done = std::function<void(Result<HttpAnswer>)>;
 
   // Calls back once, never inside the constructor, and must not be destroyed by that; not at all if
   // it is destroyed before. kBadBody: base_url is not like http://HOST:PORT. kUnavailable: no
   // answer in time, or one of more than kMaxHttpAnswerBytes.
-  HttpGet(event::Loop& loop, const std::string& base_url, std::string path, Duration timeout,
-          Done done);
-  ~HttpGet();
-  HttpGet(const HttpGet&) = delete;
-  HttpGet& operator=(const HttpGet&) = delete;
+  HttpCall(event::Loop& loop, const std::string& base_url, HttpQuestion question, Duration timeout,
+           Done done);
+  ~HttpCall();
+  HttpCall(const HttpCall&) = delete;
+  HttpCall& operator=(const HttpCall&) = delete;
 
  private:
   struct State;
@@ -36,6 +44,7 @@ class HttpGet {
 inline constexpr std::size_t kMaxHttpAnswerBytes = 1024 * 1024;
 
 // The same on a loop of its own: blocks.
-Result<HttpAnswer> http_get(const std::string& base_url, const std::string& path, Duration timeout);
+Result<HttpAnswer> call_http(const std::string& base_url, const HttpQuestion& question,
+                             Duration timeout);
 
 }  // namespace martlet::net

@@ -1,4 +1,4 @@
-#include "net/http_get.h"
+#include "net/http_call.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -28,10 +28,10 @@ std::optional<Address> address_of(const std::string& url) {
 }  // namespace
 
 // The name is looked up by our resolver: evhttp's way of doing it would block.
-struct HttpGet::State {
-  State(event::Loop& the_loop, std::string the_path, Done on_done)
+struct HttpCall::State {
+  State(event::Loop& the_loop, HttpQuestion the_question, Done on_done)
       : loop(the_loop),
-        path(std::move(the_path)),
+        question(std::move(the_question)),
         done(std::move(on_done)),
         resolver(the_loop),
         timer(the_loop, [this] { finish(std::move(result)); }) {}
@@ -71,7 +71,13 @@ struct HttpGet::State {
     evkeyvalq* headers = evhttp_request_get_output_headers(request);
     evhttp_add_header(headers, "Host", address.str().c_str());
     evhttp_add_header(headers, "Connection", "close");
-    if (evhttp_make_request(connection.get(), request, EVHTTP_REQ_GET, path.c_str()) != 0) {
+    if (!question.bearer.empty()) {
+      evhttp_add_header(headers, "Authorization", ("Bearer " + question.bearer).c_str());
+    }
+    const bool is_post = question.method == HttpMethod::kPost;
+    if (is_post) evhttp_add_header(headers, "Content-Length", "0");
+    if (evhttp_make_request(connection.get(), request, is_post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET,
+                            question.path.c_str()) != 0) {
       request = nullptr;
       timer.start_once(Duration(0));
     }
@@ -97,7 +103,7 @@ struct HttpGet::State {
   }
 
   event::Loop& loop;
-  std::string path;
+  HttpQuestion question;
   Done done;
   Address address;
   Result<HttpAnswer> result;
@@ -108,19 +114,19 @@ struct HttpGet::State {
   std::optional<event::Timer> begin;
 };
 
-HttpGet::HttpGet(event::Loop& loop, const std::string& base_url, std::string path, Duration timeout,
-                 Done done)
-    : state_(std::make_unique<State>(loop, std::move(path), std::move(done))) {
+HttpCall::HttpCall(event::Loop& loop, const std::string& base_url, HttpQuestion question,
+                   Duration timeout, Done done)
+    : state_(std::make_unique<State>(loop, std::move(question), std::move(done))) {
   state_->start(base_url, timeout);
 }
 
-HttpGet::~HttpGet() = default;
+HttpCall::~HttpCall() = default;
 
-Result<HttpAnswer> http_get(const std::string& base_url, const std::string& path,
-                            Duration timeout) {
+Result<HttpAnswer> call_http(const std::string& base_url, const HttpQuestion& question,
+                             Duration timeout) {
   event::Loop loop;
   Result<HttpAnswer> result;
-  const HttpGet get(loop, base_url, path, timeout, [&](Result<HttpAnswer> answer) {
+  const HttpCall get(loop, base_url, question, timeout, [&](Result<HttpAnswer> answer) {
     result = std::move(answer);
     loop.stop();
   });

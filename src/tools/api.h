@@ -1,0 +1,17 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "net/http_call.h"
+#include "tools/tool.h"
+
+namespace martlet::tools {
+
+// What an api of the cluster answers, as JSON; asked with the token of --api-token-file, if there
+// is one. What it refuses has its error code.
+Result<nlohmann::json> ask_api(const ToolOptions& options, net::HttpQuestion question);
+
+// "2026-11-23T08:00:00Z"
+std::string utc(std::uint64_t ms);
+
+}  // namespace martlet::tools
