@@ -31,7 +31,7 @@ struct EdgeParts {
   VerifyToken verify_token;
   EdgeIdentity identity;  // address empty: the one that it listens on
   EdgeOptions options;
-  std::function<EdgeLoad()> load = {};  // of the process since the last call
+  std::function<EdgeLoad()> load = {};             // of the process since the last call
   std::function<void(std::string why)> stop = {};  // the process, in a later turn
 };
 
