@@ -24,7 +24,8 @@ Created create(service::Context& context, const api::ApiOptions& own) {
   auto bus = bus::connect(context.loop, {.url = common.nats_url,
                                          .name = common.name,
                                          .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client)});
+                                         .client = bus::client_named(common.nats_client),
+                                         .role = "api"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions),

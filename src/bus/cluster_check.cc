@@ -15,7 +15,12 @@ constexpr std::string_view kKey = "cluster";
 constexpr int kTries = 3;
 constexpr Duration kRetry = std::chrono::milliseconds(500);
 
-void read(Kv& kv, std::uint16_t shards, int tries, Kv::Done callback);
+struct Wanted {
+  std::uint16_t shards;
+  ClusterKey key;
+};
+
+void read(Kv& kv, Wanted wanted, int tries, Kv::Done callback);
 
 Result<void> compare(const KvEntry& entry, std::uint16_t shards) {
   const auto json = nlohmann::json::parse(entry.value, nullptr, false);
@@ -31,32 +36,36 @@ Result<void> compare(const KvEntry& entry, std::uint16_t shards) {
                   theirs, shards));
 }
 
-void write(Kv& kv, std::uint16_t shards, int tries, Kv::Done callback) {
-  const std::string value = nlohmann::json{{"shards", shards}}.dump();
+void write(Kv& kv, Wanted wanted, int tries, Kv::Done callback) {
+  const std::string value = nlohmann::json{{"shards", wanted.shards}}.dump();
   kv.update(kKey, value, 0,
-            [&kv, shards, tries, callback = std::move(callback)](Result<std::uint64_t> done) {
+            [&kv, wanted, tries, callback = std::move(callback)](Result<std::uint64_t> done) {
               if (done) return callback({});
               // Somebody else was first.
               if (done.error().code == ErrorCode::kConflict && tries > 1) {
-                return read(kv, shards, tries - 1, callback);
+                return read(kv, wanted, tries - 1, callback);
               }
               callback(tl::unexpected(done.error()));
             });
 }
 
-void read(Kv& kv, std::uint16_t shards, int tries, Kv::Done callback) {
+void read(Kv& kv, Wanted wanted, int tries, Kv::Done callback) {
   kv.get(kKey,
-         [&kv, shards, tries, callback = std::move(callback)](Result<std::optional<KvEntry>> got) {
+         [&kv, wanted, tries, callback = std::move(callback)](Result<std::optional<KvEntry>> got) {
            if (!got) return callback(tl::unexpected(got.error()));
-           if (*got) return callback(compare(**got, shards));
-           write(kv, shards, tries, callback);
+           if (*got) return callback(compare(**got, wanted.shards));
+           if (wanted.key == ClusterKey::kOnlyRead) {
+             return callback(fail(ErrorCode::kUnavailable,
+                                  "no dispatcher or persist has started in this cluster yet"));
+           }
+           write(kv, wanted, tries, callback);
          });
 }
 
 }  // namespace
 
-void check_cluster(Kv& kv, std::uint16_t shards, Kv::Done callback) {
-  read(kv, shards, kTries, std::move(callback));
+void check_cluster(Kv& kv, std::uint16_t shards, ClusterKey key, Kv::Done callback) {
+  read(kv, {shards, key}, kTries, std::move(callback));
 }
 
 ClusterCheck::ClusterCheck(event::Loop& loop, Kv& kv, Options options)
@@ -79,7 +88,8 @@ void ClusterCheck::ask() {
   };
   kv_.ensure(options_.replicas, [self = self_, on_done](const Result<void>& ensured) {
     if (*self == nullptr || !ensured) return on_done(ensured);
-    check_cluster((*self)->kv_, (*self)->options_.shards, on_done);
+    const Options& options = (*self)->options_;
+    check_cluster((*self)->kv_, options.shards, options.key, on_done);
   });
 }
 

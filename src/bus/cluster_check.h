@@ -13,8 +13,9 @@ inline constexpr std::string_view kLeaseBucket = "im_leases";
 
 // The number of shards is fixed for the life of a cluster. Whoever comes first writes it to the key
 // "cluster"; an error (kConflict) if it is another number than ours. The bucket must exist. Loop
-// thread; the bucket outlives the call back.
-void check_cluster(Kv& kv, std::uint16_t shards, Kv::Done callback);
+// thread; the bucket outlives the call back. Who only reads is told kUnavailable before that.
+enum class ClusterKey { kWrite, kOnlyRead };
+void check_cluster(Kv& kv, std::uint16_t shards, ClusterKey key, Kv::Done callback);
 
 // The same at the start of a service, and the bucket is made if need be. A broker that was reached
 // may still not answer: it starts itself, or its servers elect one. Then both are asked for again,
@@ -26,6 +27,7 @@ class ClusterCheck {
     int replicas = 1;
     std::uint16_t shards = 0;
     Duration wait{};
+    ClusterKey key = ClusterKey::kWrite;
   };
 
   ClusterCheck(event::Loop& loop, Kv& kv, Options options);

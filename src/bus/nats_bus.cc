@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "bus/subjects.h"
 #include "lib/nats/message.h"
 #include "lib/nats/native/servers.h"
 #include "model/limits.h"
@@ -466,7 +467,7 @@ Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& op
       if (const auto bus = slot->lock(); bus && !(*bus)->continues_) (*bus)->drain();
     });
   });
-  const std::string inbox = "_INBOX." + base::to_hex(SystemRandom().bytes(12));
+  const std::string inbox = subject::inbox(options.role, base::to_hex(SystemRandom().bytes(12)));
   const SystemClock clock;
   const MonotonicTime deadline = clock.now() + options.wait;
   Result<BusLinks> links = open_links(loop, queue, link, inbox, {});

@@ -27,6 +27,8 @@ struct BusOptions {
   Duration wait = std::chrono::seconds(10);
   nats::Client client = nats::Client::kNative;
   nats::QueueLimits queue;
+  // The kind of service: answers come on inboxes of this role alone. One token of a subject.
+  std::string role = "martlet";
 };
 
 // Of the names that nats.client can have.

@@ -92,6 +92,9 @@ std::string rpc_audit() {
   return "im.rpc.audit";
 }
 
+std::string inbox(std::string_view role, std::string_view token) {
+  return "_INBOX." + std::string(role) + "." + std::string(token);
+}
 std::string rpc_moves() {
   return "im.rpc.moves";
 }

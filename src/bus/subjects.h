@@ -55,6 +55,10 @@ std::string rpc_admin();
 std::string rpc_audit();
 std::string_view persist_queue();  // the queue group
 
+// Where one connection gets its answers: _INBOX.<role>.<token>. The broker lets no role read
+// another's (compose/nats-roles.conf).
+std::string inbox(std::string_view role, std::string_view token);
+
 // Request/reply, answered by any api (queue group).
 std::string rpc_moves();       // im.rpc.moves: MovesQuestion -> MovesAnswer
 std::string_view api_queue();  // the queue group

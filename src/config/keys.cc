@@ -63,6 +63,8 @@ std::string range_text(std::string_view from, std::string_view to, std::string_v
   return fmt::format("{} to {}{}{}", from, to, unit.empty() ? "" : " ", unit);
 }
 
+constexpr std::size_t kMaxUrlBytes = 4096;
+
 Result<void> store_text(std::string* target, std::string_view text, const Lengths& lengths) {
   if (text.size() < lengths.min || text.size() > lengths.max) {
     return wrong(fmt::format("must be {} to {} bytes long", lengths.min, lengths.max));
@@ -130,7 +132,14 @@ void Keys::secret(std::string name, std::string* target, Lengths lengths, std::s
 }
 
 void Keys::url(std::string name, std::string* target, std::string text) {
-  const Lengths lengths{1, 4096};
+  add_url(std::move(name), target, {1, kMaxUrlBytes}, std::move(text));
+}
+
+void Keys::optional_url(std::string name, std::string* target, std::string text) {
+  add_url(std::move(name), target, {0, kMaxUrlBytes}, std::move(text));
+}
+
+void Keys::add_url(std::string name, std::string* target, Lengths lengths, std::string text) {
   add({std::move(name), "url", "", length_text(lengths), std::move(text), Show::kMaskedUrl},
       *target,
       [target, lengths](std::string_view value) { return store_text(target, value, lengths); });

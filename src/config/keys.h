@@ -69,6 +69,8 @@ class Keys {
   // Never logged. Like url, it may also be given as <name>_file, a file that holds the value.
   void secret(std::string name, std::string* target, Lengths lengths, std::string text);
   void url(std::string name, std::string* target, std::string text);
+  // The same, but it may be left empty.
+  void optional_url(std::string name, std::string* target, std::string text);
   void path(std::string name, std::string* target, PathRule rule, std::string text);
   void boolean(std::string name, bool* target, std::string text);
   void address(std::string name, Address* target, std::string text);
@@ -111,6 +113,7 @@ class Keys {
                    std::function<void(std::int64_t)> store);
   void add_bytes(std::string name, std::int64_t value, Integers bounds, std::string text,
                  std::function<void(std::int64_t)> store);
+  void add_url(std::string name, std::string* target, Lengths lengths, std::string text);
   void add_address(std::string name, Address* target, bool optional, std::string text);
 
   std::vector<Declared> declared_;

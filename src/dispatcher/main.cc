@@ -29,7 +29,8 @@ Created create(service::Context& context, const dispatcher::DispatcherOptions& o
   auto bus = bus::connect(context.loop, {.url = common.nats_url,
                                          .name = common.name,
                                          .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client)});
+                                         .client = bus::client_named(common.nats_client),
+                                         .role = "dispatcher"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   const std::string member = make_member(context.common.name, random);

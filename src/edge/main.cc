@@ -62,7 +62,8 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   auto bus = bus::connect(context.loop, {.url = common.nats_url,
                                          .name = common.name,
                                          .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client)});
+                                         .client = bus::client_named(common.nats_client),
+                                         .role = "edge"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));

@@ -22,6 +22,7 @@ store::PgStoreOptions store_options(const service::Context& context,
                                     const persist::PersistOptions& options) {
   store::PgStoreOptions store;
   store.url = options.postgres_url;
+  store.owner_url = options.postgres_owner_url;
   store.application_name = "martlet-" + context.common.name;
   store.shards = context.common.shards;
   store.writers = options.writers;
@@ -43,7 +44,8 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
   auto bus = bus::connect(context.loop, {.url = common.nats_url,
                                          .name = common.name,
                                          .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client)});
+                                         .client = bus::client_named(common.nats_client),
+                                         .role = "persist"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
 

@@ -10,6 +10,9 @@ using std::chrono::seconds;
 
 void declare(config::Keys& keys, PersistOptions& options) {
   keys.url("postgres.url", &options.postgres_url, "libpq URI of the database");
+  keys.optional_url("postgres.owner_url", &options.postgres_owner_url,
+                    "the same for the role that owns the tables, used at the start for migrations "
+                    "alone; empty: as postgres.url");
   keys.duration("postgres.wait_s", &options.postgres_wait, {seconds(0), seconds(3600)},
                 "how long the start waits for the database");
   keys.path("auth.signing_key", &options.signing_key, config::PathRule::kExistingFile,

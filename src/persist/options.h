@@ -9,6 +9,7 @@ namespace martlet::persist {
 
 struct PersistOptions {
   std::string postgres_url;
+  std::string postgres_owner_url;  // empty: postgres_url
   Duration postgres_wait = std::chrono::seconds(30);
   std::string signing_key;
   std::string registration = "open";

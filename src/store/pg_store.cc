@@ -59,6 +59,19 @@ tl::unexpected<Error> unreachable(const pg::Error& error, Duration wait) {
                                            " (tried " + std::to_string(seconds) + " s)");
 }
 
+Result<std::unique_ptr<pg::Connection>> open_until(const pg::ConnectOptions& options,
+                                                   MonotonicTime deadline, Duration wait,
+                                                   const Clock& clock) {
+  for (;;) {
+    auto connection = pg::Connection::open(options);
+    if (connection) return std::move(*connection);
+    if (is_final(connection.error()))
+      return fail(ErrorCode::kUnavailable, "PostgreSQL refuses: " + connection.error().message);
+    if (clock.now() >= deadline) return unreachable(connection.error(), wait);
+    std::this_thread::sleep_for(kConnectPause);
+  }
+}
+
 }  // namespace
 
 PgStore::PgStore(event::Loop& loop, const PgStoreOptions& options)
@@ -280,20 +293,17 @@ void PgStore::forget_audit(WallMs before_ms, Done<std::size_t> done) {
 
 Result<void> open_store(const PgStoreOptions& options, Duration wait, const Clock& clock) {
   const MonotonicTime deadline = clock.now() + wait;
-  for (;;) {
-    auto connection = pg::Connection::open(connect_options(options));
-    if (connection) {
-      if (auto done = migrate(**connection); !done)
-        return fail(ErrorCode::kInternal, "migration failed: " + done.error().message);
-      if (auto done = prepare_shards(**connection, options.shards); !done)
-        return fail(ErrorCode::kInternal, done.error().message);
-      return {};
-    }
-    if (is_final(connection.error()))
-      return fail(ErrorCode::kUnavailable, "PostgreSQL refuses: " + connection.error().message);
-    if (clock.now() >= deadline) return unreachable(connection.error(), wait);
-    std::this_thread::sleep_for(kConnectPause);
-  }
+  pg::ConnectOptions as_owner = connect_options(options);
+  if (!options.owner_url.empty()) as_owner.url = options.owner_url;
+  const auto owner = open_until(as_owner, deadline, wait, clock);
+  if (!owner) return tl::unexpected(owner.error());
+  if (auto done = migrate(**owner); !done)
+    return fail(ErrorCode::kInternal, "migration failed: " + done.error().message);
+  const auto connection = open_until(connect_options(options), deadline, wait, clock);
+  if (!connection) return tl::unexpected(connection.error());
+  if (auto done = prepare_shards(**connection, options.shards); !done)
+    return fail(ErrorCode::kInternal, done.error().message);
+  return {};
 }
 
 }  // namespace martlet::store

@@ -13,6 +13,7 @@ namespace martlet::store {
 
 struct PgStoreOptions {
   std::string url;
+  std::string owner_url;  // for migrations; empty: url
   std::string application_name = "martlet-persist";
   std::uint16_t shards = 16;
   std::size_t writers = 4;  // threads, each with a connection

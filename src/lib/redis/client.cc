@@ -104,7 +104,9 @@ void Client::greet() {
   state_ = State::kGreeting;
   const auto on_answer = [this](const Result<Reply>& reply) { on_greeted(reply); };
   if (!options_.password.empty()) {
-    send({"AUTH", options_.password}, [this](const Result<Reply>& reply) {
+    std::vector<std::string> auth = {"AUTH", options_.password};
+    if (!options_.user.empty()) auth.insert(auth.begin() + 1, options_.user);
+    send(auth, [this](const Result<Reply>& reply) {
       if (!reply) on_greeted(reply);
     });
   }

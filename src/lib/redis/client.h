@@ -22,6 +22,7 @@ namespace martlet::redis {
 struct ClientOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
+  std::string user;      // empty: Redis' default user
   std::string password;  // empty: none
   int database = 0;
   // A connection attempt, or the oldest command, without an answer for so long: connect anew.

@@ -12,7 +12,7 @@ bool parse_number(std::string_view text, T& value) {
 }
 
 tl::unexpected<Error> malformed() {
-  return fail(ErrorCode::kBadContent, "expected redis://[:password@]host[:port][/database]");
+  return fail(ErrorCode::kBadContent, "expected redis://[[user]:password@]host[:port][/database]");
 }
 
 }  // namespace
@@ -26,6 +26,7 @@ Result<ClientOptions> parse_url(std::string_view url) {
     const std::string_view user_info = url.substr(0, at);
     const auto colon = user_info.find(':');
     if (colon == user_info.npos) return malformed();
+    options.user = user_info.substr(0, colon);
     options.password = user_info.substr(colon + 1);
     url.remove_prefix(at + 1);
   }

@@ -43,7 +43,8 @@ class KvTest : public ::testing::Test {
     return wait<Result<std::uint64_t>>([&](auto done) { kv_.update(key, value, expected, done); });
   }
   Result<void> check(std::uint16_t shards) {
-    return wait<Result<void>>([&](auto done) { check_cluster(kv_, shards, done); });
+    return wait<Result<void>>(
+        [&](auto done) { check_cluster(kv_, shards, ClusterKey::kWrite, done); });
   }
 
   test::NatsServer server_;
@@ -125,10 +126,24 @@ TEST_F(KvTest, TheFirstServiceFixesTheNumberOfShards) {
   EXPECT_NE(other.error().detail.find("32"), std::string::npos);
 }
 
+TEST_F(KvTest, WhoOnlyReadsWaitsForOneThatWritesTheNumberOfShards) {
+  const auto read = [&](std::uint16_t shards) {
+    return wait<Result<void>>(
+        [&](auto done) { check_cluster(kv_, shards, ClusterKey::kOnlyRead, done); });
+  };
+  EXPECT_EQ(read(16).error().code, ErrorCode::kUnavailable);
+  EXPECT_FALSE(get("cluster").value());
+  EXPECT_TRUE(check(16));
+  EXPECT_TRUE(read(16));
+  EXPECT_EQ(read(32).error().code, ErrorCode::kConflict);
+}
+
 TEST_F(KvTest, TwoServicesThatComeFirstAgree) {
   std::vector<bool> done;
-  check_cluster(kv_, 16, [&](Result<void> result) { done.push_back(result.has_value()); });
-  check_cluster(kv_, 32, [&](Result<void> result) { done.push_back(result.has_value()); });
+  check_cluster(kv_, 16, ClusterKey::kWrite,
+                [&](Result<void> result) { done.push_back(result.has_value()); });
+  check_cluster(kv_, 32, ClusterKey::kWrite,
+                [&](Result<void> result) { done.push_back(result.has_value()); });
   ASSERT_TRUE(test::run_until(loop_, [&] { return done.size() == 2; }));
   EXPECT_NE(done[0], done[1]);
 }

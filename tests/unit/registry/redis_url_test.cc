@@ -10,8 +10,16 @@ TEST(RedisUrl, AllParts) {
   ASSERT_TRUE(options);
   EXPECT_EQ(options->host, "10.0.0.1");
   EXPECT_EQ(options->port, 6380);
+  EXPECT_EQ(options->user, "");
   EXPECT_EQ(options->password, "s3cr@t");
   EXPECT_EQ(options->database, 2);
+}
+
+TEST(RedisUrl, AUserBeforeThePassword) {
+  const auto options = parse_url("redis://edge:s3cret@redis");
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->user, "edge");
+  EXPECT_EQ(options->password, "s3cret");
 }
 
 TEST(RedisUrl, OnlyAHost) {
