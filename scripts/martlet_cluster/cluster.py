@@ -241,15 +241,17 @@ class Cluster(Roster):
     # Inside.
 
     def _base_settings(self, kind: str) -> dict[str, Any]:
-        settings: dict[str, Any] = {"nats.url": self.nats_url}
+        nats = ",".join(server.url_for(kind) for server in self.nats_servers)
+        settings: dict[str, Any] = {"nats.url": nats}
         if kind in ("edge", "api"):
-            settings["redis.url"] = self.redis.url
+            settings["redis.url"] = self.redis.url_for(kind)
         if kind == "edge":
             settings["auth.public_keys"] = str(keys.public_keys(self.directory))
         if kind == "api":
             settings["api.tokens"] = str(keys.api_tokens(self.directory))
         if kind == "persist":
-            settings["postgres.url"] = self.postgres.url
+            settings["postgres.url"] = self.postgres.url_for(kind)
+            settings["postgres.owner_url"] = self.postgres.url_for("owner")
             settings["auth.signing_key"] = str(keys.signing_key(self.directory))
         return settings
 

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from martlet_cluster import paths, ports
+from martlet_cluster import paths, ports, roles
 from martlet_cluster.member import Member, write_private
 
 # The streams' limits are what bounds the disk; this one only has to let them all be created.
@@ -31,7 +31,19 @@ class Nats(Member):
 
     @property
     def url(self) -> str:
+        """Of the operator, whom this broker takes everybody for who does not say who they are."""
         return f"nats://{self.address}"
+
+    def url_for(self, role: str) -> str:
+        return f"nats://{role}:{self.password_for(role)}@{self.address}"
+
+    def password_for(self, role: str) -> str:
+        return roles.password(self._secret, role)
+
+    @property
+    def _secret(self) -> str:
+        """One of the servers' that is everybody's."""
+        return self.peers[0].secret if self.peers else self.secret
 
     @property
     def store(self) -> str:
@@ -45,6 +57,8 @@ class Nats(Member):
             f"listen: {self.address}",
             f"http: {ports.HOST}:{self.ports['monitor']}",
             "max_payload: 1MB",
+            "include ./nats-roles.conf",
+            f"no_auth_user: {roles.OPERATOR}",
             f'jetstream {{ store_dir: "{self.store}", {store} }}',
         ]
         if self.peers:
@@ -56,6 +70,8 @@ class Nats(Member):
             )
         # A later line wins over an earlier one.
         lines += [f"{key}: {value}" for key, value in self.settings.items()]
+        write_private(self.directory / "nats-roles.conf", roles.nats_roles())
+        write_private(self.directory / "nats-passwords.conf", roles.nats_passwords(self._secret))
         write_private(self.directory / "nats-server.conf", "\n".join(lines) + "\n")
 
     def command(self) -> list[str]:

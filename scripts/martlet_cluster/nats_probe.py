@@ -33,7 +33,8 @@ class Subscription:
 
 
 class NatsProbe:
-    def __init__(self, server: Nats, timeout_s: float = 5.0) -> None:
+    def __init__(self, server: Nats, timeout_s: float = 5.0, role: str = "") -> None:
+        """role: what it may do (roles.py); without one it is the operator's."""
         self._server = server
         host, port = server.address.split(":")
         self._socket = socket.create_connection((host, int(port)), timeout_s)
@@ -47,8 +48,11 @@ class NatsProbe:
         self._changed = threading.Condition()
         self._pongs = 0
         self._failure: str | None = None
+        self._violations: list[str] = []
         self._reader.readline()
         options = {"verbose": False, "pedantic": False, "headers": True, "name": "probe"}
+        if role:
+            options |= {"user": role, "pass": server.password_for(role)}
         self._send(b"CONNECT " + json.dumps(options).encode())
         self._thread = threading.Thread(target=self._read, name="nats-probe", daemon=True)
         self._thread.start()
@@ -85,6 +89,13 @@ class NatsProbe:
             wanted = self._pongs + 1
         self._send(b"PING")
         self._wait(lambda: self._pongs >= wanted, self._timeout_s, "PONG")
+
+    def violations(self) -> list[str]:
+        """What the broker has refused of all that was sent before; told once."""
+        self.flush()
+        with self._changed:
+            told, self._violations = self._violations, []
+        return told
 
     def collect(
         self, subscription: Subscription, count: int, timeout_s: float = 10.0
@@ -157,6 +168,9 @@ class NatsProbe:
                 self._changed.notify_all()
         elif verb in (b"MSG", b"HMSG"):
             self._take(words[1:], with_headers=verb == b"HMSG")
+        elif verb == b"-ERR" and words[1:3] == [b"'Permissions", b"Violation"]:
+            with self._changed:
+                self._violations.append(b" ".join(words[1:]).decode())
         elif verb == b"-ERR":
             raise ValueError(b" ".join(words).decode())
 

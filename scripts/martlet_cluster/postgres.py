@@ -1,4 +1,4 @@
-"""PostgreSQL with a data directory and a superuser of its own, on TCP only."""
+"""PostgreSQL with a data directory and an administrator of its own, on TCP only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from martlet_cluster import paths, ports, psql
+from martlet_cluster import paths, ports, psql, roles
 from martlet_cluster.member import Member
 from martlet_cluster.postgres_template import DATABASE, SUPERUSER, make_data
 from martlet_cluster.postgres_user import PostgresUser
@@ -24,16 +24,23 @@ class Postgres(Member):
     def __init__(self, name: str, cluster_directory: Path) -> None:
         super().__init__(name, cluster_directory)
         self._backends: list[ProcessId] = []
+        self._has_roles = False
 
     @property
     def url(self) -> str:
+        """The administrator's."""
         return f"postgresql://{SUPERUSER}:{self.secret}@{self.address}/{DATABASE}"
+
+    def url_for(self, role: str) -> str:
+        password = roles.password(self.secret, role)
+        return f"postgresql://martlet_{role}:{password}@{self.address}/{DATABASE}"
 
     @property
     def data(self) -> Path:
         return self.directory / "data"
 
     def prepare(self) -> None:
+        self._has_roles = False
         self.directory.mkdir(parents=True, exist_ok=True)
         user = PostgresUser(self.directory)
         user.own(self.directory)
@@ -70,7 +77,12 @@ class Postgres(Member):
 
     def is_ready(self) -> bool:
         try:
-            return psql.query(self.url, "select 1", timeout_s=2) == [["1"]]
+            if psql.query(self.url, "select 1", timeout_s=2) != [["1"]]:
+                return False
+            if not self._has_roles:
+                psql.query(self.url, roles.postgres_roles(self.secret))
+                self._has_roles = True
+            return True
         except (psql.PsqlError, subprocess.TimeoutExpired):
             return False
 

@@ -11,12 +11,15 @@ class RedisError(Exception):
 
 
 class RedisProbe:
-    def __init__(self, host: str, port: int, password: str = "", timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, host: str, port: int, user: tuple[str, str] | None = None, timeout_s: float = 5.0
+    ) -> None:
+        """user: name and password; without it the connection is nobody's."""
         self._socket = socket.create_connection((host, port), timeout_s)
         self._reader = self._socket.makefile("rb")
-        if password:
+        if user:
             try:
-                self.command("AUTH", password)
+                self.command("AUTH", *user)
             except BaseException:
                 self.close()
                 raise

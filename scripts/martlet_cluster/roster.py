@@ -49,7 +49,7 @@ class Roster:
             raise ClusterError(f"no kind {kind}; there are {', '.join(KINDS)}")
         member = KINDS[kind](name, self.directory)
         member.ports = {port: ports.free_port() for port in member.port_names}
-        member.secret = secrets.token_hex(16) if kind in ("postgres", "redis") else ""
+        member.secret = secrets.token_hex(16) if kind in ("nats", "postgres", "redis") else ""
         self._members[name] = member
         return member
 

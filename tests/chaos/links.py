@@ -61,7 +61,8 @@ class Links:
         for name, (service, key, kind) in SERVICE_LINKS.items():
             servers = [member for member in cluster.servers if member.kind == kind]
             link = self._links[name] = Link([server.address for server in servers])
-            cluster.override(service, key, _url_through(link, servers))
+            role = cluster.service(service).kind
+            cluster.override(service, key, _url_through(link, servers, role))
         self._links[CLIENTS] = Link([cluster.service(CLIENT_EDGE).address])
 
     def client_addresses(self, cluster: Cluster) -> list[str]:
@@ -81,8 +82,8 @@ class Links:
             link.close()
 
 
-def _url_through(link: Link, servers: Sequence[Nats | Postgres | Redis]) -> str:
+def _url_through(link: Link, servers: Sequence[Nats | Postgres | Redis], role: str) -> str:
     urls = []
     for server, proxy in zip(servers, link.proxies, strict=True):
-        urls.append(server.url.replace(server.address, proxy.address))
+        urls.append(server.url_for(role).replace(server.address, proxy.address))
     return ",".join(urls)

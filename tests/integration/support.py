@@ -50,6 +50,16 @@ def new_directory(name: str) -> Path:
     return directory
 
 
+def violations_in(cluster: Cluster) -> list[str]:
+    """What the roles of services do not allow, as the broker logged it."""
+    found = []
+    for nats in cluster.nats_servers:
+        if nats.log.exists():
+            with nats.log.open(errors="replace") as log:
+                found += [line for line in log if " Violation " in line]
+    return found
+
+
 class ClusterTest(unittest.TestCase):
     """One cluster for all tests of a class, by these class variables. A test that needs another one
     makes it with start_cluster."""
@@ -60,6 +70,8 @@ class ClusterTest(unittest.TestCase):
     apis: ClassVar[int] = 1
     servers_only: ClassVar[bool] = False
     overrides: ClassVar[dict[str, dict[str, Any]]] = {}
+    # Otherwise a service that the broker refused something makes the class fail: compose/nats-roles.conf.
+    refused_by_nats: ClassVar[bool] = False
 
     cluster: ClassVar[Cluster]
     _failures: ClassVar[int | None]  # None until the first test begins, when the class is set up
@@ -89,10 +101,13 @@ class ClusterTest(unittest.TestCase):
     @classmethod
     def _end_cluster(cls, cluster: Cluster) -> None:
         cluster.stop(abort=True)
-        if cls._failures == 0:
+        violations = [] if cls.refused_by_nats else violations_in(cluster)
+        if cls._failures == 0 and not violations:
             shutil.rmtree(cluster.directory, ignore_errors=True)
         else:
             print(f"the cluster's logs are in {cluster.directory / 'logs'}")
+        if violations:
+            raise AssertionError("NATS refused a service:\n" + "".join(violations[:10]))
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         result = result or self.defaultTestResult()
@@ -123,5 +138,7 @@ class LinkedClusterTest(ClusterTest):
         cluster.start_servers()
         cls.link = Proxy(cluster.nats.address)
         cls.addClassCleanup(cls.link.close)
-        cluster.override(cls.linked, "nats.url", f"nats://{cls.link.address}")
+        url = cluster.nats.url_for(cluster.member(cls.linked).kind)
+        through = url.replace(cluster.nats.address, cls.link.address)
+        cluster.override(cls.linked, "nats.url", through)
         return cluster

@@ -67,12 +67,14 @@ class Services(unittest.TestCase):
 
     def test_services_get_what_the_contract_names(self) -> None:
         edge = self.configuration(self.cluster.edges[0])
-        self.assertEqual(edge["nats"], {"url": self.cluster.nats.url})
-        self.assertEqual(edge["redis"], {"url": self.cluster.redis.url})
+        self.assertEqual(edge["nats"], {"url": self.cluster.nats.url_for("edge")})
+        self.assertEqual(edge["redis"], {"url": self.cluster.redis.url_for("edge")})
         (public,) = Path(edge["auth"]["public_keys"]).iterdir()  # type: ignore[index]
         self.assertIn("BEGIN PUBLIC KEY", public.read_text())
         persist = self.configuration(self.cluster.persists[0])
-        self.assertEqual(persist["postgres"], {"url": self.cluster.postgres.url})
+        postgres = self.cluster.postgres
+        urls = {"url": postgres.url_for("persist"), "owner_url": postgres.url_for("owner")}
+        self.assertEqual(persist["postgres"], urls)
         signing = Path(persist["auth"]["signing_key"])  # type: ignore[index]
         self.assertEqual(signing.name, public.name)
         self.assertEqual(signing.stat().st_mode & 0o777, 0o600)
