@@ -27,6 +27,13 @@ done
 secret postgres_password   # of the administrator
 of() { cat "$secrets/$1_password"; }
 
+# Who may look after the cluster through the api: one token of an administrator, unless a file of tokens is given.
+if [ ! -s "$secrets/api_tokens" ]; then
+  [ -s "$secrets/api_token" ] ||
+    echo "ma1_$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')" >"$secrets/api_token"
+  echo "admin admin $(tr -d '\n' <"$secrets/api_token" | sha256sum | cut -d' ' -f1)" >"$secrets/api_tokens"
+fi
+
 mkdir -p "$secrets/signing" "$secrets/public"
 if [ ! -s "$secrets/signing/k1.pem" ]; then
   openssl genpkey -algorithm ed25519 -out "$secrets/signing/k1.pem"
@@ -59,7 +66,10 @@ cp -R "$secrets/public" "$out/edge/public"
 cp -R "$secrets/signing" "$out/persist/signing"
 printf 'postgresql://martlet_persist:%s@postgres:5432/martlet' "$(of postgres_persist)" >"$out/persist/postgres_url"
 printf 'postgresql://martlet_owner:%s@postgres:5432/martlet' "$(of postgres_owner)" >"$out/persist/postgres_owner_url"
-for service in edge dispatcher persist api; do give $ours $service; done
+cp "$secrets/api_tokens" "$out/api/api_tokens"
+fresh martlet   # the command line client
+[ ! -s "$secrets/api_token" ] || cp "$secrets/api_token" "$out/martlet/api_token"
+for service in edge dispatcher persist api martlet; do give $ours $service; done
 
 fresh nats
 for name in edge dispatcher persist api operator; do

@@ -81,17 +81,15 @@ std::string rpc_cold() {
 std::string rpc_groups() {
   return "im.rpc.groups";
 }
-std::string_view persist_queue() {
-  return "persist";
-}
 std::string rpc_admin() {
   return "im.rpc.admin";
 }
-
 std::string rpc_audit() {
   return "im.rpc.audit";
 }
-
+std::string_view persist_queue() {
+  return "persist";
+}
 std::string inbox(std::string_view role, std::string_view token) {
   return "_INBOX." + std::string(role) + "." + std::string(token);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -17,7 +18,8 @@ FILES = {
     "edge": {"nats_url", "redis_url", "public/k1.pem"},
     "dispatcher": {"nats_url"},
     "persist": {"nats_url", "postgres_url", "postgres_owner_url", "signing/k1.pem"},
-    "api": {"nats_url", "redis_url"},
+    "api": {"nats_url", "redis_url", "api_tokens"},
+    "martlet": {"api_token"},
     "nats": {"nats.conf", "nats-roles.conf", "nats-passwords.conf"},
     "redis": {"users.acl"},
     "postgres": {"roles.sql", "postgres_password", "owner_password", "persist_password"},
@@ -81,6 +83,15 @@ class Secrets(unittest.TestCase):
             password = files[f"{role}/nats_url"].split(":")[2].split("@")[0]
             having = {name for name, text in files.items() if password in text}
             self.assertEqual(having, {f"{role}/nats_url", *server})
+
+    def test_the_command_line_client_has_a_token_that_the_api_knows(self) -> None:
+        files = self.make()
+        token = files["martlet/api_token"].strip()
+        self.assertRegex(token, r"^ma1_[A-Za-z0-9_-]{43}$")
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        self.assertEqual(files["api/api_tokens"], f"admin admin {digest}\n")
+        self.give("api_tokens", "ann viewer " + "a" * 64 + "\n")
+        self.assertEqual(self.make()["api/api_tokens"], "ann viewer " + "a" * 64 + "\n")
 
     def test_what_exists_is_kept(self) -> None:
         before = self.make()
