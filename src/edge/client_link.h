@@ -10,7 +10,7 @@
 #include "edge/outgoing.h"
 #include "edge/session.h"
 #include "edge/timer_wheel.h"
-#include "edge/token_turns.h"
+#include "event/turns.h"
 #include "event/loop.h"
 #include "net/connection.h"
 #include "wire/bodies.h"
@@ -57,7 +57,7 @@ struct LinkEnvironment {
   const SessionLimits& limits;
   const FrameRates& rates;
   UserMeter& users;
-  TokenTurns& token_turns;
+  event::Turns& token_turns;
   net::ConnectionOptions connection;
   Duration stop_linger{};  // for last words when the edge stops
   LinkHost& host;

@@ -107,7 +107,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   TimerWheel wheel_;
   TimerWheel throttle_wheel_;
   UserMeter users_;
-  TokenTurns token_turns_;
+  event::Turns token_turns_;
   Door door_;
   Unanswered unanswered_;
   CreditQueue credit_queue_;

@@ -1,25 +1,24 @@
-#include "edge/token_turns.h"
+#include "event/turns.h"
 
 #include <utility>
 
-namespace martlet::edge {
+namespace martlet::event {
 
-TokenTurns::TokenTurns(event::Loop& loop, std::size_t per_turn)
-    : loop_(loop), per_turn_(per_turn) {}
+Turns::Turns(Loop& loop, std::size_t per_turn) : loop_(loop), per_turn_(per_turn) {}
 
-bool TokenTurns::take() {
+bool Turns::take() {
   if (used_ == per_turn_ || !waiting_.empty()) return false;
   ++used_;
   schedule();
   return true;
 }
 
-void TokenTurns::wait(Go go) {
+void Turns::wait(Go go) {
   waiting_.push_back(std::move(go));
   schedule();
 }
 
-void TokenTurns::schedule() {
+void Turns::schedule() {
   if (std::exchange(scheduled_, true)) return;
   loop_.post([self = self_] {
     if (*self != nullptr) (*self)->next_turn();
@@ -27,7 +26,7 @@ void TokenTurns::schedule() {
 }
 
 // What is called may ask again, and is behind the others then.
-void TokenTurns::next_turn() {
+void Turns::next_turn() {
   scheduled_ = false;
   used_ = 0;
   for (; used_ < per_turn_ && !waiting_.empty(); ++used_) {
@@ -38,4 +37,4 @@ void TokenTurns::next_turn() {
   if (used_ > 0) schedule();
 }
 
-}  // namespace martlet::edge
+}  // namespace martlet::event

@@ -1,15 +1,15 @@
-#include "edge/token_turns.h"
+#include "event/turns.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace martlet::edge {
+namespace martlet::event {
 namespace {
 
-TEST(TokenTurnsTest, SoManyATurnAndTheOthersInTheirOrder) {
-  event::Loop loop;
-  TokenTurns turns(loop, 2);
+TEST(TurnsTest, SoManyATurnAndTheOthersInTheirOrder) {
+  Loop loop;
+  Turns turns(loop, 2);
   EXPECT_TRUE(turns.take());
   EXPECT_TRUE(turns.take());
   int turn = 0;
@@ -33,9 +33,9 @@ TEST(TokenTurnsTest, SoManyATurnAndTheOthersInTheirOrder) {
   EXPECT_LT(turn_of[3], turn_of[4]);
 }
 
-TEST(TokenTurnsTest, NobodyPassesThoseWhoWait) {
-  event::Loop loop;
-  TokenTurns turns(loop, 2);
+TEST(TurnsTest, NobodyPassesThoseWhoWait) {
+  Loop loop;
+  Turns turns(loop, 2);
   bool passed = true;
   turns.wait([&] {
     passed = turns.take();
@@ -47,9 +47,9 @@ TEST(TokenTurnsTest, NobodyPassesThoseWhoWait) {
   EXPECT_FALSE(passed);
 }
 
-TEST(TokenTurnsTest, ATurnLaterThereIsRoomAgain) {
-  event::Loop loop;
-  TokenTurns turns(loop, 1);
+TEST(TurnsTest, ATurnLaterThereIsRoomAgain) {
+  Loop loop;
+  Turns turns(loop, 1);
   EXPECT_TRUE(turns.take());
   EXPECT_FALSE(turns.take());
   bool again = false;
@@ -61,11 +61,11 @@ TEST(TokenTurnsTest, ATurnLaterThereIsRoomAgain) {
   EXPECT_TRUE(again);
 }
 
-TEST(TokenTurnsTest, ItsEndForgetsWhoWaits) {
-  event::Loop loop;
+TEST(TurnsTest, ItsEndForgetsWhoWaits) {
+  Loop loop;
   bool called = false;
   {
-    TokenTurns turns(loop, 1);
+    Turns turns(loop, 1);
     turns.wait([&] { called = true; });
   }
   loop.post([&] { loop.stop(); });
@@ -74,4 +74,4 @@ TEST(TokenTurnsTest, ItsEndForgetsWhoWaits) {
 }
 
 }  // namespace
-}  // namespace martlet::edge
+}  // namespace martlet::event
