@@ -128,8 +128,8 @@ void Client::try_next_address() {
 }
 
 void Client::open_link() {
-  link_ =
-      std::make_unique<Link>(loop_, options_.addresses.current(), static_cast<Link::Owner&>(*this));
+  link_ = std::make_unique<Link>(loop_, options_.addresses.current(),
+                                 static_cast<Link::Owner&>(*this), options_.tls);
 }
 
 void Client::reconnect() {

@@ -68,6 +68,7 @@ struct ClientOptions {
   // client has ended does nothing.
   using Found = std::function<void(std::optional<net::Address>)>;
   std::function<void(const UserId&, Found)> find_edge = {};
+  net::TlsClient* tls = nullptr;  // null: in the clear; outlives the client
 };
 
 struct HistoryAnswer {

@@ -18,6 +18,7 @@ const char* text_of(net::CloseCause cause) {
       return "closed by the server";
     case net::CloseCause::kPeerFailed:
       return "connection lost";
+    case net::CloseCause::kHandshakeFailed:
     case net::CloseCause::kOurs:
     case net::CloseCause::kFlushTimeout:
       break;
@@ -27,8 +28,10 @@ const char* text_of(net::CloseCause cause) {
 
 }  // namespace
 
-Link::Link(event::Loop& loop, const net::Address& address, Owner& owner)
-    : loop_(loop), owner_(owner), second_(loop, [this] { check_time(); }) {
+Link::Link(event::Loop& loop, const net::Address& address, Owner& owner, net::TlsClient* tls)
+    : loop_(loop), address_(address), tls_(tls), owner_(owner), second_(loop, [this] {
+        check_time();
+      }) {
   connector_ = std::make_unique<net::Connector>(loop, address, kConnectTimeout,
                                                 [this](Result<net::UniqueFd> fd) {
                                                   // The connector is inside its own callback.
@@ -45,10 +48,15 @@ void Link::on_connected(Result<net::UniqueFd> fd) {
   net::ConnectionOptions options;
   options.hard_limit_bytes = kMaxOutputBytes;
   connection_ = std::make_unique<net::Connection>(loop_, std::move(*fd), options,
-                                                  static_cast<net::ConnectionListener&>(*this));
+                                                  static_cast<net::ConnectionListener&>(*this),
+                                                  tls_ ? tls_->connect(address_.host) : nullptr);
   last_bytes_ = last_ping_ = loop_.now();
   second_.start_every(kSecond);
-  owner_.on_link_up();
+  if (connection_->is_secured()) owner_.on_link_up();
+}
+
+void Link::on_secured() {
+  if (!closed_) owner_.on_link_up();
 }
 
 void Link::request(wire::Command command, BytesView body, OnAnswer on_answer) {
@@ -102,7 +110,8 @@ void Link::end(const std::string& why) {
 }
 
 void Link::on_closed(net::CloseCause cause) {
-  end(text_of(cause));
+  if (cause != net::CloseCause::kHandshakeFailed) return end(text_of(cause));
+  end(address_.str() + ": no TLS: " + connection_->tls()->why());
 }
 
 void Link::on_bytes(BytesView bytes) {
@@ -165,6 +174,9 @@ void Link::on_pong(const Answer& answer) {
 
 void Link::check_time() {
   const MonotonicTime now = loop_.now();
+  if (!connection_->is_secured() && now - last_bytes_ > kConnectTimeout) {
+    return fail(address_.str() + ": no TLS handshake in time");
+  }
   if (heartbeat_ > Duration(0)) {
     if (now - last_bytes_ > heartbeat_ * 3 / 2) return fail("the server is silent");
     if (now - last_ping_ >= heartbeat_ / 2) send_ping();

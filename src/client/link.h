@@ -9,6 +9,7 @@
 #include "client/limits.h"
 #include "net/connection.h"
 #include "net/connector.h"
+#include "net/tls.h"
 #include "wire/answers.h"
 #include "wire/commands.h"
 #include "wire/frame.h"
@@ -45,7 +46,8 @@ class Link final : private net::ConnectionListener {
   };
   using OnAnswer = std::function<void(const Answer&)>;
 
-  Link(event::Loop& loop, const net::Address& address, Owner& owner);
+  // tls: null: in the clear. Outlives the link.
+  Link(event::Loop& loop, const net::Address& address, Owner& owner, net::TlsClient* tls = nullptr);
   ~Link() override;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -58,7 +60,7 @@ class Link final : private net::ConnectionListener {
   // Ends it as if the peer had.
   void fail(const std::string& why);
 
-  bool is_up() const { return connection_ != nullptr && !closed_; }
+  bool is_up() const { return connection_ != nullptr && connection_->is_secured() && !closed_; }
   std::size_t unanswered() const { return pending_.size(); }
 
  private:
@@ -69,6 +71,7 @@ class Link final : private net::ConnectionListener {
   };
 
   void on_connected(Result<net::UniqueFd> fd);
+  void on_secured() override;
   void on_bytes(BytesView bytes) override;
   void on_drained() override {}
   void on_closed(net::CloseCause cause) override;
@@ -81,6 +84,8 @@ class Link final : private net::ConnectionListener {
   void drop_pending();
 
   event::Loop& loop_;
+  const net::Address address_;
+  net::TlsClient* tls_;
   Owner& owner_;
   std::unique_ptr<net::Connector> connector_;
   std::unique_ptr<net::Connection> connection_;

@@ -38,9 +38,10 @@ bool would_block(int error) {
 }  // namespace
 
 Connection::Connection(event::Loop& loop, UniqueFd fd, const ConnectionOptions& options,
-                       ConnectionListener& listener)
+                       ConnectionListener& listener, std::unique_ptr<TlsStream> tls)
     : loop_(loop),
       fd_(std::move(fd)),
+      tls_(std::move(tls)),
       options_(options),
       listener_(listener),
       last_progress_(loop.now()),
@@ -50,7 +51,10 @@ Connection::Connection(event::Loop& loop, UniqueFd fd, const ConnectionOptions& 
   MARTLET_ASSERT(fd_.is_open());
   MARTLET_ASSERT(options_.low_mark_bytes <= options_.high_mark_bytes);
   MARTLET_ASSERT(options_.high_mark_bytes <= options_.hard_limit_bytes);
-  update_watch();
+  if (tls_) tls_->attach(fd_.get());
+  // A client does, as soon as the socket takes something.
+  const bool speaks_first = tls_ && !tls_->is_server();
+  watch_.want(!speaks_first, speaks_first);
 }
 
 Connection::~Connection() {
@@ -118,10 +122,12 @@ void Connection::pause_reading() {
 void Connection::resume_reading() {
   paused_ = false;
   update_watch();
+  if (tls_) read_on_later();
 }
 
 void Connection::close_after_flush(BytesView last_words, Duration deadline) {
   if (state_ != State::kOpen) return;
+  if (!is_secured()) return close_now();
   if (!last_words.empty()) {
     enqueue(last_words);
     after_enqueue(last_words.size());
@@ -140,11 +146,13 @@ void Connection::close_now() {
 }
 
 void Connection::on_ready(bool readable, bool writable) {
+  if (tls_) return on_tls_ready(readable, writable);
   if (writable && has_output()) flush();
   if (readable && state_ != State::kClosed) read_some();
 }
 
 void Connection::read_some() {
+  if (tls_ && state_ == State::kOpen) return read_records(read_buffer());
   for (std::size_t reads = 0; reads < options_.max_reads_per_turn; ++reads)
     if (!read_once() || state_ == State::kClosed || paused_) return;
 }
@@ -159,9 +167,7 @@ bool Connection::read_once() {
     return false;
   }
   if (got == 0) {
-    const bool ours = state_ != State::kOpen;
-    flush();  // what was sent before the peer's end may still be read by it
-    close_later(ours ? CloseCause::kOurs : CloseCause::kPeerClosed);
+    on_end_of_input();
     return false;
   }
   if (options_.totals != nullptr) options_.totals->bytes_in += static_cast<std::uint64_t>(got);
@@ -171,8 +177,14 @@ bool Connection::read_once() {
   return is_full;
 }
 
+void Connection::on_end_of_input() {
+  const bool ours = state_ != State::kOpen;
+  flush();  // what was sent before the peer's end may still be read by it
+  close_later(ours ? CloseCause::kOurs : CloseCause::kPeerClosed);
+}
+
 void Connection::flush() {
-  if (state_ == State::kClosed || state_ == State::kLingering) return;
+  if (state_ == State::kClosed || state_ == State::kLingering || !is_secured()) return;
   if (has_output()) write_once();
   if (failed_) return close_later(CloseCause::kPeerFailed);
   want_write_ = has_output();
@@ -186,6 +198,7 @@ void Connection::flush() {
 
 // What does not fit waits until the loop says that there is room.
 void Connection::write_once() {
+  if (tls_) return write_records();
   std::array<iovec, kMaxPiecesPerWrite> pieces{};
   std::size_t count = 0;
   for (std::size_t i = front_; i < queue_.size() && count < pieces.size(); ++i) {
@@ -231,6 +244,7 @@ void Connection::drop_written(std::size_t size) {
 }
 
 void Connection::finish_flushing() {
+  if (tls_ && !say_goodbye()) return;
   state_ = State::kLingering;
   ::shutdown(fd_.get(), SHUT_WR);
   update_watch();
@@ -252,9 +266,12 @@ void Connection::close_later(CloseCause cause) {
 
 // While closing, input is read and thrown away.
 void Connection::update_watch() {
-  if (state_ == State::kClosed) return;
+  if (state_ == State::kClosed || !is_secured()) return;
   const bool read = state_ != State::kOpen || !paused_;
-  watch_.want(read, want_write_);
+  if (!tls_) return watch_.want(read, want_write_);
+  const TlsStream::Waits& waits = tls_->waits;
+  watch_.want((read && !waits.read_for_write) || waits.write_for_read,
+              (want_write_ && !waits.write_for_read) || waits.read_for_write);
 }
 
 }  // namespace martlet::net

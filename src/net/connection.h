@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "event/loop.h"
 #include "net/fd.h"
+#include "net/tls_stream.h"
 
 namespace martlet::net {
 
@@ -22,10 +24,11 @@ enum class SendResult {
 };
 
 enum class CloseCause {
-  kPeerClosed,   // the peer ended its side
-  kPeerFailed,   // reset, unreachable …
-  kOurs,         // close_now or close_after_flush
-  kFlushTimeout  // close_after_flush, but the peer did not take the rest in time
+  kPeerClosed,      // the peer ended its side
+  kPeerFailed,      // reset, unreachable …
+  kOurs,            // close_now or close_after_flush
+  kFlushTimeout,    // close_after_flush, but the peer did not take the rest in time
+  kHandshakeFailed  // TLS: the peer is not who it should be, or speaks something else
 };
 
 // What a connection tells its owner, on the loop.
@@ -35,6 +38,8 @@ class ConnectionListener {
   virtual void on_bytes(BytesView bytes) = 0;
   // The queue went from above the high mark to the low mark or below.
   virtual void on_drained() = 0;
+  // TLS: the handshake is done. Not called without TLS.
+  virtual void on_secured() {}
   // The last call, exactly once, never from inside a call of the owner. The owner may end the
   // connection in it, by Loop::defer_delete.
   virtual void on_closed(CloseCause cause) = 0;
@@ -58,12 +63,13 @@ struct ConnectionOptions {
 
 // One connected stream socket: bytes in, bytes out, a bounded queue between. Knows no messages.
 // Loop thread; loop and listener must outlive it. What is sent in one turn of the loop leaves in
-// one system call at its end.
+// one system call at its end. With TLS a call for each record; what is sent before the handshake is
+// done waits in the queue, and marks, limits and progress are those of the bytes inside.
 class Connection {
  public:
   // The socket must be non-blocking. Reading starts at once.
   Connection(event::Loop& loop, UniqueFd fd, const ConnectionOptions& options,
-             ConnectionListener& listener);
+             ConnectionListener& listener, std::unique_ptr<TlsStream> tls = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -83,10 +89,14 @@ class Connection {
 
   // Takes the last words whatever the queue holds, ends our side when all is written, and waits for
   // the peer to end its own (input is thrown away: closing with unread input would reset the
-  // connection and could destroy the last words on their way). At the deadline it ends anyway.
+  // connection and could destroy the last words on their way). At the deadline it ends anyway;
+  // before the end of a handshake at once, without last words.
   void close_after_flush(BytesView last_words, Duration deadline);
   void close_now();
 
+  bool is_secured() const { return !tls_ || tls_->is_secured(); }
+  // None without TLS.
+  const TlsStream* tls() const { return tls_.get(); }
   bool is_closing() const { return state_ != State::kOpen; }
   std::size_t queued_bytes() const { return queued_; }
   bool is_above_high_mark() const { return above_high_mark_; }
@@ -104,6 +114,18 @@ class Connection {
   void on_ready(bool readable, bool writable);
   void read_some();
   bool read_once();
+  void on_end_of_input();
+  // With TLS, in connection_tls.cc.
+  void on_tls_ready(bool readable, bool writable);
+  void shake_hands();
+  bool take_handshake_turn();
+  void become_secured();
+  void read_records(std::span<char> buffer);
+  bool read_records_once(std::span<char> buffer);
+  void read_on_later();
+  void write_records();
+  BytesView next_record();
+  bool say_goodbye();
   bool has_output() const { return front_ < queue_.size(); }
   void enqueue(BytesView bytes);
   SendResult after_enqueue(std::size_t size);
@@ -116,6 +138,7 @@ class Connection {
 
   event::Loop& loop_;
   UniqueFd fd_;
+  std::unique_ptr<TlsStream> tls_;
   ConnectionOptions options_;
   ConnectionListener& listener_;
   State state_ = State::kOpen;

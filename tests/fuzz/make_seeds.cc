@@ -286,6 +286,22 @@ void write_texts(const Seeds& seeds) {
   seeds.write("jetstream", "delivery-domain", 7, "$JS.ACK.d.a.S.c.1.7.1.1700000000.5.x");
 }
 
+void write_proxy_headers(const Seeds& seeds) {
+  const Bytes signature("\r\n\r\n\0\r\nQUIT\n", 12);
+  const Bytes ports("\x12\x34\x1C\xE8", 4);
+  seeds.write("proxy_header", "ipv4",
+              signature + Bytes("\x21\x11\0\x0C\xC0\0\2\7\xC6\x33\x64\1", 12) + ports);
+  seeds.write("proxy_header", "ipv6",
+              signature + Bytes("\x21\x21\0\x24", 4) + Bytes(32, '\2') + ports);
+  seeds.write("proxy_header", "more",
+              signature + Bytes("\x21\x11\0\x13\xC0\0\2\7\xC6\x33\x64\1", 12) + ports +
+                  Bytes("\x03\0\4abcd", 7));
+  seeds.write("proxy_header", "local", signature + Bytes("\x20\0\0\0", 4));
+  seeds.write("proxy_header", "range", "172.16.0.0/12");
+  seeds.write("proxy_header", "range6", "fd00::/8");
+  seeds.write("proxy_header", "tickets", "# keys\n" + base::to_base64(Bytes(80, 'k')) + "\n");
+}
+
 }  // namespace
 }  // namespace martlet::fuzz
 
@@ -303,4 +319,5 @@ int main(int argc, char** argv) {
   martlet::fuzz::write_tokens(seeds);
   martlet::fuzz::write_records(seeds);
   martlet::fuzz::write_texts(seeds);
+  martlet::fuzz::write_proxy_headers(seeds);
 }

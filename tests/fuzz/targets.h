@@ -23,6 +23,7 @@ void lease_record(BytesView input);
 void log_batch(BytesView input);
 void names(BytesView input);
 void nats_stream(BytesView input);
+void proxy_header(BytesView input);
 void rpc(BytesView input);
 void session_json(BytesView input);
 void sync_token(BytesView input);
@@ -45,6 +46,7 @@ inline constexpr Target kTargets[] = {
     {"log_batch", log_batch},
     {"names", names},
     {"nats_stream", nats_stream},
+    {"proxy_header", proxy_header},
     {"rpc", rpc},
     {"session_json", session_json},
     {"sync_token", sync_token},
