@@ -8,6 +8,7 @@ import json
 import os
 import select
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -22,14 +23,22 @@ class Chat:
         self.args = args
         host, port = args.server.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)))
+        if args.tls:
+            trusted = ssl.create_default_context(cafile=args.tls_ca)
+            self.socket = trusted.wrap_socket(self.socket, server_hostname=host)
         self.requests = 0
         self.token = None  # of the last complete SYNC
         self.last, self.ahead = {}, {}  # by conversation: seq up to which all was shown; what is above a gap
 
+    def read_exactly(self, size):
+        data = b""
+        while len(data) < size:
+            data += self.socket.recv(size - len(data)) or sys.exit("the server closed the connection")
+        return data
+
     def read_frame(self):
-        header = self.socket.recv(16, socket.MSG_WAITALL) or sys.exit("the server closed the connection")
-        *_, command, _, request_id, length = HEADER.unpack(header)
-        return command, request_id, json.loads(self.socket.recv(length, socket.MSG_WAITALL))
+        *_, command, _, request_id, length = HEADER.unpack(self.read_exactly(16))
+        return command, request_id, json.loads(self.read_exactly(length))
 
     def call(self, command, **body):
         """The answer to a request. Repeats it unchanged while the server says retryable."""
@@ -127,7 +136,10 @@ class Chat:
         self.sync_within(2)
         typed, sources = b"", [self.socket, sys.stdin] if self.args.to else [self.socket]
         while True:
-            ready = select.select(sources, [], [], max(0, self.sync_at - time.monotonic()))[0]
+            inside = self.args.tls and self.socket.pending()  # of TLS: select does not see it
+            ready = select.select(sources, [], [], 0 if inside else max(0, self.sync_at - time.monotonic()))[0]
+            if inside and self.socket not in ready:
+                ready.append(self.socket)
             if self.socket in ready:
                 command, _, body = self.read_frame()
                 self.on_event(command, body)
@@ -146,5 +158,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 for flag in ("--server", "--user", "--password"):
     parser.add_argument(flag, required=True)
 parser.add_argument("--register", action="store_true", help="make the account first")
+parser.add_argument("--tls", action="store_true", help="speak TLS to the server")
+parser.add_argument("--tls-ca", metavar="FILE", help="certificates to trust rather than the system's")
 parser.add_argument("--to", metavar="PEER", help="who gets the lines; without it only listen")
 Chat(parser.parse_args()).run()

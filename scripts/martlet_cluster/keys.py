@@ -1,4 +1,4 @@
-"""What opens doors: the key pair that a cluster's tokens are signed and verified with, and the tokens of its api."""
+"""What opens doors: the key pair of a cluster's tokens, the tokens of its api, certificates and ticket keys of TLS."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from martlet_cluster.errors import ClusterError
@@ -74,3 +75,31 @@ def make_api_tokens(directory: Path) -> Path:
         lines.append(f"{role} {role} {hashlib.sha256(token.encode()).hexdigest()}\n")
     write_private(file, "".join(lines))
     return file
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One that signs itself: it is also what clients are told to trust."""
+
+    file: Path
+    key: Path
+
+    def settings(self) -> dict[str, str]:
+        return {"edge.tls_cert": str(self.file), "edge.tls_key": str(self.key)}
+
+
+def make_certificate(directory: Path, names: str = "IP:127.0.0.1", days: int = 30) -> Certificate:
+    """Replaces the one that was there. names: as in DNS:chat.example,IP:127.0.0.1."""
+    directory.mkdir(parents=True, exist_ok=True)
+    made = Certificate(directory / "cert.pem", directory / "key.pem")
+    _openssl(
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-subj", f"/CN=test of {secrets.token_hex(4)}", "-addext", f"subjectAltName={names}"),
+        *("-days", str(days), "-keyout", str(made.key), "-out", str(made.file)),
+    )
+    return made
+
+
+def ticket_key() -> str:
+    """A line of a file of ticket keys."""
+    return base64.b64encode(secrets.token_bytes(80)).decode() + "\n"

@@ -220,6 +220,27 @@ void Keys::addresses(std::string name, std::vector<Address>* target, Lengths cou
       });
 }
 
+void Keys::list(std::string name, const std::string& one, Lengths counts, Store store,
+                std::string text) {
+  const std::string bounds =
+      fmt::format("{} to {} times {}, commas between", counts.min, counts.max, one);
+  add({std::move(name), "list", "", bounds, std::move(text)}, "",
+      [counts, bounds, store = std::move(store)](std::string_view value) -> Result<void> {
+        std::vector<std::string_view> all;
+        while (!value.empty()) {
+          const std::size_t comma = std::min(value.find(','), value.size());
+          all.push_back(value.substr(0, comma));
+          // A comma at the very end would be one left out.
+          if (comma + 1 == value.size()) return wrong("must be " + bounds);
+          value.remove_prefix(std::min(comma + 1, value.size()));
+        }
+        if (all.size() < counts.min || all.size() > counts.max || !store(all)) {
+          return wrong("must be " + bounds);
+        }
+        return {};
+      });
+}
+
 void Keys::duration(std::string name, Duration* target, Durations bounds, std::string text) {
   const bool in_ms = name.ends_with("_ms");
   MARTLET_ASSERT(in_ms || name.ends_with("_s"));

@@ -77,6 +77,11 @@ class Keys {
   void optional_address(std::string name, Address* target, std::string text);
   // With commas between them.
   void addresses(std::string name, std::vector<Address>* target, Lengths counts, std::string text);
+  // Empty by default; commas between. `one` says what is allowed for each of them, in words; store
+  // gets all, and its error is told without what it says.
+  using Store = std::function<Result<void>(const std::vector<std::string_view>&)>;
+  void list(std::string name, const std::string& one, Lengths counts, Store store,
+            std::string text);
   // The unit is the end of the name: _ms or _s.
   void duration(std::string name, Duration* target, Durations bounds, std::string text);
 

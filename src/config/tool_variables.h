@@ -8,9 +8,11 @@ inline constexpr const char* kToolServer = "MARTLET_SERVER";
 inline constexpr const char* kToolHome = "MARTLET_HOME";
 inline constexpr const char* kToolApi = "MARTLET_API";
 inline constexpr const char* kToolApiTokenFile = "MARTLET_API_TOKEN_FILE";
+inline constexpr const char* kToolTlsCa = "MARTLET_TLS_CA";
+inline constexpr const char* kToolTlsName = "MARTLET_TLS_NAME";
 inline constexpr const char* kToolPassword = "MARTLET_PASSWORD";
 
-inline constexpr const char* kToolVariables[] = {kToolServer, kToolHome, kToolApi,
-                                                 kToolApiTokenFile, kToolPassword};
+inline constexpr const char* kToolVariables[] = {
+    kToolServer, kToolHome, kToolApi, kToolApiTokenFile, kToolTlsCa, kToolTlsName, kToolPassword};
 
 }  // namespace martlet::config

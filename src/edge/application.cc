@@ -61,13 +61,29 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
              .identity = make_identity(context, options, clock_, random_),
              .options = timed(std::move(options), context.common.stop_timeout),
              .load = [take = context.take_load] { return load_of(take()); },
-             .stop = context.stop}) {}
+             .stop = context.stop,
+             .tls = backends_.tls.get()}) {
+  if (backends_.tls) metrics_.certificate(backends_.tls->expires_s());
+}
 
 void EdgeApplication::start(Started on_started) {
   cluster_check_.start([this, on_started](const Result<void>& same) {
     if (!same) return on_started(same);
     edge_.start(on_started);
   });
+}
+
+// What is wrong now was right before, and stays in use.
+void EdgeApplication::reload() {
+  if (!backends_.tls) return;
+  const Result<void> reloaded = backends_.tls->reload();
+  metrics_.reloaded(reloaded.has_value());
+  if (!reloaded) {
+    MARTLET_LOG(error, "tls_not_reloaded why=\"edge.{}\"", reloaded.error().detail);
+    return;
+  }
+  metrics_.certificate(backends_.tls->expires_s());
+  MARTLET_LOG(info, "tls_reloaded expires_s={}", backends_.tls->expires_s());
 }
 
 Result<void> EdgeApplication::ready() const {

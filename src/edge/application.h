@@ -16,6 +16,7 @@ struct EdgeBackends {
   std::unique_ptr<bus::Kv> cluster;  // the bucket that says what all members must agree on
   std::unique_ptr<registry::Sessions> sessions;
   VerifyToken verify_token;
+  std::unique_ptr<net::TlsServer> tls;  // null: clients speak in the clear
 };
 
 // The edge service in the process shell. Loop thread.
@@ -24,6 +25,7 @@ class EdgeApplication final : public service::Application {
   EdgeApplication(service::Context& context, EdgeOptions options, EdgeBackends backends);
 
   void start(Started on_started) override;
+  void reload() override;
   Result<void> ready() const override;
   std::string listen_address() const override;
   void stop_phase_one(Done on_done) override;

@@ -17,7 +17,8 @@ ClientLink::ClientLink(std::uint64_t number, net::UniqueFd fd, LinkEnvironment& 
       timer_([this] { on_timer(); }),
       throttle_([this] { wake(); }),
       self_(std::make_shared<ClientLink*>(this)),
-      connection_(environment.loop, std::move(fd), environment.connection, *this) {
+      connection_(environment.loop, std::move(fd), environment.connection, *this,
+                  environment.tls != nullptr ? environment.tls->accept() : nullptr) {
   environment_.metrics.opened();
   connection_.read_at_most(kMaxReadBeforeAuth);
   reschedule();
@@ -32,6 +33,16 @@ ClientLink::~ClientLink() {
 void ClientLink::on_bytes(BytesView bytes) {
   work(bytes);
   finish_work(bytes);
+}
+
+void ClientLink::on_secured() {
+  environment_.metrics.shook_hands(connection_.tls()->is_resumed());
+}
+
+std::string ClientLink::tls_trouble() const {
+  if (connection_.is_secured()) return "";
+  const std::string& why = connection_.tls()->why();
+  return why.empty() ? "not done in time" : why;
 }
 
 void ClientLink::wake() {
@@ -303,6 +314,7 @@ void ClientLink::on_timer() {
 }
 
 void ClientLink::overdue(CloseReason reason) {
+  if (!connection_.is_secured()) return end(CloseReason::kTlsHandshake);
   switch (reason) {
     case CloseReason::kSlowConsumer:
       environment_.metrics.slow_consumer();
@@ -356,6 +368,8 @@ Duration ClientLink::linger(CloseReason reason) const {
 void ClientLink::on_closed(net::CloseCause cause) {
   if (cause == net::CloseCause::kPeerFailed) {
     end(CloseReason::kPeerFailed);
+  } else if (cause == net::CloseCause::kHandshakeFailed) {
+    end(CloseReason::kTlsHandshake);
   } else {
     end(CloseReason::kPeerClosed);
   }

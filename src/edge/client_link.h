@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "edge/frame_meter.h"
 #include "edge/limits.h"
@@ -10,9 +11,10 @@
 #include "edge/outgoing.h"
 #include "edge/session.h"
 #include "edge/timer_wheel.h"
-#include "event/turns.h"
 #include "event/loop.h"
+#include "event/turns.h"
 #include "net/connection.h"
+#include "net/tls.h"
 #include "wire/bodies.h"
 #include "wire/frame.h"
 
@@ -61,6 +63,7 @@ struct LinkEnvironment {
   net::ConnectionOptions connection;
   Duration stop_linger{};  // for last words when the edge stops
   LinkHost& host;
+  net::TlsServer* tls = nullptr;  // null: clients speak in the clear
 };
 
 // One client: its connection, decoder and session. Takes frames one after the other; a frame that
@@ -74,6 +77,8 @@ class ClientLink final : private net::ConnectionListener {
   std::uint64_t number() const { return number_; }
   Session& session() { return session_; }
   bool has_ended() const { return ended_; }
+  // Why its handshake failed; empty: it did not.
+  std::string tls_trouble() const;
   // A stranger who waits for nothing.
   bool is_idle_stranger() const {
     return !ended_ && !token_waits_ && !token_granted_ && session_.phase() == Phase::kConnecting &&
@@ -116,6 +121,7 @@ class ClientLink final : private net::ConnectionListener {
  private:
   void on_bytes(BytesView bytes) override;
   void on_drained() override;
+  void on_secured() override;
   void on_closed(net::CloseCause cause) override;
 
   void work(BytesView& input);

@@ -27,6 +27,8 @@ enum class CloseReason : std::uint8_t {
   kBadTokens,
   kStopping,
   kStoodStill,
+  kTlsHandshake,
+  kProxyHeader,
 };
 
 struct CloseReasonName {
@@ -54,6 +56,8 @@ inline constexpr std::array kCloseReasons{
     CloseReasonName{CloseReason::kBadTokens, "bad_tokens"},
     CloseReasonName{CloseReason::kStopping, "stopping"},
     CloseReasonName{CloseReason::kStoodStill, "stood_still"},
+    CloseReasonName{CloseReason::kTlsHandshake, "tls_handshake"},
+    CloseReasonName{CloseReason::kProxyHeader, "proxy_header"},
 };
 
 constexpr std::string_view close_reason_name(CloseReason reason) {

@@ -1,6 +1,8 @@
 #include "edge/describe.h"
 
 #include "edge/limits.h"
+#include "net/proxy_header.h"
+#include "net/tls.h"
 
 namespace martlet::edge {
 
@@ -28,6 +30,19 @@ std::vector<service::Limit> rates() {
       {"kMaxBodyBeforeAuth", kMaxBodyBeforeAuth, "bytes", "of the body of a frame before AUTH"},
       {"kMaxReadBeforeAuth", kMaxReadBeforeAuth, "bytes",
        "taken from the socket at once before AUTH"},
+      {"kMaxProxyHeadersWaiting", kMaxProxyHeadersWaiting, "connections",
+       "of proxies that have not said for whom"},
+      {"kProxyHeaderTime", to_ms<std::uint64_t>(kProxyHeaderTime), "ms",
+       "for a proxy to say for whom it connects"},
+      {"kMaxProxyHeaderBytes", net::kMaxProxyHeaderBytes, "bytes", "of a PROXY header"},
+      {"kMaxProxyRanges", kMaxProxyRanges, "ranges", "in edge.proxy_from"},
+      {"kMaxHandshakesPerTurn", net::kMaxHandshakesPerTurn, "steps",
+       "of TLS handshakes before the others have their turn; more wait in their order"},
+      {"kMaxClientHelloBytes", net::kMaxClientHelloBytes, "bytes",
+       "of the first message of a TLS handshake"},
+      {"kMaxTicketKeys", net::kMaxTicketKeys, "keys", "in edge.tls_ticket_keys"},
+      {"kTicketLife", to_ms<std::uint64_t>(net::kTicketLife), "ms",
+       "after which a TLS session is not resumed"},
       {"kMaxBadTokens", kMaxBadTokens, "tokens",
        "that are not good, before a connection without AUTH is closed"},
       {"kMaxConnectionsPerAddress", kMaxConnectionsPerAddress, "connections",

@@ -85,7 +85,14 @@ Edge::Edge(EdgeParts parts)
                    token_turns_,
                    connection_options(parts_.options, totals_),
                    stop_share(milliseconds(kStopCloseDeadlineMs), kStopCloseShare),
-                   *this},
+                   *this,
+                   parts_.tls},
+      arrivals_(
+          parts_.loop, parts_.options.proxies,
+          [this](net::UniqueFd fd, const net::SocketAddress& from) { admit(std::move(fd), from); },
+          [this](const net::SocketAddress& proxy, const Error&) {
+            refused(proxy, CloseReason::kProxyHeader);
+          }),
       tick_(parts_.loop, [this] { tick(); }),
       next_second_(parts_.clock.now()),
       resync_allowed_(parts_.clock.now()) {
@@ -139,38 +146,55 @@ Result<void> Edge::listen() {
   if (parts_.identity.address.empty() && is_reachable) {
     parts_.identity.address = listener_->address().str();
   }
-  MARTLET_LOG(info, "listening address={} advertise={} edge={}", listener_->address().str(),
-              parts_.identity.address, parts_.identity.id.str());
+  MARTLET_LOG(info, "listening address={} advertise={} edge={} tls={}", listener_->address().str(),
+              parts_.identity.address, parts_.identity.id.str(), parts_.tls != nullptr);
   return {};
 }
 
 void Edge::adopt(net::UniqueFd fd) {
+  arrivals_.take(std::move(fd));
+}
+
+void Edge::admit(net::UniqueFd fd, const net::SocketAddress& from) {
   const std::uint64_t number = ++last_link_;
   const auto is_idle = [this](std::uint64_t other) {
     const ClientLink* link = find_link(other);
     return link != nullptr && link->is_idle_stranger();
   };
-  const net::Network from = net::network_of(net::peer_address(fd.get()));
-  const Door::Verdict verdict = door_.admit(number, from, parts_.clock.now(), is_idle);
-  if (verdict.refusal) return refuse_connection(fd, *verdict.refusal);
+  const Door::Verdict verdict =
+      door_.admit(number, net::network_of(from), parts_.clock.now(), is_idle);
+  if (verdict.refusal) return refuse_connection(fd, from, *verdict.refusal);
   if (verdict.makes_room) make_room(*verdict.makes_room);
   links_.emplace(number, std::make_unique<ClientLink>(number, std::move(fd), environment_));
 }
 
-void Edge::refuse_connection(const net::UniqueFd& fd, const Door::Refusal& refusal) {
-  parts_.metrics.refused_connection(refusal.reason);
-  refused_ = {refused_.count + 1, net::peer_address(fd.get()).address().host, refusal.reason};
+// With TLS nothing could be said before a handshake, which costs more than a refusal should.
+void Edge::refuse_connection(const net::UniqueFd& fd, const net::SocketAddress& from,
+                             const Door::Refusal& refusal) {
+  refused(from, refusal.reason);
+  if (parts_.tls != nullptr) return;
   const auto frame = make_frame(wire::Codec::kFlatBuffers, wire::Command::Error, 0,
                                 wire::encode(wire::Refusal{.error = refusal.error}));
   if (frame) ::send(fd.get(), frame->data(), frame->size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-// One line a second, whatever they do.
+void Edge::refused(const net::SocketAddress& from, CloseReason reason) {
+  parts_.metrics.refused_connection(reason);
+  refused_ = {refused_.count + 1, from.address().host, reason};
+}
+
+// A line a second for each, whatever they do.
 void Edge::log_refusals() {
-  if (refused_.count == 0) return;
-  MARTLET_LOG(info, "connections_refused count={} last_address={} last_reason={}", refused_.count,
-              refused_.address, close_reason_name(refused_.reason));
-  refused_ = {};
+  if (refused_.count > 0) {
+    MARTLET_LOG(info, "connections_refused count={} last_address={} last_reason={}", refused_.count,
+                refused_.address, close_reason_name(refused_.reason));
+    refused_ = {};
+  }
+  if (failed_handshakes_.count > 0) {
+    MARTLET_LOG(info, "tls_handshakes_failed count={} last_why=\"{}\"", failed_handshakes_.count,
+                failed_handshakes_.why);
+    failed_handshakes_ = {};
+  }
 }
 
 void Edge::make_room(std::uint64_t number) {
@@ -197,6 +221,9 @@ std::size_t Edge::max_body_bytes(wire::Command command) const {
 void Edge::on_ended(ClientLink& link, CloseReason reason) {
   MARTLET_LOG(debug, "session_ended user={} reason={}", link.session().user().str(),
               close_reason_name(reason));
+  if (reason == CloseReason::kTlsHandshake) {
+    failed_handshakes_ = {failed_handshakes_.count + 1, link.tls_trouble()};
+  }
   door_.no_stranger(link.number());
   end_session(context_, link);
 }
@@ -405,6 +432,7 @@ void Edge::drain(Done on_done) {
 // Done when the last client has gone, or when its time is over.
 void Edge::close_door(Done on_done) {
   listener_.reset();
+  arrivals_.close_waiting();
   const Duration window = stop_share(parts_.options.drain_window, kStopWindowShare);
   mover_.drain(window);
   const Duration grace = stop_share(kDrainGrace, kStopGraceShare);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "edge/arrivals.h"
 #include "edge/bus_inbox.h"
 #include "edge/client_link.h"
 #include "edge/context.h"
@@ -33,6 +34,7 @@ struct EdgeParts {
   EdgeOptions options;
   std::function<EdgeLoad()> load = {};             // of the process since the last call
   std::function<void(std::string why)> stop = {};  // the process, in a later turn
+  net::TlsServer* tls = nullptr;                   // null: clients speak in the clear
 };
 
 // An edge: holds the clients' connections and stands between them and the broker. Keeps nothing
@@ -98,7 +100,10 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   Duration stop_share(Duration usual, int hundredths) const;
   void wait_for(const std::function<bool()>& condition, Duration deadline, Done then);
   ClientLink* find_link(std::uint64_t number) const;
-  void refuse_connection(const net::UniqueFd& fd, const Door::Refusal& refusal);
+  void admit(net::UniqueFd fd, const net::SocketAddress& from);
+  void refuse_connection(const net::UniqueFd& fd, const net::SocketAddress& from,
+                         const Door::Refusal& refusal);
+  void refused(const net::SocketAddress& from, CloseReason reason);
   void log_refusals();
   void make_room(std::uint64_t number);
 
@@ -118,6 +123,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   BusInbox inbox_;
   Mover mover_;
   LinkEnvironment environment_;
+  Arrivals arrivals_;
   std::unique_ptr<net::Listener> listener_;
   struct Refused {
     std::size_t count = 0;  // since the last line of the log
@@ -125,6 +131,11 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
     CloseReason reason{};
   };
   Refused refused_;
+  struct FailedHandshakes {
+    std::size_t count = 0;  // since the last line of the log
+    std::string why;        // of the last one
+  };
+  FailedHandshakes failed_handshakes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<ClientLink>> links_;
   std::uint64_t last_link_ = 0;
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;

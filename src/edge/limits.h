@@ -36,6 +36,11 @@ inline constexpr std::size_t kMaxStrangersPerAddress = 1'000;
 // What one of them can make the edge hold: a body, and what was read behind it.
 inline constexpr std::size_t kMaxBodyBeforeAuth = 8 * 1024;
 inline constexpr std::size_t kMaxReadBeforeAuth = 4 * 1024;
+// What stands between the edge and clients and says for whom it connects: connections of which it
+// has not said so yet, and how long it may take.
+inline constexpr std::size_t kMaxProxyHeadersWaiting = 2'000;
+inline constexpr Duration kProxyHeaderTime = std::chrono::seconds(5);
+inline constexpr std::size_t kMaxProxyRanges = 64;
 // Tokens that are not good, before the connection is closed: checking one takes 0.1 ms.
 inline constexpr std::size_t kMaxBadTokens = 16;
 

@@ -55,6 +55,8 @@ edge::VerifyToken token_verifier(std::shared_ptr<WatchedKeys> watched) {
 Created create(service::Context& context, const edge::EdgeOptions& options) {
   auto keys = auth::KeyDirectory::open(options.public_keys);
   if (!keys) return tl::unexpected(keys.error());
+  auto tls = edge::open_tls(context.loop, options);
+  if (!tls) return tl::unexpected(tls.error());
   auto sessions = registry::connect(context.loop, options.redis_url);
   if (!sessions) return tl::unexpected(sessions.error());
 
@@ -71,7 +73,8 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   edge::EdgeBackends backends{.bus = std::move(*bus),
                               .cluster = std::move(kv),
                               .sessions = std::move(*sessions),
-                              .verify_token = token_verifier(std::move(watched))};
+                              .verify_token = token_verifier(std::move(watched)),
+                              .tls = std::move(*tls)};
   return std::make_unique<edge::EdgeApplication>(context, options, std::move(backends));
 }
 

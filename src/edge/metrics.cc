@@ -107,6 +107,15 @@ EdgeMetrics::EdgeMetrics(metrics::Registry& r)
       moves_(r.counters<MoveReason>(
           {"martlet_edge_moves_total", "sessions", "Sessions that were told to go elsewhere."},
           {"reason", {{MoveReason::kDrain, "drain"}, {MoveReason::kRebalance, "rebalance"}}})),
+      handshakes_(r.counters<HandshakeKind>(
+          {"martlet_edge_tls_handshakes_total", "handshakes", "TLS handshakes that were done."},
+          {"kind", {{HandshakeKind::kFull, "full"}, {HandshakeKind::kResumed, "resumed"}}})),
+      reloads_(r.counters<ReloadResult>(
+          {"martlet_edge_tls_reloads_total", "times", "Times the files of TLS were read anew."},
+          {"result", {{ReloadResult::kDone, "done"}, {ReloadResult::kFailed, "failed"}}})),
+      certificate_expires_(
+          r.gauge({"martlet_edge_tls_certificate_expires_timestamp_seconds", "seconds",
+                   "Unix time at which the certificate in use ends; 0: no TLS."})),
       strangers_(r.gauge({"martlet_edge_strangers", "connections",
                           "Open connections that have not authenticated."})),
       addresses_(r.gauge({"martlet_edge_addresses", "addresses",

@@ -17,6 +17,11 @@ enum class DropReason : std::uint8_t {
   kUnknownMembers,  // not known to be a member as of then; RESYNC follows
 };
 
+// Of TLS: with an earlier session, or without.
+enum class HandshakeKind : std::uint8_t { kFull, kResumed };
+// Of the files of TLS.
+enum class ReloadResult : std::uint8_t { kDone, kFailed };
+
 // Why a session was told to go elsewhere.
 enum class MoveReason : std::uint8_t { kDrain, kRebalance };
 
@@ -28,6 +33,13 @@ class EdgeMetrics {
   void opened() { connections_.add(); }
   void closed(CloseReason reason) { connections_.sub(), closes_.at(reason).add(); }
   void refused_connection(CloseReason reason) { closes_.at(reason).add(); }
+  void shook_hands(bool resumed) {
+    handshakes_.at(resumed ? HandshakeKind::kResumed : HandshakeKind::kFull).add();
+  }
+  void certificate(std::int64_t expires_s) { certificate_expires_.set(expires_s); }
+  void reloaded(bool done) {
+    reloads_.at(done ? ReloadResult::kDone : ReloadResult::kFailed).add();
+  }
   void strangers(std::size_t connections, std::size_t addresses) {
     strangers_.set(std::int64_t(connections)), addresses_.set(std::int64_t(addresses));
   }
@@ -98,6 +110,9 @@ class EdgeMetrics {
   metrics::Counter& group_questions_;
   metrics::Counter& typing_dropped_;
   metrics::Family<metrics::Counter, MoveReason> moves_;
+  metrics::Family<metrics::Counter, HandshakeKind> handshakes_;
+  metrics::Family<metrics::Counter, ReloadResult> reloads_;
+  metrics::Gauge& certificate_expires_;
   metrics::Gauge& strangers_;
   metrics::Gauge& addresses_;
   metrics::Gauge& throttled_;

@@ -73,6 +73,35 @@ void declare_door(config::Keys& keys, DoorOptions& door) {
                "wrong passwords for one user from one address");
 }
 
+void declare_tls(config::Keys& keys, EdgeOptions& options) {
+  const auto file = config::PathRule::kAny;
+  keys.path("edge.tls_cert", &options.tls.certificate, file,
+            "PEM file with the certificate, and those that lead to its root; empty: no TLS");
+  keys.path("edge.tls_key", &options.tls.key, file, "PEM file with the certificate's key");
+  keys.path("edge.tls_ticket_keys", &options.tls.ticket_keys, file,
+            "file of keys by which sessions are resumed, the same for all edges, newest first; "
+            "empty: only on the same edge");
+}
+
+Result<void> store_ranges(std::vector<net::AddressRange>& target,
+                          const std::vector<std::string_view>& texts) {
+  std::vector<net::AddressRange> ranges;
+  for (const std::string_view text : texts) {
+    const auto range = net::AddressRange::parse(text);
+    if (!range) return tl::unexpected(range.error());
+    ranges.push_back(*range);
+  }
+  target = std::move(ranges);
+  return {};
+}
+
+void declare_proxies(config::Keys& keys, EdgeOptions& options) {
+  keys.list(
+      "edge.proxy_from", "ADDRESS or ADDRESS/BITS", {0, kMaxProxyRanges},
+      [&options](const auto& texts) { return store_ranges(options.proxies, texts); },
+      "a connection from there must begin with a PROXY header of version 2, which is believed");
+}
+
 void declare_moves(config::Keys& keys, EdgeOptions& options) {
   keys.integer("edge.weight", &options.weight, {0, std::int64_t(wire::kMaxEdgeWeight), "parts"},
                "this edge's share of the clients among the others' shares");
@@ -97,6 +126,8 @@ void declare(config::Keys& keys, EdgeOptions& options) {
             "directory of the public keys <kid>.pem that verify access tokens");
   keys.url("redis.url", &options.redis_url, "Redis for the directory of sessions");
   bus::declare_replicas(keys, options.nats_replicas);
+  declare_tls(keys, options);
+  declare_proxies(keys, options);
   declare_door(keys, options.door);
   declare_rates(keys, options);
   keys.duration("edge.heartbeat_s", &options.session.heartbeat, {seconds(1), minutes(10)},
@@ -112,6 +143,20 @@ void declare(config::Keys& keys, EdgeOptions& options) {
   declare_output(keys, options);
   declare_credit(keys, options);
   declare_moves(keys, options);
+}
+
+Result<std::unique_ptr<net::TlsServer>> open_tls(event::Loop& loop, const EdgeOptions& options) {
+  const net::TlsFiles& files = options.tls;
+  if (files.certificate.empty() && files.key.empty() && files.ticket_keys.empty()) return nullptr;
+  if (files.certificate.empty()) {
+    return fail(ErrorCode::kBadContent, "edge.tls_cert '' must be set with the other files of TLS");
+  }
+  if (files.key.empty()) {
+    return fail(ErrorCode::kBadContent, "edge.tls_key '' must be set together with edge.tls_cert");
+  }
+  auto server = net::TlsServer::open(loop, files);
+  if (!server) return fail(server.error().code, "edge." + server.error().detail);
+  return server;
 }
 
 }  // namespace martlet::edge

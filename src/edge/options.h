@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "config/keys.h"
@@ -10,13 +12,17 @@
 #include "edge/limits.h"
 #include "edge/session.h"
 #include "edge/unanswered.h"
+#include "net/address_range.h"
+#include "net/tls.h"
 
 namespace martlet::edge {
 
 // What an edge can be told.
 struct EdgeOptions {
   config::Address listen{"127.0.0.1", 0};
-  config::Address advertise;  // empty: the address that it listens on
+  config::Address advertise;               // empty: the address that it listens on
+  net::TlsFiles tls;                       // both certificate and key, or neither: no TLS
+  std::vector<net::AddressRange> proxies;  // from there a PROXY header is required and believed
   std::string public_keys;
   std::string redis_url = "redis://127.0.0.1:6379/0";
 
@@ -42,5 +48,8 @@ struct EdgeOptions {
 };
 
 void declare(config::Keys& keys, EdgeOptions& options);
+
+// None: no TLS. The error names key, value and reason.
+Result<std::unique_ptr<net::TlsServer>> open_tls(event::Loop& loop, const EdgeOptions& options);
 
 }  // namespace martlet::edge

@@ -44,6 +44,10 @@ class Application {
   // Calls back once: when it serves, or why it can't; the detail is the line that people see.
   virtual void start(Started on_started) = 0;
 
+  // SIGHUP: reads anew what may change without a restart. After the start, any number of times;
+  // also while it stops.
+  virtual void reload() {}
+
   // Asked by /readyz after the start: the detail says what is missing.
   virtual Result<void> ready() const = 0;
   // HOST:PORT for clients, as bound; empty: none. Goes into the ready file.

@@ -97,6 +97,8 @@ class Shell {
     const auto bound = http_.listen(common_.http_listen);
     if (!bound) return report("http.listen: " + bound.error().detail);
     context_.http_address = config::to_string(*bound);
+    // Before create(), so that it is not the end of a process that starts; it is dealt with later.
+    on_hup_.emplace(loop_, SIGHUP, [this] { application_->reload(); });
     auto application = definition_.create(context_);
     if (!application) return report(application.error().detail);
     application_ = std::move(*application);
@@ -183,6 +185,7 @@ class Shell {
   int exit_code_ = 0;
   std::unique_ptr<Application> application_;
   std::optional<Lifecycle> lifecycle_;
+  std::optional<event::SignalWatch> on_hup_;
   std::optional<event::SignalWatch> on_term_;
   std::optional<event::SignalWatch> on_int_;
 };

@@ -14,6 +14,9 @@ DeviceCommand::~DeviceCommand() = default;
 Result<void> DeviceCommand::open() {
   Result<client::AddressList> servers = servers_of(options_);
   if (!servers) return tl::unexpected(servers.error());
+  auto tls = tls_of(options_);
+  if (!tls) return tl::unexpected(tls.error());
+  tls_ = std::move(*tls);
   auto store = client::FileStore::open(options_.home);
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
@@ -26,6 +29,7 @@ Result<void> DeviceCommand::open() {
   options.user = user_;
   options.device = device_;
   options.receives = receives();
+  options.tls = tls_.get();
   if (!options_.route.empty()) {
     if (options_.api.empty()) return fail(ErrorCode::kBadBody, "--route needs --api");
     routes_.emplace(loop_, options_.api, options_.route == "default" ? "" : options_.route);

@@ -58,6 +58,7 @@ class DeviceCommand : public client::ClientListener {
   SystemRandom random_;
   std::unique_ptr<client::FileStore> store_;
   std::optional<client::HttpRoutes> routes_;
+  std::unique_ptr<net::TlsClient> tls_;
   std::unique_ptr<client::Client> client_;
   UserId user_;
   DeviceId device_;

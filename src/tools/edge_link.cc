@@ -21,9 +21,12 @@ Result<void> EdgeLink::connect(const ToolOptions& options) {
   timeout_s_ = options.timeout_s;
   Result<client::AddressList> servers = servers_of(options);
   if (!servers) return tl::unexpected(servers.error());
+  auto tls = tls_of(options);
+  if (!tls) return tl::unexpected(tls.error());
+  tls_ = std::move(*tls);
   for (std::size_t i = 0; i < servers->size() && !is_up_; ++i) {
     link_ = std::make_unique<client::Link>(loop_, servers->current(),
-                                           static_cast<client::Link::Owner&>(*this));
+                                           static_cast<client::Link::Owner&>(*this), tls_.get());
     run(timeout_s_);
     servers->rotate();
   }

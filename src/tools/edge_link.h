@@ -27,6 +27,7 @@ class EdgeLink final : private client::Link::Owner {
   void run(double timeout_s);
 
   event::Loop loop_;
+  std::unique_ptr<net::TlsClient> tls_;
   std::unique_ptr<client::Link> link_;
   double timeout_s_ = 30;
   bool is_up_ = false;

@@ -59,6 +59,13 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--home", options.home, "Directory of this device")
       ->envname(config::kToolHome)
       ->capture_default_str();
+  app.add_flag("--tls", options.tls, "Speak TLS to the servers given; remembered with them");
+  app.add_option("--tls-ca", options.tls_ca,
+                 "PEM file of the certificates to trust rather than the system's; means --tls")
+      ->envname(config::kToolTlsCa);
+  app.add_option("--tls-name", options.tls_name,
+                 "The name that certificates must have, rather than the host; means --tls")
+      ->envname(config::kToolTlsName);
   app.add_option("--api", options.api, "http://HOST:PORT of martlet-api, for who and --route")
       ->envname(config::kToolApi);
   app.add_option("--api-token-file", options.api_token_file,

@@ -45,9 +45,11 @@ Result<TypedFrame> parse_typed(const std::string& line) {
 
 class RawSession final : public net::ConnectionListener {
  public:
-  RawSession(event::Loop& loop, double wait_s) : loop_(loop), wait_s_(wait_s) {}
+  RawSession(event::Loop& loop, double wait_s, net::TlsClient* tls)
+      : loop_(loop), wait_s_(wait_s), tls_(tls) {}
 
   Exit run(const net::Address& address, double timeout_s) {
+    host_ = address.host;
     net::Connector connector(loop_, address, std::chrono::seconds(10),
                              [&](Result<net::UniqueFd> fd) { on_connected(std::move(fd)); });
     event::Timer deadline(loop_, [this] {
@@ -63,7 +65,8 @@ class RawSession final : public net::ConnectionListener {
   void on_connected(Result<net::UniqueFd> fd) {
     if (!fd) return fail_now(fd.error());
     connection_ =
-        std::make_unique<net::Connection>(loop_, std::move(*fd), net::ConnectionOptions{}, *this);
+        std::make_unique<net::Connection>(loop_, std::move(*fd), net::ConnectionOptions{}, *this,
+                                          tls_ != nullptr ? tls_->connect(host_) : nullptr);
     lines_ = std::make_unique<InputLines>(
         loop_, 1, [this](const std::optional<std::string>& line) { on_line(line); });
   }
@@ -97,7 +100,10 @@ class RawSession final : public net::ConnectionListener {
     }
   }
   void on_drained() override {}
-  void on_closed(net::CloseCause) override {
+  void on_closed(net::CloseCause cause) override {
+    if (cause == net::CloseCause::kHandshakeFailed) {
+      return fail_now(Error{ErrorCode::kUnavailable, "no TLS: " + connection_->tls()->why()});
+    }
     if (waiting_) return fail_now(Error{ErrorCode::kUnavailable, "the server closed"});
     loop_.stop();
   }
@@ -128,6 +134,8 @@ class RawSession final : public net::ConnectionListener {
 
   event::Loop& loop_;
   double wait_s_;
+  net::TlsClient* tls_;
+  std::string host_;
   std::unique_ptr<net::Connection> connection_;
   std::unique_ptr<InputLines> lines_;
   wire::FrameDecoder decoder_{wire::kMaxJsonAnswerBytes};
@@ -143,8 +151,10 @@ class RawSession final : public net::ConnectionListener {
 Exit raw(const ToolOptions& options, double wait_s) {
   const Result<client::AddressList> servers = servers_of(options);
   if (!servers) return fail_with(servers.error());
+  const auto tls = tls_of(options);
+  if (!tls) return fail_with(tls.error());
   event::Loop loop;
-  RawSession session(loop, wait_s);
+  RawSession session(loop, wait_s, tls->get());
   return session.run(servers->current(), options.timeout_s);
 }
 

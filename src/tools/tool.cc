@@ -3,12 +3,31 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 namespace martlet::tools {
 namespace {
 
 std::string server_file(const ToolOptions& options) {
   return options.home + "/server";
+}
+
+std::string tls_file(const ToolOptions& options) {
+  return options.home + "/tls";
+}
+
+bool wants_tls(const ToolOptions& options) {
+  return options.tls || !options.tls_ca.empty() || !options.tls_name.empty();
+}
+
+// What the home remembers: the file of certificates, then the name.
+std::optional<net::TlsClientOptions> remembered_tls(const ToolOptions& options) {
+  std::ifstream file(tls_file(options));
+  if (!file) return std::nullopt;
+  net::TlsClientOptions known;
+  std::getline(file, known.ca_file);
+  std::getline(file, known.server_name);
+  return known;
 }
 
 }  // namespace
@@ -53,11 +72,29 @@ Result<client::AddressList> servers_of(const ToolOptions& options) {
   return client::AddressList::parse(servers);
 }
 
+// A server that was reached by TLS once is not spoken to in the clear because a later command does
+// not say so again.
+Result<std::unique_ptr<net::TlsClient>> tls_of(const ToolOptions& options) {
+  auto known = remembered_tls(options);
+  if (wants_tls(options)) known = net::TlsClientOptions{options.tls_ca, options.tls_name};
+  if (!known || (!options.servers.empty() && !wants_tls(options))) return nullptr;
+  auto tls = net::TlsClient::open(*known);
+  if (!tls) return fail(ErrorCode::kBadContent, "--tls-ca " + tls.error().detail);
+  return tls;
+}
+
 void remember_servers(const ToolOptions& options) {
   if (options.servers.empty()) return;
   std::error_code ignored;
   std::filesystem::create_directories(options.home, ignored);
   std::ofstream(server_file(options)) << options.servers << "\n";
+  if (!wants_tls(options)) {
+    std::filesystem::remove(tls_file(options), ignored);
+    return;
+  }
+  const std::string ca =
+      options.tls_ca.empty() ? "" : std::filesystem::absolute(options.tls_ca, ignored).string();
+  std::ofstream(tls_file(options)) << ca << "\n" << options.tls_name << "\n";
 }
 
 Result<UserId> parse_user(const std::string& text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
@@ -7,6 +8,7 @@
 #include "client/address_list.h"
 #include "model/conversation.h"
 #include "model/ids.h"
+#include "net/tls.h"
 
 // What all commands of the command line client share.
 namespace martlet::tools {
@@ -25,6 +27,9 @@ enum class Exit : int {
 struct ToolOptions {
   std::string servers;  // empty: those of the last register or login
   std::string home;
+  bool tls = false;      // with a given server; else what the home remembers
+  std::string tls_ca;    // empty: what the system trusts
+  std::string tls_name;  // empty: the host connected to
   std::string api;
   std::string api_token_file;  // for all of the api but routes
   std::string route;           // a strategy of the api, or "default"; empty: the servers in turn
@@ -43,7 +48,9 @@ Duration timeout_of(const ToolOptions& options);
 
 // The addresses given, or remembered in the home.
 Result<client::AddressList> servers_of(const ToolOptions& options);
-// For the commands to come.
+// For the connections to them; null: in the clear. An error: the file of --tls-ca.
+Result<std::unique_ptr<net::TlsClient>> tls_of(const ToolOptions& options);
+// For the commands to come; with how to speak to them.
 void remember_servers(const ToolOptions& options);
 
 Result<UserId> parse_user(const std::string& text);

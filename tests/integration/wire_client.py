@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable
@@ -58,9 +59,21 @@ class Frame:
 class WireClient:
     """Its first frame should be JSON, so that answers are."""
 
-    def __init__(self, address: str, timeout_s: float = 20) -> None:
+    def __init__(
+        self,
+        address: str,
+        timeout_s: float = 20,
+        *,
+        tls: ssl.SSLContext | None = None,
+        session: ssl.SSLSession | None = None,
+        preface: bytes = b"",
+    ) -> None:
+        """preface: what a proxy says first, before TLS."""
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=longer(timeout_s))
+        self.socket.sendall(preface)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host, session=session)
         self.requests = 1000
         self.passed: list[Frame] = []  # events and other answers that were not waited for
 

@@ -129,6 +129,29 @@ TEST(Keys, AddressListsAreBoundedInNumber) {
   EXPECT_FALSE(set(keys, "list", "a:1,,b:2"));
 }
 
+TEST(Keys, ListsAreBoundedInNumberAndCheckedByWhoDeclaresThem) {
+  std::vector<std::string> value;
+  Keys keys;
+  keys.list(
+      "list", "WORD", {0, 2},
+      [&value](const auto& texts) -> Result<void> {
+        for (const std::string_view text : texts) {
+          if (text.empty()) return fail(ErrorCode::kBadContent);
+        }
+        value.assign(texts.begin(), texts.end());
+        return {};
+      },
+      "A.");
+  EXPECT_TRUE(set(keys, "list", "a,b"));
+  EXPECT_EQ(value, (std::vector<std::string>{"a", "b"}));
+  EXPECT_FALSE(set(keys, "list", "a,b,c"));
+  EXPECT_FALSE(set(keys, "list", "a,"));
+  EXPECT_FALSE(set(keys, "list", ",a"));
+  EXPECT_EQ(value.size(), 2U);
+  EXPECT_TRUE(set(keys, "list", ""));
+  EXPECT_TRUE(value.empty());
+}
+
 TEST(Keys, PathsMayHaveToExist) {
   const std::string directory = testing::TempDir();
   const std::string file = directory + "/martlet_keys_test";

@@ -111,10 +111,10 @@ TEST_F(Load, VariablesOfTheDevelopmentCommandsAreLeftAlone) {
 }
 
 TEST_F(Load, VariablesOfTheToolAreLeftAlone) {
-  EXPECT_EQ(
-      load_error(
-          {{}, {"MARTLET_PASSWORD=x", "MARTLET_SERVER=x", "MARTLET_HOME=x", "MARTLET_API=x"}}),
-      "");
+  EXPECT_EQ(load_error({{},
+                        {"MARTLET_PASSWORD=x", "MARTLET_SERVER=x", "MARTLET_HOME=x",
+                         "MARTLET_API=x", "MARTLET_TLS_CA=x", "MARTLET_TLS_NAME=x"}}),
+            "");
   EXPECT_NE(load_error({{}, {"MARTLET_PASSWORDS=x"}}), "") << "only exactly these";
   EXPECT_NE(load_error({{}, {"MARTLET_PASSWORD_FILE=x"}}), "");
 }
