@@ -27,6 +27,8 @@ void add_metrics(metrics::Registry& registry, const NatsBus* bus) {
   registry.gauge_from(
       {"martlet_bus_backlog_bytes", "bytes", "Published, not yet taken by the socket."},
       read(&BusStats::backlog_bytes));
+  registry.gauge_from({"martlet_bus_waiting_messages", "messages", "Received, not yet handled."},
+                      read(&BusStats::waiting_messages));
 }
 
 }  // namespace martlet::bus

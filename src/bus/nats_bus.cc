@@ -291,6 +291,7 @@ BusStats NatsBus::stats() const {
   BusStats stats = stats_;
   stats.waiting_requests = replies_.size();
   stats.backlog_bytes = publisher_->backlog_bytes();
+  stats.waiting_messages = queue_->waiting() + backlog_.size();
   return stats;
 }
 

@@ -41,7 +41,8 @@ struct BusStats {
   std::uint64_t receive_dropped = 0;
   std::uint64_t reconnects = 0;
   std::size_t waiting_requests = 0;
-  std::size_t backlog_bytes = 0;  // published, not yet taken by the socket
+  std::size_t backlog_bytes = 0;     // published, not yet taken by the socket
+  std::size_t waiting_messages = 0;  // received, not yet handled
 };
 
 // Null: not asked for.

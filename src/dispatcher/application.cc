@@ -11,7 +11,7 @@ DispatcherApplication::DispatcherApplication(service::Context& context,
       backends_(std::move(backends)),
       cluster_check_(context.loop, *backends_.kv,
                      {options_.replicas, shards_, context.common.nats_wait}),
-      metrics_(context.registry),
+      metrics_(context.registry, shards_),
       dispatcher_({context.loop, *backends_.bus, *backends_.log, *backends_.leases, options_,
                    shards_, backends_.name, metrics_}) {}
 

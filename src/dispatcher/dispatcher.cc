@@ -13,7 +13,9 @@ namespace martlet::dispatcher {
 Dispatcher::Dispatcher(const DispatcherParts& parts)
     : parts_(parts),
       published_(parts.loop, parts.bus, parts.leases),
-      timer_(parts.loop, [this] { tick(); }) {}
+      timer_(parts.loop, [this] { tick(); }) {
+  parts_.metrics.log_limit(parts_.options.shard.log_bytes);
+}
 
 Dispatcher::~Dispatcher() {
   parts_.bus.on_state([](bus::BusState) {});
@@ -38,6 +40,7 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
   remove(shard);
   MARTLET_LOG(info, "shard_acquired shard={} epoch={} previous_owner={} published={}",
               shard.value(), epoch.value(), previous.owner, previous.published.value());
+  parts_.metrics.lease(LeaseChange::kAcquired);
   if (is_stopping_) {
     parts_.leases.give_back(shard);
     return tell_when_all_are_gone();
@@ -55,6 +58,7 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
 void Dispatcher::on_release_wanted(ShardId shard) {
   if (!runners_.contains(shard)) return parts_.leases.give_back(shard);
   MARTLET_LOG(info, "shard_released shard={}", shard.value());
+  parts_.metrics.lease(LeaseChange::kGivenBack);
   let_go(shard);
 }
 
@@ -69,6 +73,7 @@ void Dispatcher::let_go(ShardId shard) {
 
 void Dispatcher::on_lost(ShardId shard) {
   MARTLET_LOG(warn, "shard_lost shard={}", shard.value());
+  parts_.metrics.lease(LeaseChange::kLost);
   remove(shard);
   tell_when_all_are_gone();
 }
@@ -87,6 +92,7 @@ void Dispatcher::remove(ShardId shard) {
     last_ids_[shard] = core->last_message_id();
   }
   found->second->end();
+  parts_.metrics.shard(shard, {});
   parts_.loop.defer_delete(std::move(found->second));
   runners_.erase(found);
 }
@@ -161,9 +167,14 @@ void Dispatcher::update_gauges() {
   std::size_t window = 0;
   std::size_t parked = 0;
   std::size_t queued = 0;
+  std::size_t stored_waits = 0;
+  std::size_t buffered = 0;
   for (const auto& [shard, runner] : runners_) {
+    buffered += runner->buffered();
     const ShardCore* core = runner->core();
     if (core == nullptr) continue;
+    parts_.metrics.shard(shard, {runner->is_serving(), core->log_bytes()});
+    stored_waits += core->stored_waits();
     heads += core->heads();
     window += core->window();
     parked += core->parked();
@@ -175,6 +186,8 @@ void Dispatcher::update_gauges() {
   parts_.metrics.window_kept(window);
   parts_.metrics.frames_parked(parked);
   parts_.metrics.entries_queued(queued);
+  parts_.metrics.stored_waits(stored_waits);
+  parts_.metrics.frames_buffered(buffered);
 }
 
 void Dispatcher::let_go_of_all(std::function<void()> done) {

@@ -21,6 +21,7 @@ class FrameBuffer {
     frames_.emplace_back(frame);
     return true;
   }
+  std::size_t frames() const { return frames_.size(); }
   std::deque<Bytes> take() {
     bytes_ = 0;
     return std::exchange(frames_, {});

@@ -1,7 +1,11 @@
 #include "dispatcher/metrics.h"
 
+#include <algorithm>
+#include <cctype>
 #include <string>
 #include <utility>
+
+#include "wire/group_requests.h"
 
 namespace martlet::dispatcher {
 namespace {
@@ -36,10 +40,46 @@ metrics::Label<ErrorCode> code_label() {
   return label;
 }
 
+// Those that change something; the others go nowhere near a dispatcher.
+metrics::Label<wire::Command> command_label() {
+  metrics::Label<wire::Command> label{"command", {}};
+  for (const wire::CommandInfo& one : wire::all_commands()) {
+    const bool is_ours = one.command == wire::Command::Send || one.command == wire::Command::Read ||
+                         one.command == wire::Command::Typing || wire::is_group_change(one.command);
+    if (!is_ours) continue;
+    std::string name(one.name);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    label.values.emplace_back(one.command, std::move(name));
+  }
+  return label;
+}
+
+metrics::Label<LeaseChange> lease_label() {
+  return {"change",
+          {{LeaseChange::kAcquired, "acquired"},
+           {LeaseChange::kGivenBack, "given_back"},
+           {LeaseChange::kLost, "lost"}}};
+}
+
+metrics::Label<std::uint16_t> shard_label(std::uint16_t shards) {
+  metrics::Label<std::uint16_t> label{"shard", {}};
+  for (std::uint16_t i = 0; i < shards; ++i) label.values.emplace_back(i, std::to_string(i));
+  return label;
+}
+
 }  // namespace
 
-DispatcherMetrics::DispatcherMetrics(metrics::Registry& r)
-    : frames_(r.counter(info("frames_total", "frames", "Frames of clients that arrived."))),
+DispatcherMetrics::DispatcherMetrics(metrics::Registry& r, std::uint16_t shards)
+    : frames_(r.counters(info("frames_total", "frames", "Frames of clients that arrived."),
+                         command_label())),
+      failed_(
+          r.counters(info("failed_total", "requests", "Frames answered by an error, by command."),
+                     command_label())),
+      answer_time_(r.histograms(
+          info("answer_seconds", "seconds",
+               "From a frame's arrival to its answer, when it was appended: waits and append."),
+          command_label(), Buckets::seconds())),
       silences_(r.counters(info("unanswered_total", "frames",
                                 "Frames left without an answer; their edge repeats them."),
                            silence_label())),
@@ -65,6 +105,9 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r)
                                      "Questions to persist about conversations and duplicates."))),
       cold_items_(r.counter(info("cold_items_total", "items",
                                  "Conversations, messages and users in these questions."))),
+      cold_seconds_(r.histogram(
+          info("cold_seconds", "seconds", "From such a question to its answer, or to giving up."),
+          Buckets::seconds())),
       cold_failures_(r.counter(
           info("cold_failures_total", "questions", "Questions without a usable answer."))),
       clock_skews_(r.counter(
@@ -74,6 +117,13 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r)
                                      "not in the group."))),
       stored_waits_dropped_(r.counter(info("stored_waits_dropped_total", "waits",
                                            "Senders that will not be told STORED unasked."))),
+      stored_seconds_(r.histogram(
+          info("stored_seconds", "seconds",
+               "From an append's acknowledgement to hearing that the database has it; one append "
+               "of a shard at a time is watched."),
+          Buckets::seconds())),
+      leases_(r.counters(info("leases_total", "shards", "Changes of the leases of shards."),
+                         lease_label())),
       doubts_(r.counter(info("doubts_total", "shards", "Times an ownership was doubted."))),
       take_overs_(r.counter(info("take_overs_total", "shards", "Take-overs begun."))),
       take_over_seconds_(r.histogram(
@@ -89,10 +139,32 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r)
       heads_(r.gauge(info("heads", "conversations", "Conversations in memory."))),
       window_(r.gauge(info("window", "messages", "Messages in the duplicate windows."))),
       parking_(r.gauge(info("parking", "frames", "Frames that wait for the database now."))),
-      queue_(r.gauge(info("queue", "entries", "Entries that wait for an append now."))) {}
+      queue_(r.gauge(info("queue", "entries", "Entries that wait for an append now."))),
+      stored_waits_(r.gauge(info("stored_waits", "messages",
+                                 "Messages whose senders are to be told when they are stored."))),
+      buffered_(r.gauge(
+          info("buffered", "frames", "Frames that wait for their shard to be taken over now."))),
+      shard_entries_(r.counters(info("shard_entries_total", "entries",
+                                     "Entries that this process appended to a shard's log."),
+                                shard_label(shards))),
+      shard_serving_(r.gauges(
+          info("shard_serving", "none", "1 while this process takes messages of the shard."),
+          shard_label(shards))),
+      shard_log_bytes_(r.gauges(info("shard_log_bytes", "bytes",
+                                     "Size of the log of a shard that this process serves, as it "
+                                     "is reckoned for shard.log_bytes; else 0."),
+                                shard_label(shards))),
+      log_limit_(r.gauge(info("log_limit_bytes", "bytes",
+                              "The configured shard.log_bytes, at which senders are refused."))) {}
 
-void DispatcherMetrics::batch_appended(std::size_t entries, std::size_t bytes) {
+void DispatcherMetrics::shard(ShardId shard, const ShardGauges& gauges) {
+  shard_serving_.at(shard.value()).set(gauges.is_serving ? 1 : 0);
+  shard_log_bytes_.at(shard.value()).set(static_cast<std::int64_t>(gauges.log_bytes));
+}
+
+void DispatcherMetrics::batch_appended(ShardId shard, std::size_t entries, std::size_t bytes) {
   entries_.add(entries);
+  shard_entries_.at(shard.value()).add(entries);
   batch_entries_.observe(static_cast<double>(entries));
   batch_bytes_.observe(static_cast<double>(bytes));
 }

@@ -49,6 +49,7 @@ wire::Answer answer_to(const Asker& asker, wire::AnswerKind kind, const ClientMs
 std::unique_ptr<OpenEntry> open_message(SendFrame& frame, const Moment& moment) {
   auto open = std::make_unique<OpenEntry>();
   open->origin = frame.asker.session;
+  open->arrived = frame.arrived;
   open->askers.push_back(std::move(frame.asker));
   wire::Entry& entry = open->entry;
   entry.kind = frame.act == nullptr ? wire::EntryKind::kMessage : wire::EntryKind::kMembers;
@@ -85,7 +86,7 @@ ShardCore::ShardCore(ShardStart start, std::uint16_t shards, const ShardLimits& 
       log_bytes_(start.log_bytes) {}
 
 void ShardCore::frame(const wire::ClientFrame& frame, const Moment& moment) {
-  metrics_.frame_received();
+  metrics_.frame_received(frame.command);
   if (is_doubting_ || is_letting_go_) return metrics_.silent(Silence::kNotServing);
   auto asker = asker_of(frame);
   if (!asker || !is_valid_id(frame.user) || !is_valid_id(frame.device)) {
@@ -126,6 +127,7 @@ void ShardCore::send(const wire::ClientFrame& frame, Asker asker, const Moment& 
   send.id = body->client_msg_id;
   send.follows = body->follows;
   send.content_hash = base::hash64(body->content);
+  send.arrived = moment.now;
   send.received_ms = frame.received_ms;
   send.first_sent_ms = frame.first_sent_ms;
   send.content = Bytes(body->content);
@@ -260,6 +262,7 @@ void ShardCore::read(const wire::ClientFrame& frame, Asker asker, const Moment& 
 
   auto open = std::make_unique<OpenEntry>();
   open->origin = asker.session;
+  open->arrived = moment.now;
   wire::Entry& entry = open->entry;
   entry.kind = wire::EntryKind::kRead;
   entry.conversation = body->conversation;
@@ -306,6 +309,7 @@ void ShardCore::refuse(const Asker& asker, const ClientMsgId& id, ErrorCode code
                        const Moment& moment, Duration retry_after) {
   if (moment.renewal_age >= bus::kMaxRenewalAge) return metrics_.silent(Silence::kOldLease);
   metrics_.refused(code);
+  metrics_.failed(asker.command);
   wire::Answer answer = answer_to(asker, wire::AnswerKind::kRefused, id);
   answer.error = code;
   const bool is_usual = retry_after == Duration(0);

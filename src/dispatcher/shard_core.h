@@ -100,6 +100,8 @@ class ShardCore {
   std::size_t window() const { return window_.size(); }
   std::size_t parked() const { return parking_.frames(); }
   std::size_t queued() const { return queue_.size(); }
+  std::size_t stored_waits() const { return stored_waits_.size(); }
+  std::uint64_t log_bytes() const { return log_bytes_; }
 
  private:
   // Frames: shard_core.cc.
@@ -145,7 +147,7 @@ class ShardCore {
                      const Moment& moment);
 
   // The database: shard_core_cold.cc.
-  void asking(const wire::ColdQuestion& question);
+  void asking(const wire::ColdQuestion& question, const Moment& moment);
   void mark_asked(const ConversationId& conversation, bool is_asked);
   bool is_usable(const Result<wire::ColdAnswer>& answer);
   void learn_head(const ConversationId& conversation, const wire::ConversationHead& told,
@@ -175,6 +177,7 @@ class ShardCore {
   std::size_t queued_bytes_ = 0;  // with what is in flight
   std::optional<BatchInFlight> in_flight_;
   MonotonicTime ask_after_;
+  MonotonicTime asked_;
 
   std::uint64_t log_bytes_;  // as the broker told it last, with what was appended since
   std::uint64_t appended_bytes_ = 0;

@@ -13,7 +13,7 @@ Actions ShardCore::take_actions(const Moment& moment) {
     if (!in_flight_ && !queue_.empty()) start_append(moment);
     if (moment.now >= ask_after_) {
       actions_.question = parking_.next_question(shard_, generation_, watermark_);
-      if (actions_.question) asking(*actions_.question);
+      if (actions_.question) asking(*actions_.question, moment);
     }
   }
   return std::exchange(actions_, {});
@@ -58,7 +58,7 @@ void ShardCore::appended(bus::LogSequence sequence, const Moment& moment) {
   log_bytes_ += flight.bytes + kRecordOverheadBytes;
   appended_bytes_ += flight.bytes + kRecordOverheadBytes;
   metrics_.append_took(moment.now - flight.since);
-  metrics_.batch_appended(flight.open.size(), flight.bytes);
+  metrics_.batch_appended(shard_, flight.open.size(), flight.bytes);
   const LogPosition position(base_ + sequence.value());
   for (std::size_t i = 0; i < flight.open.size(); ++i) {
     settle(*flight.open[i], std::move(flight.batch.entries[i]), position, moment);
@@ -80,6 +80,9 @@ void ShardCore::settle(OpenEntry& open, wire::Entry entry, LogPosition position,
     window_.settle(open.slot, position, moment.now + limits_.window_time);
     if (entry.kind == wire::EntryKind::kMembers)
       change_logged(open, entry.conversation, *head->group, moment);
+  }
+  if (!open.askers.empty()) {
+    metrics_.answered(open.askers.front().command, moment.now - open.arrived);
   }
   for (const Asker& asker : open.askers) {
     acknowledge(asker, entry.client_msg_id, entry.conversation, message);

@@ -43,6 +43,7 @@ void ShardCore::watermark(const wire::Watermark& told) {
 void ShardCore::cold_answer(const Result<wire::ColdAnswer>& answer, const Moment& moment) {
   if (is_doubting_ || is_letting_go_) return;
   MARTLET_ASSERT(parking_.is_asking());
+  metrics_.cold_took(moment.now - asked_);
   if (answer && answer->generation > generation_) return doubt("generation_raised");
   if (!is_usable(answer)) {
     metrics_.cold_failed();
@@ -71,7 +72,8 @@ void ShardCore::cold_answer(const Result<wire::ColdAnswer>& answer, const Moment
   for (const ConversationId& conversation : concerned) judge_ready(conversation, moment);
 }
 
-void ShardCore::asking(const wire::ColdQuestion& question) {
+void ShardCore::asking(const wire::ColdQuestion& question, const Moment& moment) {
+  asked_ = moment.now;
   metrics_.cold_asked(question.items());
   for (const ConversationId& one : question.conversations) mark_asked(one, true);
 }

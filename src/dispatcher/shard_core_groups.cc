@@ -49,6 +49,7 @@ void ShardCore::change_group(const wire::ClientFrame& frame, Asker asker, const 
   change.user = UserId::trusted(frame.user);
   change.device = DeviceId::trusted(frame.device);
   change.id = body->client_msg_id;
+  change.arrived = moment.now;
   change.received_ms = frame.received_ms;
   change.first_sent_ms = frame.first_sent_ms;
   change.content = wire::encode(body->change);

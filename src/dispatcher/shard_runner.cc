@@ -46,6 +46,10 @@ void ShardRunner::tick() {
 
 void ShardRunner::watermark(const wire::Watermark& told) {
   if (core_ == nullptr || phase_ == Phase::kEnded) return;
+  if (watched_ && told.generation == core_->generation() && told.position >= watched_->position) {
+    context_.metrics.stored_after(context_.loop.now() - watched_->since);
+    watched_.reset();
+  }
   core_->watermark(told);
   flush_at_turn_end();
 }
@@ -96,6 +100,7 @@ void ShardRunner::append(const AppendRequest& request) {
   if (is_planted(Planted::kTwoAppends)) write(request.expected_last, request.batch, [](auto) {});
   write(request.expected_last, request.batch, guarded([this](auto result) {
           core_->append_result(std::move(result), moment());
+          if (!watched_) watched_ = Watched{core_->fanned_out(), context_.loop.now()};
           context_.leases.note_reached(shard_, core_->fanned_out());
           flush();
           if (phase_ == Phase::kLettingGo) finish_letting_go();

@@ -58,6 +58,7 @@ class ShardRunner {
   void info(const bus::LogInfo& info);
 
   bool is_serving() const { return phase_ == Phase::kServing; }
+  std::size_t buffered() const { return buffer_.frames(); }
   // Null before the take-over is done.
   const ShardCore* core() const { return core_.get(); }
 
@@ -122,6 +123,12 @@ class ShardRunner {
   std::vector<ConversationId> missed_;
   std::unique_ptr<ShardCore> core_;
   OwedResyncs owed_;
+  // The append whose way into the database is timed.
+  struct Watched {
+    LogPosition position;
+    MonotonicTime since;
+  };
+  std::optional<Watched> watched_;
   std::function<void()> finished_;
 
   std::shared_ptr<int> alive_ = std::make_shared<int>();

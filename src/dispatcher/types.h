@@ -49,6 +49,7 @@ struct SendFrame {
   std::optional<ClientMsgId> follows;
   Bytes content;  // a change's is made of it and of nothing else
   std::uint64_t content_hash = 0;
+  MonotonicTime arrived;
   WallMs received_ms = 0;
   WallMs first_sent_ms = 0;       // 0: unknown
   std::unique_ptr<GroupAct> act;  // null: a message
@@ -65,8 +66,9 @@ struct RefusedByChange {
 // An entry that has its number and waits for its append.
 struct OpenEntry {
   wire::Entry entry;
-  std::size_t bytes = 0;                 // what it adds at most to a batch
-  SessionId origin;                      // the session that sent it and gets no event
+  std::size_t bytes = 0;  // what it adds at most to a batch
+  SessionId origin;       // the session that sent it and gets no event
+  MonotonicTime arrived;
   std::vector<Asker> askers;             // the first one sent it, the others repeated it
   Window::Slot* slot = nullptr;          // of what has a place in the order
   Seq members_at;                        // groups: of the last change before it

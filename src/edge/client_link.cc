@@ -131,6 +131,7 @@ bool ClientLink::try_take(const wire::Frame& frame) {
   const auto command = static_cast<wire::Command>(frame.header.command);
   const std::uint32_t id = frame.header.request_id;
   if (session_.must_wait(command)) return false;
+  answering_ = {id, command};
   if (const auto admitted = session_.admit(wire::find_command(command), id); !admitted) {
     refuse(id, admitted.error());
     return true;
@@ -194,6 +195,7 @@ bool ClientLink::finish(std::uint32_t request_id) {
   const MonotonicTime now = environment_.clock.now();
   const auto request = session_.finish(request_id, now);
   if (!request) return false;
+  answering_ = {request_id, request->command};
   environment_.metrics.answered(request->command, now - request->since);
   reschedule();
   wake();
@@ -212,6 +214,7 @@ void ClientLink::refuse(std::uint32_t request_id, const Error& error,
   if (ended_) return;
   if (wire::is_fatal(error.code)) return fail_and_close(request_id, error, CloseReason::kBadFrame);
   environment_.metrics.error(error.code);
+  if (request_id == answering_.id) environment_.metrics.failed(answering_.command);
   transmit(refusal_frame(request_id, error, client_msg_id));
 }
 

@@ -154,6 +154,11 @@ class ClientLink final : private net::ConnectionListener {
   bool paid_ = false;  // waiting_ is
   std::optional<ThrottledBy> throttled_by_;
   MonotonicTime throttled_since_;
+  struct Answering {
+    std::uint32_t id = 0;
+    wire::Command command{};
+  };
+  Answering answering_;  // the request that was looked at last, or is being answered
   bool wake_scheduled_ = false;
   bool token_checked_ = false;  // one, ever: the next waits for its turn
   bool token_waits_ = false;

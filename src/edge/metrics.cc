@@ -68,6 +68,9 @@ EdgeMetrics::EdgeMetrics(metrics::Registry& r)
           command_label(), metrics::Buckets::seconds())),
       errors_(r.counters({"martlet_edge_errors_total", "frames", "Error frames sent to clients."},
                          error_label())),
+      failed_(r.counters(
+          {"martlet_edge_failed_total", "requests", "Requests answered by an error, by command."},
+          command_label())),
       unanswered_(r.gauge({"martlet_edge_unanswered", "frames",
                            "Frames to owners of shards that wait for an answer."})),
       unanswered_bytes_(

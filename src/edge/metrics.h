@@ -52,6 +52,7 @@ class EdgeMetrics {
   void frame(wire::Command command) { frames_.at(command).add(); }
   void answered(wire::Command command, Duration took) { answer_time_.at(command).observe(took); }
   void error(ErrorCode code) { errors_.at(code).add(); }
+  void failed(wire::Command command) { failed_.at(command).add(); }
   void unanswered(std::size_t frames, std::size_t bytes) {
     unanswered_.set(std::int64_t(frames)), unanswered_bytes_.set(std::int64_t(bytes));
   }
@@ -89,6 +90,7 @@ class EdgeMetrics {
   metrics::Family<metrics::Counter, wire::Command> frames_;
   metrics::Family<metrics::Histogram, wire::Command> answer_time_;
   metrics::Family<metrics::Counter, ErrorCode> errors_;
+  metrics::Family<metrics::Counter, wire::Command> failed_;
   metrics::Gauge& unanswered_;
   metrics::Gauge& unanswered_bytes_;
   metrics::Counter& repeats_;

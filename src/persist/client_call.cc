@@ -40,7 +40,7 @@ void ClientCall::answer(BytesView body) {
 }
 
 void ClientCall::refuse(const Error& error) {
-  parts_.metrics.refused(error.code);
+  parts_.metrics.refused(request_.command, error.code);
   wire::ClientAnswer answer;
   answer.command = request_.command;
   answer.error = error;
@@ -55,7 +55,7 @@ void ClientCall::send(const wire::ClientAnswer& answer) {
   const Bytes bytes = wire::encode(answer);
   MARTLET_ASSERT(bytes.size() <= kMaxAnswerBytes + kMaxEnvelopeBytes);
   parts_.bus.reply(reply_, bytes);
-  parts_.metrics.answer_took(parts_.loop.now() - started_);
+  parts_.metrics.answer_took(request_.command, parts_.loop.now() - started_);
 }
 
 }  // namespace martlet::persist

@@ -14,7 +14,8 @@ void ColdDesk::handle(const bus::Incoming& message) {
   if (waiting_.size() >= kMaxColdQuestions)
     return refuse(reply, {ErrorCode::kBusy, "too many questions wait"});
   const MonotonicTime now = parts_.loop.now();
-  waiting_.push_back({std::move(*question), std::move(reply), now + kColdWait, now + kColdPause});
+  waiting_.push_back(
+      {std::move(*question), std::move(reply), now, now + kColdWait, now + kColdPause});
   ask(now);
 }
 
@@ -82,10 +83,15 @@ void ColdDesk::answered(std::deque<Waiting> asked, Result<store::ColdAnswers> an
       asked[i].ask_at = now + kColdPause;
       waiting_.push_back(std::move(asked[i]));
     } else {
-      parts_.bus.reply(asked[i].reply, wire::encode(answer));
+      tell(asked[i], answer);
     }
   }
   ask(now);
+}
+
+void ColdDesk::tell(const Waiting& waiting, const wire::ColdAnswer& answer) {
+  parts_.metrics.cold_took(parts_.loop.now() - waiting.since);
+  parts_.bus.reply(waiting.reply, wire::encode(answer));
 }
 
 void ColdDesk::refuse(const std::string& reply, const Error& error) {

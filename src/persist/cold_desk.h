@@ -37,6 +37,7 @@ class ColdDesk {
   struct Waiting {
     wire::ColdQuestion question;
     std::string reply;
+    MonotonicTime since;
     MonotonicTime until;
     MonotonicTime ask_at;  // even if we have not heard of the watermark
   };
@@ -44,6 +45,7 @@ class ColdDesk {
   void ask(MonotonicTime now);
   void answered(std::deque<Waiting> asked, Result<store::ColdAnswers> answers);
   void refuse(const std::string& reply, const Error& error);
+  void tell(const Waiting& waiting, const wire::ColdAnswer& answer);
 
   const Parts parts_;
   std::deque<Waiting> waiting_;

@@ -11,7 +11,10 @@ namespace martlet::persist {
 class GroupsDesk::Call {
  public:
   Call(const Parts& parts, std::string reply, wire::GroupsQuestion question)
-      : question(std::move(question)), parts_(parts), reply_(std::move(reply)) {
+      : question(std::move(question)),
+        parts_(parts),
+        reply_(std::move(reply)),
+        since_(parts.loop.now()) {
     ++parts_.open.count;
   }
   ~Call() { --parts_.open.count; }
@@ -22,6 +25,7 @@ class GroupsDesk::Call {
     const Bytes bytes = wire::encode(answer);
     MARTLET_ASSERT(bytes.size() <= kMaxAnswerBytes);
     parts_.bus.reply(reply_, bytes);
+    parts_.metrics.groups_took(parts_.loop.now() - since_);
   }
   void refuse(const Error& error) const {
     parts_.metrics.groups_refused();
@@ -35,6 +39,7 @@ class GroupsDesk::Call {
  private:
   const Parts parts_;
   const std::string reply_;
+  const MonotonicTime since_;
 };
 
 void GroupsDesk::handle(const bus::Incoming& message) {

@@ -46,7 +46,25 @@ Label<wire::Command> command_label() {
            {wire::Command::Refresh, "REFRESH"},
            {wire::Command::Sync, "SYNC"},
            {wire::Command::Fetch, "FETCH"},
-           {wire::Command::History, "HISTORY"}}};
+           {wire::Command::History, "HISTORY"},
+           {wire::Command::GroupInfo, "GROUPINFO"},
+           {wire::Command::GroupList, "GROUPLIST"},
+           {wire::Command::Auth, "AUTH"},
+           {wire::Command::Devices, "DEVICES"},
+           {wire::Command::SignOut, "SIGNOUT"}}};
+}
+
+Label<LeaseChange> lease_label() {
+  return {"change",
+          {{LeaseChange::kAcquired, "acquired"},
+           {LeaseChange::kGivenBack, "given_back"},
+           {LeaseChange::kLost, "lost"}}};
+}
+
+Label<std::uint16_t> shard_label(std::uint16_t shards) {
+  Label<std::uint16_t> label{"shard", {}};
+  for (std::uint16_t i = 0; i < shards; ++i) label.values.emplace_back(i, std::to_string(i));
+  return label;
 }
 
 metrics::Label<wire::AdminAct> act_label() {
@@ -61,7 +79,7 @@ metrics::Label<wire::AdminAct> act_label() {
 
 }  // namespace
 
-PersistMetrics::PersistMetrics(metrics::Registry& r)
+PersistMetrics::PersistMetrics(metrics::Registry& r, std::uint16_t shards)
     : batches_(r.counter({"martlet_persist_applied_batches_total", "batches",
                           "Batches of the logs that were stored."})),
       messages_(r.counter(
@@ -91,9 +109,12 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
       refusals_(r.counters({"martlet_persist_refusals_total", "requests",
                             "Requests of clients answered by an error, by code."},
                            error_label())),
-      answer_seconds_(r.histogram(
+      failed_(r.counters({"martlet_persist_failed_total", "requests",
+                          "Requests of clients answered by an error, by command."},
+                         command_label())),
+      answer_seconds_(r.histograms(
           {"martlet_persist_answer_seconds", "seconds", "From a client's request to its answer."},
-          Buckets::seconds())),
+          command_label(), Buckets::seconds())),
       barrier_seconds_(r.histogram({"martlet_persist_barrier_seconds", "seconds",
                                     "How long requests waited for the database to reach the logs."},
                                    Buckets::seconds())),
@@ -105,10 +126,16 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
                                  "Questions of dispatchers that were answered."})),
       cold_items_(r.counter({"martlet_persist_cold_items_total", "items",
                              "Conversations and messages that those questions asked for."})),
+      cold_seconds_(r.histogram({"martlet_persist_cold_seconds", "seconds",
+                                 "From a question of a dispatcher to its answer."},
+                                Buckets::seconds())),
       cold_refusals_(r.counter({"martlet_persist_cold_refusals_total", "questions",
                                 "Questions of dispatchers answered by an error."})),
       groups_questions_(r.counter({"martlet_persist_groups_questions_total", "questions",
                                    "Questions of edges about who is in which group."})),
+      groups_seconds_(r.histogram({"martlet_persist_groups_seconds", "seconds",
+                                   "From a question of an edge about groups to its answer."},
+                                  Buckets::seconds())),
       groups_refusals_(r.counter({"martlet_persist_groups_refusals_total", "questions",
                                   "Questions of edges about groups answered by an error."})),
       hashes_(r.counters({"martlet_persist_hashes_total", "passwords",
@@ -135,16 +162,26 @@ PersistMetrics::PersistMetrics(metrics::Registry& r)
                               act_label())),
       malformed_(r.counter({"martlet_persist_malformed_total", "messages",
                             "Messages of other services that could not be read."})),
+      leases_(
+          r.counters({"martlet_persist_leases_total", "shards", "Changes of the leases of shards."},
+                     lease_label())),
       followed_(r.gauge(
           {"martlet_persist_shards_followed", "shards", "Shards whose log this process stores."})),
       stuck_(r.gauge({"martlet_persist_shards_stuck", "shards",
                       "Shards that stand still until somebody repairs them."})),
       lag_(r.gauge({"martlet_persist_lag_batches", "batches",
                     "Batches in the logs of all shards that are not stored, at the last look."})),
+      shard_lags_(r.gauges({"martlet_persist_shard_lag_batches", "batches",
+                            "The same of each shard, whoever stores it."},
+                           shard_label(shards))),
       waiting_(r.gauge({"martlet_persist_barrier_waiting", "requests",
                         "Requests that wait for the database to reach the logs."})),
       open_(r.gauge(
-          {"martlet_persist_open_requests", "requests", "Requests that have no answer yet."})) {}
+          {"martlet_persist_open_requests", "requests", "Requests that have no answer yet."})),
+      cold_waiting_(r.gauge({"martlet_persist_cold_waiting", "questions",
+                             "Questions of dispatchers that have no answer yet."})),
+      database_waiting_(r.gauge({"martlet_persist_database_waiting", "jobs",
+                                 "Jobs that wait for a connection to the database."})) {}
 
 void PersistMetrics::batches_applied(std::size_t batches, std::size_t messages) {
   batches_.add(batches);

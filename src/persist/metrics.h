@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "metrics/registry.h"
+#include "model/ids.h"
 #include "persist/applier_core.h"
 #include "wire/admin.h"
 #include "wire/commands.h"
@@ -16,10 +17,14 @@ enum class HashEnd : std::uint8_t {
   kRefused   // not hashed: too many waited
 };
 
+// What happened to the lease of a shard.
+enum class LeaseChange : std::uint8_t { kAcquired, kGivenBack, kLost };
+
 // What the persist counts. Loop thread.
 class PersistMetrics {
  public:
-  explicit PersistMetrics(metrics::Registry& registry);
+  // Shards of the cluster: each is a value of a label.
+  explicit PersistMetrics(metrics::Registry& registry, std::uint16_t shards = 16);
 
   void batches_applied(std::size_t batches, std::size_t messages);
   void apply_took(Duration duration) { apply_seconds_.observe(duration); }
@@ -30,12 +35,18 @@ class PersistMetrics {
   void purged() { purges_.add(); }
 
   void requested(wire::Command command) { requests_.at(command).add(); }
-  void refused(ErrorCode code) { refusals_.at(code).add(); }
-  void answer_took(Duration duration) { answer_seconds_.observe(duration); }
+  void refused(wire::Command command, ErrorCode code) {
+    refusals_.at(code).add(), failed_.at(command).add();
+  }
+  void answer_took(wire::Command command, Duration duration) {
+    answer_seconds_.at(command).observe(duration);
+  }
   void barrier_took(Duration duration, bool behind);
   void cold_query(std::size_t questions, std::size_t items);
+  void cold_took(Duration duration) { cold_seconds_.observe(duration); }
   void cold_refused() { cold_refusals_.add(); }
   void groups_asked() { groups_questions_.add(); }
+  void groups_took(Duration duration) { groups_seconds_.observe(duration); }
   void groups_refused() { groups_refusals_.add(); }
   void hash_ended(HashEnd end) { hashes_.at(end).add(); }
   void hashes_waiting(std::size_t hashes) {
@@ -49,11 +60,21 @@ class PersistMetrics {
   void administered(wire::AdminAct act, bool done) { (done ? acts_ : acts_failed_).at(act).add(); }
   void malformed() { malformed_.add(); }
 
+  void lease(LeaseChange change) { leases_.at(change).add(); }
   void shards_followed(std::size_t shards) { followed_.set(static_cast<std::int64_t>(shards)); }
   void shards_stuck(std::size_t shards) { stuck_.set(static_cast<std::int64_t>(shards)); }
   void lag(std::uint64_t batches) { lag_.set(static_cast<std::int64_t>(batches)); }
+  void shard_lag(ShardId shard, std::uint64_t batches) {
+    shard_lags_.at(shard.value()).set(static_cast<std::int64_t>(batches));
+  }
   void waiting(std::size_t requests) { waiting_.set(static_cast<std::int64_t>(requests)); }
   void open_requests(std::size_t requests) { open_.set(static_cast<std::int64_t>(requests)); }
+  void cold_waiting(std::size_t questions) {
+    cold_waiting_.set(static_cast<std::int64_t>(questions));
+  }
+  void database_waiting(std::size_t jobs) {
+    database_waiting_.set(static_cast<std::int64_t>(jobs));
+  }
 
  private:
   metrics::Counter& batches_;
@@ -67,14 +88,17 @@ class PersistMetrics {
   metrics::Counter& purges_;
   metrics::Family<metrics::Counter, wire::Command> requests_;
   metrics::Family<metrics::Counter, ErrorCode> refusals_;
-  metrics::Histogram& answer_seconds_;
+  metrics::Family<metrics::Counter, wire::Command> failed_;
+  metrics::Family<metrics::Histogram, wire::Command> answer_seconds_;
   metrics::Histogram& barrier_seconds_;
   metrics::Counter& behind_;
   metrics::Counter& cold_queries_;
   metrics::Counter& cold_questions_;
   metrics::Counter& cold_items_;
+  metrics::Histogram& cold_seconds_;
   metrics::Counter& cold_refusals_;
   metrics::Counter& groups_questions_;
+  metrics::Histogram& groups_seconds_;
   metrics::Counter& groups_refusals_;
   metrics::Family<metrics::Counter, HashEnd> hashes_;
   metrics::Gauge& hashes_waiting_;
@@ -86,11 +110,15 @@ class PersistMetrics {
   metrics::Family<metrics::Counter, wire::AdminAct> acts_;
   metrics::Family<metrics::Counter, wire::AdminAct> acts_failed_;
   metrics::Counter& malformed_;
+  metrics::Family<metrics::Counter, LeaseChange> leases_;
   metrics::Gauge& followed_;
   metrics::Gauge& stuck_;
   metrics::Gauge& lag_;
+  metrics::Family<metrics::Gauge, std::uint16_t> shard_lags_;
   metrics::Gauge& waiting_;
   metrics::Gauge& open_;
+  metrics::Gauge& cold_waiting_;
+  metrics::Gauge& database_waiting_;
 };
 
 }  // namespace martlet::persist

@@ -20,7 +20,7 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
       options_(options),
       backends_(std::move(backends)),
       cluster_check_(loop, *backends_.cluster, {options.replicas, shards, options.nats_wait}),
-      metrics_(registry),
+      metrics_(registry, shards),
       watermarks_(shards),
       barrier_(watermarks_, {options.max_waiting, options.barrier_wait, kLookUpPeriod}),
       hashes_(loop, metrics_, {options.hash_queue, options.hash_threads, options.hash_wait}),
@@ -110,6 +110,7 @@ Result<void> Persist::ready() const {
 // ---- shards
 
 void Persist::on_acquired(ShardId shard, Epoch, const bus::ShardRecord&) {
+  metrics_.lease(LeaseChange::kAcquired);
   // One that we had is taken anew; its follower, and a stop that waits for it, ends here.
   remove(shard);
   if (stopping_) {
@@ -125,10 +126,12 @@ void Persist::on_acquired(ShardId shard, Epoch, const bus::ShardRecord&) {
 }
 
 void Persist::on_release_wanted(ShardId shard) {
+  metrics_.lease(LeaseChange::kGivenBack);
   followers_.contains(shard) ? let_go(shard) : backends_.leases->give_back(shard);
 }
 
 void Persist::on_lost(ShardId shard) {
+  metrics_.lease(LeaseChange::kLost);
   remove(shard);
   stop_leases_when_all_are_gone();
 }
@@ -227,6 +230,8 @@ void Persist::on_tick() {
   metrics_.shards_followed(following);
   metrics_.shards_stuck(stuck);
   metrics_.waiting(barrier_.waiting());
+  metrics_.cold_waiting(cold_.open());
+  metrics_.database_waiting(backends_.store->waiting());
   metrics_.open_requests(open_.count + cold_.open() + shard_desk_.open());
   if (on_stopped_) finish_stop();
 }
@@ -284,7 +289,9 @@ void Persist::logs_seen(const std::vector<bus::LogInfo>& infos) {
     if (info.shard.value() >= watermarks_.shards()) continue;
     const store::ShardState& state = watermarks_.at(info.shard);
     const std::uint64_t end = state.base + info.last.value();
-    if (end > state.watermark.value()) lag += end - state.watermark.value();
+    const std::uint64_t behind = end > state.watermark.value() ? end - state.watermark.value() : 0;
+    metrics_.shard_lag(info.shard, behind);
+    lag += behind;
     const auto follower = followers_.find(info.shard);
     if (follower != followers_.end()) follower->second->log_seen(info);
   }

@@ -44,8 +44,11 @@ extern "C" void on_exit_timeout(int) {
 
 // Counts on the loop's thread from the first moment on.
 struct ShellMetrics {
-  ShellMetrics(event::Loop& loop, metrics::Registry& registry, const std::string& service)
+  ShellMetrics(event::Loop& loop, metrics::Registry& registry, const std::string& service,
+               std::function<bool()> ready)
       : probe(loop, registry) {
+    registry.gauge_from({"martlet_ready", "none", "1 while /readyz answers 200."},
+                        [ready = std::move(ready)] { return ready() ? 1.0 : 0.0; });
     registry.constant({"martlet_build_info", "none", "Always 1; which service of which version."},
                       {{"service", service}, {"version", std::string(version())}});
     add_process_metrics(registry, loop.wall_ms());
@@ -79,7 +82,8 @@ class Shell {
   Shell(const Definition& definition, const CommonOptions& common)
       : definition_(definition),
         common_(common),
-        metrics_(loop_, registry_, definition.name),
+        metrics_(loop_, registry_, definition.name,
+                 [this] { return lifecycle_ && lifecycle_->ready().has_value(); }),
         http_(loop_, http_limits()),
         context_{loop_,
                  registry_,
@@ -103,7 +107,7 @@ class Shell {
     if (!application) return report(application.error().detail);
     application_ = std::move(*application);
     metrics::Registry declared;
-    const ShellMetrics shell(loop_, declared, definition_.name);
+    const ShellMetrics shell(loop_, declared, definition_.name, [] { return false; });
     definition_.declare_metrics(declared);
     if (const auto name = undeclared_metric(declared, registry_)) {
       return report("metric " + *name +
@@ -198,7 +202,7 @@ bool has_argument(const config::Sources& sources, std::string_view argument) {
 int print_description(const Definition& definition, const config::Keys& keys) {
   event::Loop loop;
   metrics::Registry registry;
-  const ShellMetrics shell(loop, registry, definition.name);
+  const ShellMetrics shell(loop, registry, definition.name, [] { return false; });
   definition.declare_metrics(registry);
   Definition all = definition;
   for (Limit& limit : common_limits()) all.limits.push_back(std::move(limit));

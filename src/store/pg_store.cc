@@ -165,6 +165,11 @@ void PgStore::start(ApplyQueue::Together together) {
   });
 }
 
+std::size_t PgStore::waiting() const {
+  return applies_.waiting() + writers_.waiting() + readers_.waiting() + lookups_.waiting() +
+         states_.waiting();
+}
+
 void PgStore::look_up_cold(ColdQuestions questions, Done<ColdAnswers> done) {
   run<ColdAnswers>(
       lookups_,

@@ -30,6 +30,7 @@ class PgStore final : public MessageStore {
   PgStore(const PgStore&) = delete;
   PgStore& operator=(const PgStore&) = delete;
 
+  std::size_t waiting() const override;
   void load_shards(Done<ShardStates> done) override;
   void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last, LogPosition known,
                   Done<RaisedBase> done) override;

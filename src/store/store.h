@@ -21,6 +21,9 @@ class MessageStore {
   using Done = std::function<void(Result<T>)>;
   virtual ~MessageStore() = default;
 
+  // Jobs that wait for a connection.
+  virtual std::size_t waiting() const { return 0; }
+
   virtual void load_shards(Done<ShardStates> done) = 0;
   // The log ends at sequence `last`, below the watermark or what it is known to have had.
   virtual void raise_base(ShardId shard, const ShardState& expected, std::uint64_t last,

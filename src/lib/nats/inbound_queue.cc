@@ -45,6 +45,11 @@ std::deque<InboundQueue::Item> InboundQueue::take() {
   return std::exchange(items_, {});
 }
 
+std::size_t InboundQueue::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return items_.size();
+}
+
 std::uint64_t InboundQueue::take_dropped() {
   const std::lock_guard lock(mutex_);
   return std::exchange(dropped_, 0);

@@ -46,6 +46,8 @@ class InboundQueue {
 
   // The loop. Everything that is there, in order.
   std::deque<Item> take();
+  // Messages that wait to be taken.
+  std::size_t waiting() const;
   // Since the last call.
   std::uint64_t take_dropped();
 

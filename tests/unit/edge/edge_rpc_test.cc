@@ -1,3 +1,5 @@
+#include <spdlog/fmt/fmt.h>
+
 #include "edge_fixture.h"
 #include "model/limits.h"
 #include "wire/json_codec.h"
@@ -93,6 +95,26 @@ TEST_F(EdgeRpcTest, ARefusalOfPersistIsPassedOn) {
   await_question().callback(wire::encode(wire::ClientAnswer{
       .command = Command::Login, .error = {ErrorCode::kWrongPassword, "no", 0}}));
   EXPECT_EQ(next_error(*client), ErrorCode::kWrongPassword);
+}
+
+TEST_F(EdgeRpcTest, FailuresAreCountedByTheirCommand) {
+  const auto failed = [this](std::string_view command) {
+    const std::string page = metric_registry_.render();
+    const std::string series = fmt::format("martlet_edge_failed_total{{command=\"{}\"}} ", command);
+    return page.at(page.find(series) + series.size());
+  };
+  auto stranger = connect();
+  stranger->send(Command::History, 4, wire::History{});
+  EXPECT_EQ(next_error(*stranger), ErrorCode::kNotAuthenticated) << "refused by the edge itself";
+  auto client = login("ann", "phone");
+  client->send(Command::Sync, 4, wire::Sync{});
+  client->send(Command::Ping, 5, wire::Ping{});
+  EXPECT_EQ(next(*client).command(), Command::Pong);
+  await_question().callback(fail(ErrorCode::kUnavailable));
+  EXPECT_EQ(next_error(*client), ErrorCode::kUnavailable) << "refused for persist, after others";
+  EXPECT_EQ(failed("history"), '1');
+  EXPECT_EQ(failed("sync"), '1');
+  EXPECT_EQ(failed("send"), '0');
 }
 
 TEST_F(EdgeRpcTest, NobodyThereIsRetryable) {
