@@ -25,6 +25,7 @@ for name in nats_{edge,dispatcher,persist,api,operator} redis_{edge,api,operator
   secret "${name}_password"
 done
 secret postgres_password   # of the administrator
+secret grafana_password
 of() { cat "$secrets/$1_password"; }
 
 # Who may look after the cluster through the api: one token of an administrator, unless a file of tokens is given.
@@ -100,3 +101,7 @@ of postgres >"$out/postgres/postgres_password"
 of postgres_owner >"$out/postgres/owner_password"
 of postgres_persist >"$out/postgres/persist_password"
 give 999 postgres
+
+fresh grafana
+of grafana >"$out/grafana/grafana_password"
+give 472 grafana   # the image's user

@@ -1,5 +1,5 @@
-# Sourced by scripts/install. Makes nats-server, redis-server and PostgreSQL available without their
-# service units: what the machine lacks is downloaded and unpacked below .local/servers.
+# Sourced by scripts/install. Makes nats-server, redis-server, PostgreSQL and Prometheus available without
+# their service units: what the machine lacks is downloaded and unpacked below .local/servers.
 # Uses: $root (the checkout), as_root (runs a command as root).
 
 servers="$root/.local/servers"
@@ -21,6 +21,7 @@ missing_servers() {
   has_server nats-server || echo nats-server
   has_server redis-server || echo redis-server
   has_postgres || echo postgresql
+  { has_server prometheus && has_server promtool; } || echo prometheus
 }
 
 # unpack TARGET PACKAGE...: the packages' files below TARGET, nothing of them is configured.
@@ -78,6 +79,14 @@ install_postgres() {
   "$servers"/postgresql/usr/lib/postgresql/*/bin/postgres --version
 }
 
+# The program and its tool; the libraries of its old pages are not needed.
+install_prometheus() {
+  unpack "$servers/prometheus" prometheus
+  ln -sfn ../prometheus/usr/bin/prometheus "$servers/bin/prometheus"
+  ln -sfn ../prometheus/usr/bin/promtool "$servers/bin/promtool"
+  "$servers/bin/promtool" --version
+}
+
 install_servers() {
   mkdir -p "$servers/bin"
   local name
@@ -87,6 +96,7 @@ install_servers() {
       nats-server) install_nats ;;
       redis-server) install_redis ;;
       postgresql) install_postgres ;;
+      prometheus) install_prometheus ;;
     esac
   done
 }

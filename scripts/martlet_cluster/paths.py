@@ -40,7 +40,7 @@ def service_binary(kind: str) -> Path:
 
 
 def server_binary(name: str) -> Path:
-    """nats-server or redis-server: unpacked by ./dev install, else the machine's."""
+    """nats-server, redis-server, prometheus or promtool: unpacked by ./dev install, else the machine's."""
     search = f"{SERVERS / 'bin'}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     found = shutil.which(name, path=search)
     if found is None:

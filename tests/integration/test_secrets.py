@@ -22,6 +22,7 @@ FILES = {
     "martlet": {"api_token"},
     "nats": {"nats.conf", "nats-roles.conf", "nats-passwords.conf"},
     "redis": {"users.acl"},
+    "grafana": {"grafana_password"},
     "postgres": {"roles.sql", "postgres_password", "owner_password", "persist_password"},
 }
 
