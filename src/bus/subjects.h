@@ -47,9 +47,9 @@ std::string all_edge_beats();               // im.hb.edge.*
 std::string rpc_account();
 // im.rpc.read: ClientRequest -> ClientAnswer (SYNC, FETCH, HISTORY, GROUP_INFO, GROUP_LIST)
 std::string rpc_read();
-std::string rpc_shard();           // im.rpc.shard: ShardQuestion -> ShardAnswer
-std::string rpc_cold();            // im.rpc.cold: ColdQuestion -> ColdAnswer
-std::string rpc_groups();          // im.rpc.groups: GroupsQuestion -> GroupsAnswer
+std::string rpc_shard();   // im.rpc.shard: ShardQuestion -> ShardAnswer
+std::string rpc_cold();    // im.rpc.cold: ColdQuestion -> ColdAnswer
+std::string rpc_groups();  // im.rpc.groups: GroupsQuestion -> GroupsAnswer
 // im.rpc.admin: AdminRequest -> AdminAnswer; im.rpc.audit: AuditQuestion -> AuditAnswer
 std::string rpc_admin();
 std::string rpc_audit();

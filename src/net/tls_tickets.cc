@@ -2,14 +2,13 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "base/assert.h"
+#include "base/random.h"
 
 namespace martlet::net {
 namespace {
@@ -39,8 +38,9 @@ bool set_mac(EVP_MAC_CTX* mac, const TicketKey& key) {
 int seal(const TicketKey& key, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
          EVP_MAC_CTX* mac) {
   std::memcpy(name, key.name.data(), key.name.size());
+  const Bytes start = SystemRandom().bytes(EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()));
+  std::memcpy(iv, start.data(), start.size());
   const bool sealed =
-      RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 &&
       EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, base::as_u8(key.cipher), iv) == 1 &&
       set_mac(mac, key);
   return sealed ? kGood : kError;
@@ -92,10 +92,7 @@ Result<std::vector<TicketKey>> parse_ticket_keys(std::string_view text) {
 }
 
 TicketKey new_ticket_key() {
-  Bytes bytes(TicketKey::kBytes, '\0');
-  const int done = RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), int(bytes.size()));
-  MARTLET_ASSERT(done == 1);
-  return ticket_key(bytes);
+  return ticket_key(SystemRandom().bytes(TicketKey::kBytes));
 }
 
 void use_ticket_keys(ssl_ctx_st* context, TlsServer& server) {
