@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "wire/admin.h"
 #include "wire/bodies.h"
 #include "wire/envelopes.h"
 #include "wire/rpc.h"

@@ -4,7 +4,6 @@
 #include "again.h"
 #include "input.h"
 #include "targets.h"
-#include "wire/admin.h"
 
 namespace martlet::fuzz {
 
