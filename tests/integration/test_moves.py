@@ -80,11 +80,14 @@ class Moves(ClusterTest):
         self.wait_level()
         self.cluster.add("edge")
         self.wait_level()
-        told = [edge.metrics() for edge in self.cluster.edges]
-        moved = sum(one['martlet_edge_moves_total{reason="rebalance"}'] for one in told)
-        self.assertGreaterEqual(moved, CLIENTS // 5, "the new edge got its share")
+        wait_until(lambda: self.moved() >= CLIENTS // 5, 30, "the new edge got its share")
         crowd.drain()
         self.assertEqual(swarm.problems_of(crowd, self.cluster), [])
+
+    def moved(self) -> float:
+        """By rebalancing; they are told one after the other."""
+        told = [edge.metrics() for edge in self.cluster.edges]
+        return sum(one['martlet_edge_moves_total{reason="rebalance"}'] for one in told)
 
     def test_nobody_is_sent_to_an_edge_that_drains(self) -> None:
         self.wait_known()
