@@ -207,11 +207,21 @@ class Clients:
         leaving.close()
         self._share_rate()
 
+    def tick(self) -> dict[str, int]:
+        """What all that run have sent, had acknowledged and shown by now."""
+        with self._lock:
+            ticks = [s.tick() for name, s in self._swarms.items() if name not in self._quiet]
+        return {key: sum(tick[key] for tick in ticks) for key in ("sent", "acked", "received")}
+
     # The end.
 
     def drain(self, timeout_s: float) -> str:
-        """Nothing more is sent; what is wrong if not everything is answered and shown in time."""
+        """Nothing more is sent; what is wrong if not everything is answered and shown in time. Twice: what one
+        process is told last comes to devices of another one after that one's own end."""
         self._is_sending = False
+        return self._drain_once(timeout_s) or self._drain_once(timeout_s)
+
+    def _drain_once(self, timeout_s: float) -> str:
         for name in self._swarms:
             self._tell(name, "drain")
         problems = []
