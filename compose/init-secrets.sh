@@ -26,6 +26,7 @@ for name in nats_{edge,dispatcher,persist,api,operator} redis_{edge,api,operator
 done
 secret postgres_password   # of the administrator
 secret grafana_password
+secret nats_routes_password   # between the servers of cluster.yaml
 of() { cat "$secrets/$1_password"; }
 
 # Who may look after the cluster through the api: one token of an administrator, unless a file of tokens is given.
@@ -85,6 +86,19 @@ jetstream {
   store_dir: /data
   # An acknowledged append is on the disk, also after a power cut; the group commit pays for it.
   sync_interval: always
+}
+CONF
+# The same of cluster.yaml's servers, which know each other by these names.
+routes=$(for n in 1 2 3; do echo "    \"nats://routes:$(of nats_routes)@nats-$n:6222\""; done)
+cat >"$out/nats/nats-cluster.conf" <<CONF
+include ./nats.conf
+cluster {
+  name: martlet
+  listen: "0.0.0.0:6222"
+  authorization { user: routes, password: "$(of nats_routes)" }
+  routes: [
+$routes
+  ]
 }
 CONF
 give 0 nats   # the image's user
