@@ -1,0 +1,1 @@
+"""./dev compose-test: real containers under load, killed and cut off, and the account of every message."""
