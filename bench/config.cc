@@ -25,6 +25,7 @@ Config read(const json& object) {
   }
   if (config.edges.empty()) throw std::invalid_argument("no edges");
   config.signing_key = object.at("signing_key").get<std::string>();
+  config.tls_ca = object.value("tls_ca", "");
   config.people.users = read_users(object.at("users"));
   for (const auto& [id, members] : object.at("groups").items()) {
     config.people.groups.push_back({GroupId::parse(id).value(), read_users(members)});

@@ -17,11 +17,12 @@ namespace martlet::bench {
 //    "groups": {"g1": ["u1", …], …}, "workload": "one-to-one", "stored": false, "in_flight": 512,
 //    "rate": 0 (closed loop), "burst": 1 (the part of each second in which the messages of a rate
 //    leave), "warm_up_s": 2, "seconds": 10, "drain_s": 20, "text_bytes": 100}
-// and, where they are wanted: "visitors": ["w1", …], "password": "…", "messages": 50000.
-// The accounts and the groups exist already. Where there are groups, who connects asks for a SYNC,
-// after which the edge listens to theirs.
+// and, where they are wanted: "visitors": ["w1", …], "password": "…", "messages": 50000, "tls_ca":
+// FILE. The accounts and the groups exist already. Where there are groups, who connects asks for a
+// SYNC, after which the edge listens to theirs.
 struct Config {
   std::vector<net::Address> edges;
+  std::string tls_ca;  // what the edges' certificates are checked by; empty: no TLS
   std::string signing_key;
   People people;             // who write, and the visitors, who come at once, read and leave
   std::vector<UserId> idle;  // who are connected in the phase "idle" only

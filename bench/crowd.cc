@@ -59,7 +59,8 @@ void Crowd::connect_next() {
                         .access_token = tokens_.empty() ? std::string() : tokens_[number],
                         .user = users_[number],
                         .password = parts_.password,
-                        .sync = !parts_.config.people.groups.empty()};
+                        .sync = !parts_.config.people.groups.empty(),
+                        .tls = parts_.tls};
   LinkOwner& owner = *this;
   links_.push_back(std::make_unique<Link>(parts_.loop, std::move(options), owner));
 }

@@ -29,6 +29,7 @@ class Crowd final : private LinkOwner {
     std::function<void(Link& link)> on_link_online = [](Link&) {};
     std::size_t at_once = 32;  // far below what an edge takes of those who have not authenticated
     std::string password{};
+    net::TlsClient* tls = nullptr;  // null: in the clear
   };
 
   Crowd(Parts parts, std::vector<UserId> users);

@@ -39,8 +39,10 @@ Link::~Link() = default;
 void Link::on_connected(Result<net::UniqueFd> fd) {
   if (!fd) return lose(fd.error().detail);
   net::ConnectionListener& listener = *this;
-  connection_ =
-      std::make_unique<net::Connection>(loop_, std::move(*fd), net::ConnectionOptions{}, listener);
+  net::TlsClient* tls = options_.tls;
+  connection_ = std::make_unique<net::Connection>(
+      loop_, std::move(*fd), net::ConnectionOptions{}, listener,
+      tls != nullptr ? tls->connect(options_.address.host) : nullptr);
   sign_in();
 }
 
@@ -121,6 +123,7 @@ void Link::come_again(std::uint32_t after_ms) {
 }
 
 void Link::on_closed(net::CloseCause cause) {
+  if (cause == net::CloseCause::kHandshakeFailed) return lose("TLS: " + connection_->tls()->why());
   if (cause != net::CloseCause::kOurs) lose("the server ended the connection");
 }
 

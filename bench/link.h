@@ -7,6 +7,7 @@
 #include "event/loop.h"
 #include "net/connection.h"
 #include "net/connector.h"
+#include "net/tls.h"
 #include "wire/bodies.h"
 #include "wire/commands.h"
 #include "wire/frame.h"
@@ -41,7 +42,8 @@ class Link final : private net::ConnectionListener {
     std::string access_token;  // empty: LOGIN with the password comes first
     UserId user;
     std::string password;
-    bool sync = false;  // asks what there is before it is online
+    bool sync = false;              // asks what there is before it is online
+    net::TlsClient* tls = nullptr;  // null: in the clear
   };
 
   Link(event::Loop& loop, Options options, LinkOwner& owner);

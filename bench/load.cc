@@ -23,10 +23,11 @@ void say_status(const char* status) {
 }  // namespace
 
 Load::Load(event::Loop& loop, Config config, const auth::SigningKey& key,
-           std::unique_ptr<Workload> workload)
+           std::unique_ptr<Workload> workload, net::TlsClient* tls)
     : loop_(loop),
       config_(std::move(config)),
       key_(key),
+      tls_(tls),
       users_(parts([this](Link& link, const wire::Frame& frame) {
                sender_.on_frame(link.number(), frame);
              }),
@@ -44,7 +45,8 @@ Crowd::Parts Load::parts(Crowd::OnFrame on_frame) {
           .config = config_,
           .key = key_,
           .on_lost = [this](const std::string& why) { fail(why); },
-          .on_frame = std::move(on_frame)};
+          .on_frame = std::move(on_frame),
+          .tls = tls_};
 }
 
 void Load::start() {

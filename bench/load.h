@@ -26,7 +26,7 @@ namespace martlet::bench {
 class Load {
  public:
   Load(event::Loop& loop, Config config, const auth::SigningKey& key,
-       std::unique_ptr<Workload> workload);
+       std::unique_ptr<Workload> workload, net::TlsClient* tls);
 
   void start();
   bool has_failed() const { return failed_; }
@@ -46,6 +46,7 @@ class Load {
   event::Loop& loop_;
   const Config config_;
   const auth::SigningKey& key_;
+  net::TlsClient* tls_;
   Crowd users_;
   Crowd idle_;
   Sender sender_;

@@ -22,6 +22,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bench: %s\n", key.error().detail.c_str());
     return 1;
   }
+  // Each connection makes its own session, as clients who come for the first time do.
+  auto tls = net::TlsClient::open({.ca_file = config->tls_ca, .resumes = false});
+  if (!tls) {
+    std::fprintf(stderr, "bench: %s\n", tls.error().detail.c_str());
+    return 1;
+  }
   auto workload = bench::make_workload(config->workload, config->people);
   if (workload == nullptr) {
     std::fprintf(stderr, "bench: no workload %s for %zu users\n", config->workload.c_str(),
@@ -31,7 +37,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   base::start_logging({"bench", "warn", ""});
   martlet::event::Loop loop;
-  bench::Load load(loop, std::move(*config), *key, std::move(workload));
+  const bool with_tls = !config->tls_ca.empty();
+  bench::Load load(loop, std::move(*config), *key, std::move(workload),
+                   with_tls ? tls->get() : nullptr);
   load.start();
   loop.run();
   return load.has_failed() ? 1 : 0;

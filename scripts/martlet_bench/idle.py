@@ -19,9 +19,11 @@ from martlet_bench.messages import (
     generator_config,
     measure_idle,
 )
-from martlet_cluster import Cluster
+from martlet_cluster import Cluster, keys
 
 CONNECTIONS = (2_000, 10_000, 19_000)
+# With TLS: as many as fit twice, once at either end, on a small machine.
+TLS_CONNECTIONS = (2_000, 10_000)
 EDGES = 1
 # Who are connected before: the servers have made what they make for the first of them.
 USERS = 4
@@ -33,8 +35,19 @@ COUNTS: Sequence[str] = ()
 
 
 def cases(workload: str, options: argparse.Namespace) -> list[Case]:
-    counts = (options.idle,) if options.idle else CONNECTIONS
-    return [Case(workload, {"connections": count}) for count in counts]
+    plain = (options.idle,) if options.idle else CONNECTIONS
+    secure = (options.idle,) if options.idle else TLS_CONNECTIONS
+    return [
+        Case(workload, {"connections": count, "tls": tls})
+        for tls, counts in ((False, plain), (True, secure))
+        for count in counts
+    ]
+
+
+def tls_settings(directory: Path) -> tuple[dict[str, dict[str, Any]], str]:
+    """Of the edges, and the file that their certificate is checked by."""
+    certificate = keys.make_certificate(directory / "tls")
+    return {"edge": {**world.SETTINGS["edge"], **certificate.settings()}}, str(certificate.file)
 
 
 def quiet(cluster: Cluster, generator: Generator, seconds: float) -> usage.Spent:
@@ -49,11 +62,14 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
     count: int = case["connections"]
     users, idle = world.names("u", USERS), world.names("i", count)
     options = argparse.Namespace(**{**vars(options), "edges": EDGES})
-    with world.make_cluster(directory / "cluster", options, world.SETTINGS) as cluster:
+    own, tls_ca = tls_settings(directory) if case["tls"] else ({}, "")
+    settings = {**world.SETTINGS, **own}
+    with world.make_cluster(directory / "cluster", options, settings) as cluster:
         cluster.start()
         world.wait_served(cluster, PATIENCE_S)
         world.add_accounts(cluster, users + idle)
         config = generator_config(cluster, options, case_of("pairs", "logged", 1, None), users, idle)
+        config["tls_ca"] = tls_ca
         with Generator(directory, config) as generator:
             generator.wait("connected", PATIENCE_S)
             without = quiet(cluster, generator, options.quiet / 3)
@@ -78,7 +94,6 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
         "heartbeat_us": {kind: heartbeat_us(kind) for kind in within.cpu_s},
         "seconds": options.quiet,
         "others_cpu": within.others,
-        "tls": False,
         "edges": EDGES,
         "dispatchers": options.dispatchers,
     }
@@ -86,8 +101,8 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
 
 def lines(result: dict[str, Any]) -> list[str]:
     rows = [
-        f"idle, {result['connections']:,} connections to {EDGES} edge, {result['seconds']:g} s x "
-        f"{result['runs']}",
+        f"idle, {result['connections']:,} connections{' with TLS' if result['tls'] else ''} to {EDGES} "
+        f"edge, {result['seconds']:g} s x {result['runs']}",
         f"  {'':<20}{'bytes each':>12}{'CPU, us a second each':>24}",
     ]
     for kind, spent in result["heartbeat_us"].items():

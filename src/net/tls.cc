@@ -195,7 +195,7 @@ std::unique_ptr<TlsStream> TlsClient::connect(const std::string& host) {
     SSL_set_tlsext_host_name(ssl.get(), name.c_str());
   }
   const auto known = sessions_.find(name);
-  if (known != sessions_.end()) SSL_set_session(ssl.get(), known->second.get());
+  if (known != sessions_.end() && options_.resumes) SSL_set_session(ssl.get(), known->second.get());
   SSL_set_connect_state(ssl.get());
   return std::make_unique<TlsStream>(std::move(ssl), nullptr, name);
 }

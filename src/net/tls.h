@@ -93,6 +93,7 @@ class TlsServer {
 struct TlsClientOptions {
   std::string ca_file;      // PEM; empty: what the system trusts
   std::string server_name;  // that the certificate must have; empty: the host connected to
+  bool resumes = true;
 };
 
 inline constexpr std::size_t kMaxKeptSessions = 64;

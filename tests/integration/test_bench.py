@@ -101,7 +101,12 @@ class Bench(unittest.TestCase):
 
     def test_idle_connections(self) -> None:
         value, printed = self.bench("--idle", "200", "--quiet", "2", workload="idle")
-        (result,) = value["results"]
+        result, secure = value["results"]
+        self.assertEqual((result["tls"], secure["tls"]), (False, True))
+        own, shared = "edge_bytes_per_connection", "nats_bytes_per_connection"
+        self.assertGreater(secure[own], result[own] + 1000)
+        self.assertGreater(secure[shared], 0)
+        self.assertIn("idle, 200 connections with TLS to 1 edge", printed)
         self.assertEqual((result["workload"], result["connections"], result["edges"]), ("idle", 200, 1))
         self.assertGreater(result["edge_bytes_per_connection"], 500)
         self.assertGreater(result["nats_bytes_per_connection"], 0)

@@ -12,6 +12,8 @@ from support import ClusterTest, new_directory
 
 
 class FakeCluster:
+    nats_servers: ClassVar[list[Any]] = []
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         (directory / "logs").mkdir(exist_ok=True)
