@@ -22,7 +22,7 @@ from martlet_bench.messages import (
 from martlet_cluster import Cluster, keys
 
 CONNECTIONS = (2_000, 10_000, 19_000)
-# With TLS: as many as fit twice, once at either end, on a small machine.
+# With TLS the generator takes as much again: fewer fit on a small machine.
 TLS_CONNECTIONS = (2_000, 10_000)
 EDGES = 1
 # Who are connected before: the servers have made what they make for the first of them.
