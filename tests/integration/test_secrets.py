@@ -20,7 +20,7 @@ FILES = {
     "persist": {"nats_url", "postgres_url", "postgres_owner_url", "signing/k1.pem"},
     "api": {"nats_url", "redis_url", "api_tokens"},
     "martlet": {"api_token"},
-    "nats": {"nats.conf", "nats-roles.conf", "nats-passwords.conf"},
+    "nats": {"nats.conf", "nats-cluster.conf", "nats-roles.conf", "nats-passwords.conf"},
     "redis": {"users.acl"},
     "grafana": {"grafana_password"},
     "postgres": {"roles.sql", "postgres_password", "owner_password", "persist_password"},
