@@ -22,7 +22,7 @@ std::uint64_t number_of(const json& object, const char* field) {
 // Prints the page, as JSON or each object of its list by `print`.
 Exit show(const ToolOptions& options, const Result<json>& page, const char* list,
           void (*print)(const json&)) {
-  if (!page) return fail_with(page.error());
+  if (!page) return fail_asking(options, page.error());
   if (options.json) {
     std::printf("%s\n", page->dump().c_str());
     return Exit::kOk;
@@ -59,7 +59,7 @@ void print_act(const json& act) {
 
 Exit post(const ToolOptions& options, const std::string& path) {
   const auto page = ask_api(options, {path, net::HttpMethod::kPost});
-  if (!page) return fail_with(page.error());
+  if (!page) return fail_asking(options, page.error());
   if (options.json) {
     std::printf("%s\n", page->dump().c_str());
   } else {

@@ -32,6 +32,11 @@ Error refusal(const net::HttpAnswer& answer, const nlohmann::json& page) {
 
 }  // namespace
 
+Exit fail_asking(const ToolOptions& options, const Error& error) {
+  const Exit told = fail_with(error);
+  return options.api.empty() ? Exit::kUsage : told;
+}
+
 Result<nlohmann::json> ask_api(const ToolOptions& options, net::HttpQuestion question) {
   if (options.api.empty()) {
     return fail(ErrorCode::kUnavailable, "which api? give --api http://HOST:PORT");

@@ -7,6 +7,9 @@
 
 namespace martlet::tools {
 
+// The exit code for what ask_api could not: a missing --api is wrong arguments.
+Exit fail_asking(const ToolOptions& options, const Error& error);
+
 // What an api of the cluster answers, as JSON; asked with the token of --api-token-file, if there
 // is one. What it refuses has its error code.
 Result<nlohmann::json> ask_api(const ToolOptions& options, net::HttpQuestion question);

@@ -23,7 +23,7 @@ Exit who(const ToolOptions& options, const std::string& user) {
   const Result<UserId> name = parse_user(user);
   if (!name) return fail_with(name.error());
   const auto page = ask_api(options, {"/v1/users/" + name->str() + "/sessions"});
-  if (!page) return fail_with(page.error());
+  if (!page) return fail_asking(options, page.error());
   if (!page->contains("sessions")) {
     return fail_with(Error{ErrorCode::kUnavailable, "that is no api of ours"});
   }

@@ -166,6 +166,12 @@ class Admin(ClusterTest):
             self.cluster.psql("ALTER TABLE audit_away RENAME TO audit")
         self.assertEqual(self.log_in("fay", "phone").returncode, 0, "nothing was done")
 
+    def test_without_an_api_the_arguments_are_wrong(self) -> None:
+        for words in (("who", "ann"), ("admin", "edges"), ("admin", "kick", "ann")):
+            asked = self.martlet("nobody", *words)
+            self.assertEqual(asked.returncode, 2, words)
+            self.assertIn("which api?", asked.stderr)
+
     def test_the_audit_log_is_printed(self) -> None:
         self.register("gus", "phone")
         self.done("kick", "gus", "phone")
