@@ -10,6 +10,10 @@ import subprocess
 from martlet_cluster import paths
 
 
+# Rows as CSV alone, and an end at the first error.
+OPTIONS = ("--no-psqlrc", "--csv", "--tuples-only", "--quiet", "-v", "ON_ERROR_STOP=1")
+
+
 class PsqlError(Exception):
     """What psql printed when it failed."""
 
@@ -22,16 +26,7 @@ def query(url: str, sql: str, timeout_s: float = 30) -> list[list[str]]:
     """Rows as text; NULL is an empty string, bytea is \\x and hex."""
     environment = {**os.environ, "PGCONNECT_TIMEOUT": "5", "PGTZ": "UTC"}
     done = subprocess.run(
-        [
-            program(),
-            "--no-psqlrc",
-            "--csv",
-            "--tuples-only",
-            "--quiet",
-            "-v",
-            "ON_ERROR_STOP=1",
-            url,
-        ],
+        [program(), *OPTIONS, url],
         input=sql,
         capture_output=True,
         text=True,
@@ -41,5 +36,9 @@ def query(url: str, sql: str, timeout_s: float = 30) -> list[list[str]]:
     )
     if done.returncode != 0:
         raise PsqlError(done.stderr.strip())
-    # A single NULL is written as an empty line.
-    return [row or [""] for row in csv.reader(io.StringIO(done.stdout))]
+    return rows(done.stdout)
+
+
+def rows(text: str) -> list[list[str]]:
+    """Of what psql printed with OPTIONS. A single NULL is written as an empty line."""
+    return [row or [""] for row in csv.reader(io.StringIO(text))]

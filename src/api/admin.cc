@@ -26,15 +26,6 @@ std::optional<std::uint64_t> number_of(std::string_view text, std::uint64_t othe
   return value;
 }
 
-// What persist answered, or why it did not.
-template <class Answer>
-Result<Answer> read_answer(const Result<Bytes>& reply, Result<Answer> (*parse)(BytesView)) {
-  if (!reply) return tl::unexpected(reply.error());
-  auto answer = parse(*reply);
-  if (answer && answer->error.code != ErrorCode::kNone) return tl::unexpected(answer->error);
-  return answer;
-}
-
 }  // namespace
 
 void Admin::add_pages(service::HttpServer& http) {
@@ -96,12 +87,20 @@ void Admin::act_on_user(AdminAct kind, const std::string& who, const HttpRequest
 
 void Admin::ask(const wire::AdminRequest& request, const HttpReply& reply) {
   parts_.bus.request(bus::subject::rpc_admin(), wire::encode(request), kAdminTimeout,
-                     [this, reply, alive = std::weak_ptr<int>(alive_)](const Result<Bytes>& bytes) {
-                       if (alive.expired()) return;
-                       const auto answer = read_answer(bytes, wire::parse_admin_answer);
-                       if (!answer) return parts_.gate.refuse(answer.error(), reply);
-                       reply.json(200, act_page(*answer));
-                     });
+                     answer_to(reply, wire::parse_admin_answer, act_page));
+}
+
+template <class Answer>
+bus::Bus::Reply Admin::answer_to(const HttpReply& reply, Result<Answer> (*parse)(BytesView),
+                                 std::string (*page)(const Answer&)) {
+  return
+      [this, reply, parse, page, alive = std::weak_ptr<int>(alive_)](const Result<Bytes>& bytes) {
+        if (alive.expired()) return;
+        const Result<Answer> answer = bytes ? parse(*bytes) : tl::unexpected(bytes.error());
+        if (!answer) return parts_.gate.refuse(answer.error(), reply);
+        if (answer->error.code != ErrorCode::kNone) return parts_.gate.refuse(answer->error, reply);
+        reply.json(200, page(*answer));
+      };
 }
 
 void Admin::audit(const HttpRequest& request, const HttpReply& reply) {
@@ -113,15 +112,9 @@ void Admin::audit(const HttpRequest& request, const HttpReply& reply) {
     return parts_.gate.refuse(
         {ErrorCode::kBadRange, "before: an id of a row; limit: 1 to " + most, 0}, reply);
   }
-  parts_.bus.request(bus::subject::rpc_audit(),
-                     wire::encode(wire::AuditQuestion{*before, static_cast<std::uint32_t>(*limit)}),
-                     kAdminTimeout,
-                     [this, reply, alive = std::weak_ptr<int>(alive_)](const Result<Bytes>& bytes) {
-                       if (alive.expired()) return;
-                       const auto answer = read_answer(bytes, wire::parse_audit_answer);
-                       if (!answer) return parts_.gate.refuse(answer.error(), reply);
-                       reply.json(200, audit_page(answer->rows));
-                     });
+  const wire::AuditQuestion question{*before, static_cast<std::uint32_t>(*limit)};
+  parts_.bus.request(bus::subject::rpc_audit(), wire::encode(question), kAdminTimeout,
+                     answer_to(reply, wire::parse_audit_answer, audit_page));
 }
 
 }  // namespace martlet::api

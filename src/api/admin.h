@@ -35,6 +35,10 @@ class Admin {
   void act_on_user(wire::AdminAct act, const std::string& who, const service::HttpRequest& request,
                    const service::HttpReply& reply);
   void ask(const wire::AdminRequest& request, const service::HttpReply& reply);
+  // Persist's answer as a page, or why there is none.
+  template <class Answer>
+  bus::Bus::Reply answer_to(const service::HttpReply& reply, Result<Answer> (*parse)(BytesView),
+                            std::string (*page)(const Answer&));
   void audit(const service::HttpRequest& request, const service::HttpReply& reply);
 
   const Parts parts_;

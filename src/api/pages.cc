@@ -16,22 +16,6 @@ std::string text_of(const Json& json) {
   return line_of(json) + "\n";
 }
 
-std::string_view act_name(wire::AdminAct act) {
-  switch (act) {
-    case wire::AdminAct::kKick:
-      return "kick";
-    case wire::AdminAct::kDrain:
-      return "drain";
-    case wire::AdminAct::kRevoke:
-      return "revoke";
-    case wire::AdminAct::kBan:
-      return "ban";
-    case wire::AdminAct::kUnban:
-      return "unban";
-  }
-  return "unknown";
-}
-
 Json json_of(const EdgeInfo& edge) {
   return {{"edge", edge.edge.str()},         {"name", edge.name},
           {"address", edge.address},         {"http", edge.http},
@@ -96,14 +80,14 @@ std::string act_page(const wire::AdminAnswer& answer) {
   return text_of({{"done", true}, {"signed_out", answer.devices}});
 }
 
-std::string audit_page(const std::vector<wire::AuditRow>& rows) {
+std::string audit_page(const wire::AuditAnswer& answer) {
   Json list = Json::array();
-  for (const wire::AuditRow& row : rows) {
+  for (const wire::AuditRow& row : answer.rows) {
     const wire::AdminRequest& request = row.request;
     list.push_back({{"id", row.id},
                     {"time_ms", row.time_ms},
                     {"who", request.who},
-                    {"act", act_name(request.act)},
+                    {"act", wire::act_name(request.act)},
                     {"user", request.user.str()},
                     {"device", request.device.str()},
                     {"edge", request.edge.str()}});

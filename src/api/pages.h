@@ -18,7 +18,7 @@ std::string route_page(const EdgeInfo& edge, Strategy strategy);
 std::string scale_page(const DesiredEdges& desired, std::size_t live);
 std::string sessions_page(const UserId& user, const std::vector<registry::SessionRecord>& sessions);
 std::string act_page(const wire::AdminAnswer& answer);
-std::string audit_page(const std::vector<wire::AuditRow>& rows);
+std::string audit_page(const wire::AuditAnswer& answer);
 std::string error_page(const Error& error);
 
 // The data of events, each in one line.

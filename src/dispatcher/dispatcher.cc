@@ -40,7 +40,7 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
   remove(shard);
   MARTLET_LOG(info, "shard_acquired shard={} epoch={} previous_owner={} published={}",
               shard.value(), epoch.value(), previous.owner, previous.published.value());
-  parts_.metrics.lease(LeaseChange::kAcquired);
+  parts_.metrics.lease(metrics::LeaseChange::kAcquired);
   if (is_stopping_) {
     parts_.leases.give_back(shard);
     return tell_when_all_are_gone();
@@ -58,7 +58,7 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
 void Dispatcher::on_release_wanted(ShardId shard) {
   if (!runners_.contains(shard)) return parts_.leases.give_back(shard);
   MARTLET_LOG(info, "shard_released shard={}", shard.value());
-  parts_.metrics.lease(LeaseChange::kGivenBack);
+  parts_.metrics.lease(metrics::LeaseChange::kGivenBack);
   let_go(shard);
 }
 
@@ -73,7 +73,7 @@ void Dispatcher::let_go(ShardId shard) {
 
 void Dispatcher::on_lost(ShardId shard) {
   MARTLET_LOG(warn, "shard_lost shard={}", shard.value());
-  parts_.metrics.lease(LeaseChange::kLost);
+  parts_.metrics.lease(metrics::LeaseChange::kLost);
   remove(shard);
   tell_when_all_are_gone();
 }

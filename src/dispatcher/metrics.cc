@@ -55,19 +55,6 @@ metrics::Label<wire::Command> command_label() {
   return label;
 }
 
-metrics::Label<LeaseChange> lease_label() {
-  return {"change",
-          {{LeaseChange::kAcquired, "acquired"},
-           {LeaseChange::kGivenBack, "given_back"},
-           {LeaseChange::kLost, "lost"}}};
-}
-
-metrics::Label<std::uint16_t> shard_label(std::uint16_t shards) {
-  metrics::Label<std::uint16_t> label{"shard", {}};
-  for (std::uint16_t i = 0; i < shards; ++i) label.values.emplace_back(i, std::to_string(i));
-  return label;
-}
-
 }  // namespace
 
 DispatcherMetrics::DispatcherMetrics(metrics::Registry& r, std::uint16_t shards)
@@ -123,7 +110,7 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r, std::uint16_t shards)
                "of a shard at a time is watched."),
           Buckets::seconds())),
       leases_(r.counters(info("leases_total", "shards", "Changes of the leases of shards."),
-                         lease_label())),
+                         metrics::lease_label())),
       doubts_(r.counter(info("doubts_total", "shards", "Times an ownership was doubted."))),
       take_overs_(r.counter(info("take_overs_total", "shards", "Take-overs begun."))),
       take_over_seconds_(r.histogram(
@@ -146,14 +133,14 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r, std::uint16_t shards)
           info("buffered", "frames", "Frames that wait for their shard to be taken over now."))),
       shard_entries_(r.counters(info("shard_entries_total", "entries",
                                      "Entries that this process appended to a shard's log."),
-                                shard_label(shards))),
+                                metrics::shard_label(shards))),
       shard_serving_(r.gauges(
           info("shard_serving", "none", "1 while this process takes messages of the shard."),
-          shard_label(shards))),
+          metrics::shard_label(shards))),
       shard_log_bytes_(r.gauges(info("shard_log_bytes", "bytes",
                                      "Size of the log of a shard that this process serves, as it "
                                      "is reckoned for shard.log_bytes; else 0."),
-                                shard_label(shards))),
+                                metrics::shard_label(shards))),
       log_limit_(r.gauge(info("log_limit_bytes", "bytes",
                               "The configured shard.log_bytes, at which senders are refused."))) {}
 

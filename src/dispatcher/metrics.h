@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "bus/log.h"
 #include "metrics/registry.h"
+#include "metrics/shard_labels.h"
 #include "model/ids.h"
 #include "wire/commands.h"
 
@@ -16,9 +17,6 @@ enum class Silence {
   kNotServing,  // during take-over, when the buffer is full, or while letting go
   kRepeat,      // the same request waits already
 };
-
-// What happened to the lease of a shard.
-enum class LeaseChange { kAcquired, kGivenBack, kLost };
 
 // What is told of one shard.
 struct ShardGauges {
@@ -53,7 +51,7 @@ class DispatcherMetrics {
 
   void stored_after(Duration duration) { stored_seconds_.observe(duration); }
 
-  void lease(LeaseChange change) { leases_.at(change).add(); }
+  void lease(metrics::LeaseChange change) { leases_.at(change).add(); }
   void doubted() { doubts_.add(); }
   void take_over_started() { take_overs_.add(); }
   void take_over_took(Duration duration) { take_over_seconds_.observe(duration); }
@@ -93,7 +91,7 @@ class DispatcherMetrics {
   metrics::Counter& typing_dropped_;
   metrics::Counter& stored_waits_dropped_;
   metrics::Histogram& stored_seconds_;
-  metrics::Family<metrics::Counter, LeaseChange> leases_;
+  metrics::Family<metrics::Counter, metrics::LeaseChange> leases_;
   metrics::Counter& doubts_;
   metrics::Counter& take_overs_;
   metrics::Histogram& take_over_seconds_;

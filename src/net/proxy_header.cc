@@ -32,16 +32,21 @@ std::uint8_t byte(BytesView bytes, std::size_t index) {
   return static_cast<std::uint8_t>(bytes[index]);
 }
 
+template <class Family>
+SocketAddress socket_address(const Family& from) {
+  SocketAddress result;
+  std::memcpy(&result.storage, &from, sizeof from);
+  result.size = sizeof from;
+  return result;
+}
+
 // The source's address is the first one, its port stands behind both addresses.
 SocketAddress ipv4(BytesView addresses) {
   sockaddr_in from{};
   from.sin_family = AF_INET;
   std::memcpy(&from.sin_addr, addresses.data(), 4);
   std::memcpy(&from.sin_port, addresses.data() + 8, 2);
-  SocketAddress result;
-  std::memcpy(&result.storage, &from, sizeof from);
-  result.size = sizeof from;
-  return result;
+  return socket_address(from);
 }
 
 SocketAddress ipv6(BytesView addresses) {
@@ -49,10 +54,7 @@ SocketAddress ipv6(BytesView addresses) {
   from.sin6_family = AF_INET6;
   std::memcpy(&from.sin6_addr, addresses.data(), 16);
   std::memcpy(&from.sin6_port, addresses.data() + 32, 2);
-  SocketAddress result;
-  std::memcpy(&result.storage, &from, sizeof from);
-  result.size = sizeof from;
-  return result;
+  return socket_address(from);
 }
 
 }  // namespace

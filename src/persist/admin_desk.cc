@@ -34,7 +34,7 @@ void AdminDesk::handle_act(const bus::Incoming& message) {
 
 void AdminDesk::carry_out(const wire::AdminRequest& request) {
   MARTLET_LOG(info, "administered act={} who={} user={} device={} edge={}",
-              static_cast<int>(request.act), request.who, request.user.str(), request.device.str(),
+              wire::act_name(request.act), request.who, request.user.str(), request.device.str(),
               request.edge.str());
   if (request.act == AdminAct::kUnban) return;
   if (request.act == AdminAct::kDrain) {

@@ -54,27 +54,12 @@ Label<wire::Command> command_label() {
            {wire::Command::SignOut, "SIGNOUT"}}};
 }
 
-Label<LeaseChange> lease_label() {
-  return {"change",
-          {{LeaseChange::kAcquired, "acquired"},
-           {LeaseChange::kGivenBack, "given_back"},
-           {LeaseChange::kLost, "lost"}}};
-}
-
-Label<std::uint16_t> shard_label(std::uint16_t shards) {
-  Label<std::uint16_t> label{"shard", {}};
-  for (std::uint16_t i = 0; i < shards; ++i) label.values.emplace_back(i, std::to_string(i));
+Label<wire::AdminAct> act_label() {
+  Label<wire::AdminAct> label{"act", {}};
+  for (const wire::AdminActName& entry : wire::kAdminActs) {
+    label.values.emplace_back(entry.act, entry.name);
+  }
   return label;
-}
-
-metrics::Label<wire::AdminAct> act_label() {
-  using wire::AdminAct;
-  return {"act",
-          {{AdminAct::kKick, "kick"},
-           {AdminAct::kDrain, "drain"},
-           {AdminAct::kRevoke, "revoke"},
-           {AdminAct::kBan, "ban"},
-           {AdminAct::kUnban, "unban"}}};
 }
 
 }  // namespace
@@ -164,7 +149,7 @@ PersistMetrics::PersistMetrics(metrics::Registry& r, std::uint16_t shards)
                             "Messages of other services that could not be read."})),
       leases_(
           r.counters({"martlet_persist_leases_total", "shards", "Changes of the leases of shards."},
-                     lease_label())),
+                     metrics::lease_label())),
       followed_(r.gauge(
           {"martlet_persist_shards_followed", "shards", "Shards whose log this process stores."})),
       stuck_(r.gauge({"martlet_persist_shards_stuck", "shards",
@@ -173,7 +158,7 @@ PersistMetrics::PersistMetrics(metrics::Registry& r, std::uint16_t shards)
                     "Batches in the logs of all shards that are not stored, at the last look."})),
       shard_lags_(r.gauges({"martlet_persist_shard_lag_batches", "batches",
                             "The same of each shard, whoever stores it."},
-                           shard_label(shards))),
+                           metrics::shard_label(shards))),
       waiting_(r.gauge({"martlet_persist_barrier_waiting", "requests",
                         "Requests that wait for the database to reach the logs."})),
       open_(r.gauge(

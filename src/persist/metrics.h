@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "metrics/registry.h"
+#include "metrics/shard_labels.h"
 #include "model/ids.h"
 #include "persist/applier_core.h"
 #include "wire/admin.h"
@@ -16,9 +17,6 @@ enum class HashEnd : std::uint8_t {
   kDropped,  // not hashed: its turn did not come in time
   kRefused   // not hashed: too many waited
 };
-
-// What happened to the lease of a shard.
-enum class LeaseChange : std::uint8_t { kAcquired, kGivenBack, kLost };
 
 // What the persist counts. Loop thread.
 class PersistMetrics {
@@ -60,7 +58,7 @@ class PersistMetrics {
   void administered(wire::AdminAct act, bool done) { (done ? acts_ : acts_failed_).at(act).add(); }
   void malformed() { malformed_.add(); }
 
-  void lease(LeaseChange change) { leases_.at(change).add(); }
+  void lease(metrics::LeaseChange change) { leases_.at(change).add(); }
   void shards_followed(std::size_t shards) { followed_.set(static_cast<std::int64_t>(shards)); }
   void shards_stuck(std::size_t shards) { stuck_.set(static_cast<std::int64_t>(shards)); }
   void lag(std::uint64_t batches) { lag_.set(static_cast<std::int64_t>(batches)); }
@@ -110,7 +108,7 @@ class PersistMetrics {
   metrics::Family<metrics::Counter, wire::AdminAct> acts_;
   metrics::Family<metrics::Counter, wire::AdminAct> acts_failed_;
   metrics::Counter& malformed_;
-  metrics::Family<metrics::Counter, LeaseChange> leases_;
+  metrics::Family<metrics::Counter, metrics::LeaseChange> leases_;
   metrics::Gauge& followed_;
   metrics::Gauge& stuck_;
   metrics::Gauge& lag_;

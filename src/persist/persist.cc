@@ -110,7 +110,7 @@ Result<void> Persist::ready() const {
 // ---- shards
 
 void Persist::on_acquired(ShardId shard, Epoch, const bus::ShardRecord&) {
-  metrics_.lease(LeaseChange::kAcquired);
+  metrics_.lease(metrics::LeaseChange::kAcquired);
   // One that we had is taken anew; its follower, and a stop that waits for it, ends here.
   remove(shard);
   if (stopping_) {
@@ -126,12 +126,12 @@ void Persist::on_acquired(ShardId shard, Epoch, const bus::ShardRecord&) {
 }
 
 void Persist::on_release_wanted(ShardId shard) {
-  metrics_.lease(LeaseChange::kGivenBack);
+  metrics_.lease(metrics::LeaseChange::kGivenBack);
   followers_.contains(shard) ? let_go(shard) : backends_.leases->give_back(shard);
 }
 
 void Persist::on_lost(ShardId shard) {
-  metrics_.lease(LeaseChange::kLost);
+  metrics_.lease(metrics::LeaseChange::kLost);
   remove(shard);
   stop_leases_when_all_are_gone();
 }

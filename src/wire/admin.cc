@@ -42,6 +42,13 @@ struct Names {
 
 }  // namespace
 
+std::string_view act_name(AdminAct act) {
+  for (const AdminActName& entry : kAdminActs) {
+    if (entry.act == act) return entry.name;
+  }
+  return "unknown";
+}
+
 Bytes encode(const AdminRequest& request) {
   MARTLET_ASSERT(is_valid_id(request.who));
   Builder builder(512);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -20,6 +22,17 @@ enum class AdminAct : std::uint8_t {
   kBan = 4,     // the same, and the device may not log in any more
   kUnban = 5,
 };
+
+struct AdminActName {
+  AdminAct act;
+  std::string_view name;
+};
+inline constexpr std::array kAdminActs{
+    AdminActName{AdminAct::kKick, "kick"},     AdminActName{AdminAct::kDrain, "drain"},
+    AdminActName{AdminAct::kRevoke, "revoke"}, AdminActName{AdminAct::kBan, "ban"},
+    AdminActName{AdminAct::kUnban, "unban"},
+};
+std::string_view act_name(AdminAct act);
 
 // im.rpc.admin. Drain has an edge; the others have a user, and a device or (Kick, Revoke) none: all
 // of the user's.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import signal
@@ -17,6 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from support import longer
+
+from martlet_cluster import psql
 
 COMMAND_S = 300.0
 UP_S = 180
@@ -255,10 +255,8 @@ class Stack:
 
     def psql(self, sql: str) -> list[list[str]]:
         """Rows as text, as martlet_cluster has them."""
-        command = ["psql", "--no-psqlrc", "--csv", "--tuples-only", "--quiet"]
-        who = ["-v", "ON_ERROR_STOP=1", "-U", "martlet", "-d", "martlet"]
-        out = self.compose("exec", "-T", "postgres", *command, *who, stdin=sql)
-        return [row or [""] for row in csv.reader(io.StringIO(out))]
+        command = ["psql", *psql.OPTIONS, "-U", "martlet", "-d", "martlet"]
+        return psql.rows(self.compose("exec", "-T", "postgres", *command, stdin=sql))
 
     def tool(self, user: str, *arguments: str) -> str:
         """The command line client, as the README starts it."""

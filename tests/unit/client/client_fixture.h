@@ -1,17 +1,11 @@
 #pragma once
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "client/client.h"
-#include "client_test_support.h"
-#include "fake_server.h"
-#include "support/run_loop.h"
+#include "client_rig.h"
 
 namespace martlet::client {
 
@@ -50,35 +44,11 @@ struct Recorder final : ClientListener {
   std::optional<Error> end;
 };
 
-class ClientTest : public testing::Test {
+class ClientTest : public ClientRig<Recorder> {
  protected:
-  ClientTest() { make_client("password"); }
-
-  void make_client(const std::string& password) {
-    ClientOptions options;
-    options.addresses = AddressList({server_.address()});
-    options.user = user("alice");
-    options.device = DeviceId::trusted("phone");
-    options.password = password;
-    client_.emplace(loop_, random_, store_, options, events_);
-  }
-  void run_until(const std::function<bool()>& condition) {
-    ASSERT_TRUE(test::run_until(loop_, condition, std::chrono::seconds(20)));
-  }
-  void go_online() {
-    client_->start();
-    run_until([&] { return events_.synced > 0; });
-  }
   void send(std::string_view text, Strength want = Strength::kLogged) {
     EXPECT_TRUE(client_->send(user("bob"), wire::encode_text(text), want));
   }
-
-  event::Loop loop_;
-  SeededRandom random_{5};
-  MemoryStore store_;
-  FakeServer server_{loop_};
-  Recorder events_;
-  std::optional<Client> client_;
 };
 
 }  // namespace martlet::client

@@ -2,10 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "client/client.h"
-#include "client_test_support.h"
-#include "fake_server.h"
-#include "support/run_loop.h"
+#include "client_rig.h"
 
 namespace martlet::client {
 namespace {
@@ -45,25 +42,8 @@ struct Recorder final : ClientListener {
   int synced = 0;
 };
 
-class ClientGroupsTest : public testing::Test {
+class ClientGroupsTest : public ClientRig<Recorder> {
  protected:
-  ClientGroupsTest() { make_client(); }
-
-  void make_client() {
-    ClientOptions options;
-    options.addresses = AddressList({server_.address()});
-    options.user = user("alice");
-    options.device = DeviceId::trusted("phone");
-    options.password = "password";
-    client_.emplace(loop_, random_, store_, options, events_);
-  }
-  void run_until(const std::function<bool()>& condition) {
-    ASSERT_TRUE(test::run_until(loop_, condition, std::chrono::seconds(20)));
-  }
-  void go_online() {
-    client_->start();
-    run_until([&] { return events_.synced > 0; });
-  }
   void run_until_texts(std::size_t count) {
     run_until([&] { return events_.texts.size() == count; });
   }
@@ -79,13 +59,6 @@ class ClientGroupsTest : public testing::Test {
     server_.inject(user("bob"), kConversation, "before");
     server_.change(user("bob"), kTeam, {MembersAction::kInvited, {user("alice")}, {}, "", {}, {}});
   }
-
-  event::Loop loop_;
-  SeededRandom random_{5};
-  MemoryStore store_;
-  FakeServer server_{loop_};
-  Recorder events_;
-  std::optional<Client> client_;
 };
 
 TEST_F(ClientGroupsTest, CreatesAGroupAndWritesToIt) {
@@ -158,7 +131,7 @@ TEST_F(ClientGroupsTest, ChangeOutlivesARestart) {
   ask(MembersAction::kCreated);
   EXPECT_THAT(store_.state().changes, SizeIs(1));
   client_.reset();
-  make_client();
+  make_client("password");
   client_->start();
   run_until([&] { return events_.changes.size() == 1; });
   EXPECT_THAT(store_.state().changes, IsEmpty());
