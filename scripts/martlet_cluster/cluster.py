@@ -255,6 +255,7 @@ class Cluster(Roster):
             settings["auth.signing_key"] = str(keys.signing_key(self.directory))
         return settings
 
+    @process.uninterrupted()
     def _spawn(self, member: Member, *, may_move: bool) -> None:
         """may_move: nobody relies on its ports yet, so a taken one is replaced."""
         self.directory.mkdir(parents=True, exist_ok=True)
