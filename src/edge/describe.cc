@@ -119,6 +119,9 @@ std::vector<service::Limit> limits() {
        "that are told to go elsewhere need no window, each second"},
       {"kMovesTimeout", to_ms<std::uint64_t>(kMovesTimeout), "ms",
        "for the api's answer where sessions should go"},
+      {"kSteadyTime", to_ms<std::uint64_t>(kSteadyTime), "ms",
+       "sessions have not grown by more than a twentieth before the edge asks whether it has too "
+       "many"},
       {"kMostDoublings", kMostDoublings, "times",
        "the time between two rebalancings is doubled while they come to nothing"},
       {"kStopCloseDeadlineMs", kStopCloseDeadlineMs, "ms", "the same while the edge stops"},

@@ -150,6 +150,10 @@ static_assert(kStopDelayShare + kStopAskShare + kStopWindowShare + kStopGraceSha
               100);
 // Sessions that are told to go elsewhere: so many a second need no window.
 inline constexpr std::int64_t kMovesPerSecond = 50;
+// An edge asks whether it has more than its share when its sessions have not grown by more than
+// this part for so long: longer than the beat of another edge is old.
+inline constexpr Duration kSteadyTime = std::chrono::seconds(2);
+inline constexpr double kSteadyGrowth = 0.05;
 // Between two rebalancings that came to nothing lies twice the time, and so on, so many times.
 inline constexpr unsigned kMostDoublings = 5;
 

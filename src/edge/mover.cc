@@ -36,6 +36,10 @@ void Mover::look_for_balance(MonotonicTime now) {
     return;
   }
   if (asking_ || now < next_balance_) return;
+  if (!is_steady()) {
+    next_balance_ = now + kSteadyTime;
+    return;
+  }
   const bool in_vain = was_in_vain();
   next_balance_ = now + context_.random.jitter(period * (1U << in_vain_), 0.2);
   if (in_vain || context_.sessions.size() == 0) return;
@@ -49,6 +53,18 @@ void Mover::look_for_balance(MonotonicTime now) {
     begin(moves, MovePlan::Who::kAsManyAsMoves, context_.options.drain_window);
     sent_away_ = plan_.planned();
   });
+}
+
+// While clients pour in, what the api has heard of the others is older than what we count: every
+// edge would seem to have more than its share.
+bool Mover::is_steady() {
+  const std::size_t now = context_.sessions.size();
+  const std::optional<std::size_t> before = std::exchange(counted_, now);
+  if (!before || static_cast<double>(now) > static_cast<double>(*before) * (1 + kSteadyGrowth)) {
+    return false;
+  }
+  counted_.reset();
+  return true;
 }
 
 // Whom we send away may come back: what stands before the edges counts otherwise than the api, or

@@ -35,6 +35,7 @@ class Mover {
   void tell_due(MonotonicTime now);
   void tell_late_comers();
   void look_for_balance(MonotonicTime now);
+  bool is_steady();
   bool was_in_vain();
   void tell(ClientLink& link, std::string_view to);
 
@@ -44,6 +45,7 @@ class Mover {
   bool asking_ = false;
   std::uint64_t questions_ = 0;
   MonotonicTime next_balance_;
+  std::optional<std::size_t> counted_;  // sessions, kSteadyTime ago
   // Of the last rebalancing: how many there were and how many were sent away; and how often in a
   // row it did not help.
   std::size_t sessions_before_ = 0;

@@ -16,7 +16,8 @@ class EdgeMovesTest : public EdgeTest {
   }
   std::vector<std::unique_ptr<TestClient>> login_many(int count) {
     std::vector<std::unique_ptr<TestClient>> clients;
-    for (int i = 0; i < count; ++i) clients.push_back(login("user" + std::to_string(i), "phone"));
+    for (int i = 0; i < count; ++i)
+      clients.push_back(login("user" + std::to_string(next_user_++), "phone"));
     return clients;
   }
   std::string told(TestClient& client) {
@@ -31,6 +32,7 @@ class EdgeMovesTest : public EdgeTest {
     return wire::parse_edge_beat(beats_.back().payload).value();
   }
 
+  int next_user_ = 0;
   std::vector<FakeBus::Published> beats_;  // whose bytes last_beat() shows
 };
 
@@ -104,7 +106,7 @@ TEST_F(EdgeMovesTest, WhatComesToNothingIsTriedLessAndLessOften) {
     }
     return told;
   };
-  const int told = told_in(36s);
+  const int told = told_in(40s);
   EXPECT_GE(told, 2 * 2);
   EXPECT_LE(told, 3 * 2);
 }
@@ -122,7 +124,8 @@ TEST_F(EdgeMovesTest, ADrainIsOverWhenAllWereToldAndHadAMoment) {
 TEST_F(EdgeMovesTest, AsksNowAndThenWhetherItHasTooMany) {
   auto clients = login_many(4);
   answer({{"10.0.0.2:7400", 2}});
-  clock_.advance(15s);
+  pass(15s);
+  clock_.advance(kSteadyTime);
   int went = 0;
   run_until([&] {
     clock_.advance(1ms);
@@ -135,10 +138,24 @@ TEST_F(EdgeMovesTest, AsksNowAndThenWhetherItHasTooMany) {
   EXPECT_FALSE(edge_->is_draining());
 }
 
+TEST_F(EdgeMovesTest, DoesNotAskWhileClientsPourIn) {
+  bus_.answers.erase(bus::subject::rpc_moves());
+  auto clients = login_many(4);
+  pass(15s);
+  for (int i = 0; i < 3; ++i) {
+    for (auto& one : login_many(4)) clients.push_back(std::move(one));
+    pass(kSteadyTime);
+  }
+  EXPECT_TRUE(bus_.asked.empty());
+  pass(kSteadyTime);
+  EXPECT_EQ(bus_.asked.size(), 1U);
+}
+
 TEST_F(EdgeMovesTest, AnAnswerFromBeforeTheStopIsPassedOver) {
   bus_.answers.erase(bus::subject::rpc_moves());
   auto client = login("ann", "phone");
-  clock_.advance(15s);
+  pass(15s);
+  clock_.advance(kSteadyTime);
   run_until([&] { return !bus_.asked.empty(); });
   bool drained = false;
   edge_->drain([&] { drained = true; });
