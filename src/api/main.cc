@@ -18,13 +18,14 @@ using Created = Result<std::unique_ptr<service::Application>>;
 Created create(service::Context& context, const api::ApiOptions& own) {
   auto tokens = own.tokens.empty() ? auth::ApiTokens() : auth::ApiTokens::open(own.tokens);
   if (!tokens) return tl::unexpected(tokens.error());
-  auto sessions = registry::connect(context.loop, own.redis_url);
+  auto sessions = registry::connect(context.loop, own.redis);
   if (!sessions) return tl::unexpected(sessions.error());
   const service::CommonOptions& common = context.common;
   auto bus = bus::connect(context.loop, {.url = common.nats_url,
                                          .name = common.name,
                                          .wait = common.nats_wait,
                                          .client = bus::client_named(common.nats_client),
+                                         .tls_ca = common.nats_tls_ca,
                                          .role = "api"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());

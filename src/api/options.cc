@@ -31,8 +31,7 @@ void declare_scale(config::Keys& keys, ScaleOptions& scale) {
 }  // namespace
 
 void declare(config::Keys& keys, ApiOptions& options) {
-  keys.url("redis.url", &options.redis_url,
-           "the directory of sessions: redis://[[USER]:PASSWORD@]HOST:PORT/DB");
+  registry::declare(keys, options.redis);
   keys.path("api.tokens", &options.tokens, config::PathRule::kAny,
             "file of the tokens that open the api's pages, see docs/operations.md; empty: only "
             "/v1/route is open");

@@ -5,11 +5,12 @@
 #include "api/desired_edges.h"
 #include "api/limits.h"
 #include "config/keys.h"
+#include "registry/connect.h"
 
 namespace martlet::api {
 
 struct ApiOptions {
-  std::string redis_url = "redis://127.0.0.1:6379/0";
+  registry::RedisOptions redis;
   std::string strategy = "least_active";
   std::string tokens;  // a file; empty: nobody has one
   ScaleOptions scale;

@@ -70,10 +70,6 @@ Error not_connected() {
 
 }  // namespace
 
-nats::Client client_named(std::string_view name) {
-  return name == "cnats" ? nats::Client::kLibrary : nats::Client::kNative;
-}
-
 class NatsBus::NatsSubscription final : public Subscription {
  public:
   NatsSubscription(std::weak_ptr<NatsBus*> bus, nats::SubscriptionId id)
@@ -457,6 +453,10 @@ Result<std::unique_ptr<NatsBus>> connect(event::Loop& loop, const BusOptions& op
   link.url = options.url;
   link.name = options.name;
   link.client = options.client;
+  link.tls_ca = options.tls_ca;
+  auto tls = nats::trust(link);
+  if (!tls) return tl::unexpected(tls.error());
+  link.tls = std::move(*tls);
   auto servers = nats::Servers::parse(options.url);
   if (!servers) return tl::unexpected(servers.error());
   link.servers = std::move(*servers);

@@ -26,13 +26,16 @@ struct BusOptions {
   // How long connect() tries.
   Duration wait = std::chrono::seconds(10);
   nats::Client client = nats::Client::kNative;
+  std::string tls_ca;  // PEM; empty: whom the system trusts
   nats::QueueLimits queue;
   // The kind of service: answers come on inboxes of this role alone. One token of a subject.
   std::string role = "martlet";
 };
 
 // Of the names that nats.client can have.
-nats::Client client_named(std::string_view name);
+inline nats::Client client_named(std::string_view name) {
+  return name == "cnats" ? nats::Client::kLibrary : nats::Client::kNative;
+}
 
 struct BusStats {
   std::uint64_t published = 0;

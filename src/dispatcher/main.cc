@@ -30,6 +30,7 @@ Created create(service::Context& context, const dispatcher::DispatcherOptions& o
                                          .name = common.name,
                                          .wait = common.nats_wait,
                                          .client = bus::client_named(common.nats_client),
+                                         .tls_ca = common.nats_tls_ca,
                                          .role = "dispatcher"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());

@@ -57,7 +57,7 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   if (!keys) return tl::unexpected(keys.error());
   auto tls = edge::open_tls(context.loop, options);
   if (!tls) return tl::unexpected(tls.error());
-  auto sessions = registry::connect(context.loop, options.redis_url);
+  auto sessions = registry::connect(context.loop, options.redis);
   if (!sessions) return tl::unexpected(sessions.error());
 
   const service::CommonOptions& common = context.common;
@@ -65,6 +65,7 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
                                          .name = common.name,
                                          .wait = common.nats_wait,
                                          .client = bus::client_named(common.nats_client),
+                                         .tls_ca = common.nats_tls_ca,
                                          .role = "edge"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());

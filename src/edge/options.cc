@@ -124,7 +124,7 @@ void declare(config::Keys& keys, EdgeOptions& options) {
                         "if that is 0.0.0.0 or [::]: clients then come back to what they used");
   keys.path("auth.public_keys", &options.public_keys, config::PathRule::kExistingDirectory,
             "directory of the public keys <kid>.pem that verify access tokens");
-  keys.url("redis.url", &options.redis_url, "Redis for the directory of sessions");
+  registry::declare(keys, options.redis);
   bus::declare_replicas(keys, options.nats_replicas);
   declare_tls(keys, options);
   declare_proxies(keys, options);

@@ -14,6 +14,7 @@
 #include "edge/unanswered.h"
 #include "net/address_range.h"
 #include "net/tls.h"
+#include "registry/connect.h"
 
 namespace martlet::edge {
 
@@ -24,7 +25,7 @@ struct EdgeOptions {
   net::TlsFiles tls;                       // both certificate and key, or neither: no TLS
   std::vector<net::AddressRange> proxies;  // from there a PROXY header is required and believed
   std::string public_keys;
-  std::string redis_url = "redis://127.0.0.1:6379/0";
+  registry::RedisOptions redis;
 
   int nats_replicas = 1;  // of the bucket that all members share
 

@@ -53,8 +53,12 @@ Connection::Connection(event::Loop& loop, UniqueFd fd, const ConnectionOptions& 
   MARTLET_ASSERT(options_.high_mark_bytes <= options_.hard_limit_bytes);
   if (tls_) tls_->attach(fd_.get());
   // A client does, as soon as the socket takes something.
-  const bool speaks_first = tls_ && !tls_->is_server();
+  const bool speaks_first = !is_secured() && !tls_->is_server();
   watch_.want(!speaks_first, speaks_first);
+  if (tls_ && is_secured()) {
+    tls_->waits.holds_input = true;  // maybe: no watch would tell
+    read_on_later();
+  }
 }
 
 Connection::~Connection() {

@@ -67,7 +67,8 @@ struct ConnectionOptions {
 // done waits in the queue, and marks, limits and progress are those of the bytes inside.
 class Connection {
  public:
-  // The socket must be non-blocking. Reading starts at once.
+  // The socket must be non-blocking. Reading starts at once. tls: attached to this socket or to
+  // none, before, behind or in the middle of its handshake.
   Connection(event::Loop& loop, UniqueFd fd, const ConnectionOptions& options,
              ConnectionListener& listener, std::unique_ptr<TlsStream> tls = nullptr);
   ~Connection();

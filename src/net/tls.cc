@@ -176,8 +176,11 @@ Result<std::unique_ptr<TlsClient>> TlsClient::open(TlsClientOptions options) {
     return fail(ErrorCode::kBadContent, "'" + ca + "': " + last_reason());
   }
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(context.get(), on_new_session);
+  if (client->options_.resumes) {
+    SSL_CTX_set_session_cache_mode(context.get(),
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context.get(), on_new_session);
+  }
   SSL_CTX_set_app_data(context.get(), client.get());
   client->context_ = std::move(context);
   return client;

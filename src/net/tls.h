@@ -99,7 +99,8 @@ struct TlsClientOptions {
 inline constexpr std::size_t kMaxKeptSessions = 64;
 
 // What clients need to speak TLS. Servers are checked: the chain of their certificate and its name.
-// Keeps the last session of each name and resumes it. One thread; outlives its streams.
+// Keeps the last session of each name and resumes it, if it may. One thread, or, if it keeps
+// nothing, any; outlives its streams.
 class TlsClient {
  public:
   static Result<std::unique_ptr<TlsClient>> open(TlsClientOptions options);

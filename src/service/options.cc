@@ -8,11 +8,13 @@ using std::chrono::seconds;
 void declare(config::Keys& keys, CommonOptions& options) {
   keys.string("name", &options.name, {0, 64},
               "label of this process in logs and files; empty: the service's name");
-  keys.url("nats.url", &options.nats_url, "the broker; may carry user:password@");
+  keys.url("nats.url", &options.nats_url, "the broker; may carry user:password@; tls:// for TLS");
   keys.duration("nats.wait_s", &options.nats_wait, {seconds(0), seconds(3600)},
                 "how long the start waits for the servers that the service needs");
   keys.choice("nats.client", &options.nats_client, {"native", "cnats"},
               "what speaks to the broker: our own client or the library cnats");
+  keys.path("nats.tls_ca", &options.nats_tls_ca, config::PathRule::kAny,
+            "whom to trust for a broker with TLS, PEM; empty: whom the system trusts");
   keys.integer("cluster.shards", &options.shards, {1, 1024, "shards"},
                "slices of the conversations; fixed for the life of a cluster");
   keys.address("http.listen", &options.http_listen,

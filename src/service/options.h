@@ -14,6 +14,7 @@ struct CommonOptions {
   std::string nats_url = "nats://127.0.0.1:4222";
   Duration nats_wait = std::chrono::seconds(30);
   std::string nats_client = "native";
+  std::string nats_tls_ca;
   std::uint16_t shards = 16;
   config::Address http_listen{"127.0.0.1", 0};
   std::string ready_file;

@@ -21,11 +21,19 @@ std::string masked_url(const std::string& urls) {
   for (std::string url : split_urls(urls)) {
     const std::size_t at = url.rfind('@');
     const std::size_t scheme = url.find("://");
-    if (at != std::string::npos) url.erase(0, at + 1);
-    if (at != std::string::npos && scheme != std::string::npos) url.insert(0, "nats://***@");
+    const std::size_t start = scheme == std::string::npos ? 0 : scheme + 3;
+    if (at != std::string::npos) url.replace(start, at - start, start > 0 ? "***" : "");
+    if (at != std::string::npos && start == 0) url.erase(0, 1);
     masked += (masked.empty() ? "" : ",") + url;
   }
   return masked;
+}
+
+Result<std::shared_ptr<net::TlsClient>> trust(const ConnectionOptions& options) {
+  // Connections are made on a thread of their own, so nothing is kept between them.
+  auto client = net::TlsClient::open({.ca_file = options.tls_ca, .resumes = false});
+  if (!client) return fail(client.error().code, "nats.tls_ca " + client.error().detail);
+  return std::shared_ptr<net::TlsClient>(std::move(*client));
 }
 
 tl::unexpected<Error> connect_error(const ConnectionOptions& options, const Error& why) {

@@ -1,10 +1,9 @@
 #include "lib/redis/client.h"
 
-#include <hiredis/adapters/libevent.h>
-#include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/assert.h"
@@ -14,6 +13,12 @@ namespace martlet::redis {
 namespace {
 
 constexpr Duration kWatchdogPeriod = std::chrono::milliseconds(500);
+// Of commands that Redis has not taken; more than as many as may wait fill as a rule.
+constexpr std::size_t kMaxBacklogBytes = 16U << 20;
+
+struct ReplyDeleter {
+  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+};
 
 Result<Reply> to_reply(const redisReply& raw) {
   Reply reply;
@@ -36,73 +41,67 @@ Result<Reply> to_reply(const redisReply& raw) {
   return reply;
 }
 
+// As Redis reads it.
+Bytes to_bytes(const std::vector<std::string>& arguments) {
+  std::vector<const char*> texts;
+  std::vector<std::size_t> sizes;
+  for (const std::string& argument : arguments) {
+    texts.push_back(argument.data());
+    sizes.push_back(argument.size());
+  }
+  char* formatted = nullptr;
+  const auto size = redisFormatCommandArgv(&formatted, static_cast<int>(arguments.size()),
+                                           texts.data(), sizes.data());
+  MARTLET_ASSERT(size >= 0);
+  Bytes bytes(formatted, static_cast<std::size_t>(size));
+  redisFreeCommand(formatted);
+  return bytes;
+}
+
 }  // namespace
 
-struct Client::Waiting {
-  Client* client;
-  Callback callback;
-};
+void Client::ReaderDeleter::operator()(redisReader* reader) const {
+  redisReaderFree(reader);
+}
 
-Client::Client(event::Loop& loop, Random& random, ClientOptions options)
+Client::Client(event::Loop& loop, Random& random, ClientOptions options,
+               std::unique_ptr<net::TlsClient> tls)
     : loop_(loop),
       random_(random),
       options_(std::move(options)),
+      tls_(std::move(tls)),
       backoff_(options_.min_backoff),
       progress_(loop.now()),
       retry_(loop, [this] { connect(); }),
-      watchdog_(loop, [this] { check_timeout(); }),
-      resolver_(loop) {
+      watchdog_(loop, [this] { check_timeout(); }) {
+  MARTLET_ASSERT(options_.tls == (tls_ != nullptr));
   watchdog_.start_every(kWatchdogPeriod);
   retry_.start_once(Duration(0));
 }
 
-Client::~Client() {
-  state_ = State::kClosing;
-  drop_connection();
-}
+Client::~Client() = default;
 
 // ---- connection ------------------------------------------------------------------------------
 
 void Client::connect() {
-  state_ = State::kResolving;
-  resolver_.resolve({options_.host, options_.port},
-                    [this](const Result<net::SocketAddress>& address) { connect_to(address); });
+  connector_ = std::make_unique<net::Connector>(
+      loop_, net::Address{options_.host, options_.port}, options_.timeout,
+      [this](Result<net::UniqueFd> socket) { on_connected(std::move(socket)); });
 }
 
-void Client::connect_to(const Result<net::SocketAddress>& address) {
-  if (!address) return on_lost(address.error().detail.c_str());
-  state_ = State::kConnecting;
-  progress_ = loop_.now();
-  context_ = redisAsyncConnect(address->address().host.c_str(), options_.port);
-  if (context_ == nullptr || context_->err != 0) {
-    const std::string why = context_ == nullptr ? "no memory" : context_->errstr;
-    drop_connection();
-    return on_lost(why.c_str());
-  }
-  context_->data = this;
-  redisLibeventAttach(context_, loop_.raw());
-  redisAsyncSetConnectCallback(context_, [](const redisAsyncContext* context, int status) {
-    auto* client = static_cast<Client*>(context->data);
-    if (client != nullptr) client->on_connect(status == REDIS_OK);
-  });
-  redisAsyncSetDisconnectCallback(context_, [](const redisAsyncContext* context, int) {
-    auto* client = static_cast<Client*>(context->data);
-    if (client == nullptr) return;
-    client->context_ = nullptr;
-    client->on_lost(context->errstr[0] != 0 ? context->errstr : "closed");
-  });
-}
-
-void Client::on_connect(bool connected) {
-  if (connected) return greet();
-  const std::string why = context_->errstr;
-  context_ = nullptr;
-  on_lost(why.c_str());
+void Client::on_connected(Result<net::UniqueFd> socket) {
+  if (!socket) return retry_later(socket.error().detail);
+  net::ConnectionOptions bounds;
+  bounds.high_mark_bytes = bounds.hard_limit_bytes = kMaxBacklogBytes;
+  net::ConnectionListener& listener = *this;
+  connection_ = std::make_unique<net::Connection>(loop_, std::move(*socket), bounds, listener,
+                                                  tls_ ? tls_->connect(options_.host) : nullptr);
+  reader_.reset(redisReaderCreate());
+  greet();
 }
 
 void Client::greet() {
   state_ = State::kGreeting;
-  const auto on_answer = [this](const Result<Reply>& reply) { on_greeted(reply); };
   if (!options_.password.empty()) {
     std::vector<std::string> auth = {"AUTH", options_.password};
     if (!options_.user.empty()) auth.insert(auth.begin() + 1, options_.user);
@@ -110,90 +109,90 @@ void Client::greet() {
       if (!reply) on_greeted(reply);
     });
   }
-  send({"SELECT", std::to_string(options_.database)}, on_answer);
+  send({"SELECT", std::to_string(options_.database)},
+       [this](const Result<Reply>& reply) { on_greeted(reply); });
 }
 
 void Client::on_greeted(const Result<Reply>& reply) {
   if (state_ != State::kGreeting) return;
-  if (!reply) {
-    if (!reported_) MARTLET_LOG(warn, "redis_refused detail={}", reply.error().detail);
-    reported_ = true;
-    // Inside of a callback of hiredis the connection must not go at once.
-    state_ = State::kClosing;
-    return redisAsyncDisconnect(context_);
-  }
-  MARTLET_LOG(info, "redis_connected host={} port={}", options_.host, options_.port);
+  if (!reply) return break_off("refused: " + reply.error().detail);
+  MARTLET_LOG(info, "redis_connected host={} port={} tls={}", options_.host, options_.port,
+              options_.tls);
   state_ = State::kReady;
   backoff_ = options_.min_backoff;
   reported_ = false;
   if (listener_) listener_();
 }
 
-void Client::on_lost(const char* why) {
-  if (!reported_) MARTLET_LOG(warn, "redis_unreachable detail={}", why);
-  reported_ = true;
-  retry_later();
+void Client::break_off(std::string why) {
+  if (state_ == State::kClosing) return;
+  state_ = State::kClosing;
+  why_ = std::move(why);
+  connection_->close_now();
 }
 
-void Client::retry_later() {
+void Client::on_closed(net::CloseCause cause) {
+  std::string why = std::exchange(why_, {});
+  if (why.empty() && cause == net::CloseCause::kHandshakeFailed) {
+    why = "TLS: " + connection_->tls()->why();
+  }
   state_ = State::kIdle;
+  loop_.defer_delete(std::move(connection_));
+  // Whoever is told may ask again, and is told at once that there is no connection.
+  for (const Callback& callback : std::exchange(waiting_, {})) {
+    callback(fail(ErrorCode::kUnavailable, "the connection to Redis was lost"));
+  }
+  retry_later(why.empty() ? "closed" : why);
+}
+
+void Client::retry_later(const std::string& why) {
+  if (!reported_) MARTLET_LOG(warn, "redis_unreachable detail=\"{}\"", why);
+  reported_ = true;
   retry_.start_once(random_.jitter(backoff_, 0.3));
   backoff_ = std::min(backoff_ * 2, options_.max_backoff);
 }
 
-// Frees the connection; hiredis calls back everybody who waits, without a reply.
-void Client::drop_connection() {
-  if (context_ == nullptr) return;
-  redisAsyncContext* context = std::exchange(context_, nullptr);
-  context->data = nullptr;
-  redisAsyncSetDisconnectCallback(context, nullptr);
-  redisAsyncFree(context);
-}
-
 void Client::check_timeout() {
-  const bool waits = state_ == State::kConnecting || waiting_ > 0;
-  if (!waits) progress_ = loop_.now();
-  if (context_ == nullptr || loop_.now() - progress_ < options_.timeout) return;
-  state_ = State::kIdle;  // who is told now may not send on this connection
-  drop_connection();
-  on_lost("no answer in time");
+  if (waiting_.empty()) progress_ = loop_.now();
+  if (connection_ && loop_.now() - progress_ >= options_.timeout) break_off("no answer in time");
 }
 
 // ---- commands --------------------------------------------------------------------------------
 
 void Client::command(const std::vector<std::string>& arguments, Callback callback) {
   if (!is_connected()) return callback(fail(ErrorCode::kUnavailable, "Redis is not connected"));
-  if (waiting_ >= options_.max_waiting) {
+  if (waiting_.size() >= options_.max_waiting) {
     return callback(fail(ErrorCode::kBusy, "too many commands wait for Redis"));
   }
   send(arguments, std::move(callback));
 }
 
 void Client::send(const std::vector<std::string>& arguments, Callback callback) {
-  std::vector<const char*> texts;
-  std::vector<std::size_t> sizes;
-  for (const std::string& argument : arguments) {
-    texts.push_back(argument.data());
-    sizes.push_back(argument.size());
+  if (connection_->send(to_bytes(arguments)) == net::SendResult::kDropped) {
+    return callback(fail(ErrorCode::kBusy, "too much waits for Redis"));
   }
-  if (waiting_++ == 0) progress_ = loop_.now();
-  auto* waiting = new Waiting{this, std::move(callback)};
-  const int status =
-      redisAsyncCommandArgv(context_, &Client::handle_reply, waiting,
-                            static_cast<int>(arguments.size()), texts.data(), sizes.data());
-  if (status != REDIS_OK) handle_reply(context_, nullptr, waiting);
+  if (waiting_.empty()) progress_ = loop_.now();
+  waiting_.push_back(std::move(callback));
 }
 
-void Client::handle_reply(redisAsyncContext*, void* reply, void* waiting) {
-  const std::unique_ptr<Waiting> owned(static_cast<Waiting*>(waiting));
-  Client& client = *owned->client;
-  --client.waiting_;
-  client.progress_ = client.loop_.now();
-  if (client.state_ == State::kClosing && reply == nullptr) return;
-  if (reply == nullptr) {
-    return owned->callback(fail(ErrorCode::kUnavailable, "the connection to Redis was lost"));
+void Client::on_bytes(BytesView bytes) {
+  if (state_ == State::kClosing) return;
+  redisReaderFeed(reader_.get(), bytes.data(), bytes.size());
+  take_replies();
+}
+
+void Client::take_replies() {
+  while (state_ != State::kClosing) {
+    void* raw = nullptr;
+    if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK) return break_off(reader_->errstr);
+    if (raw == nullptr) return;
+    const std::unique_ptr<redisReply, ReplyDeleter> reply(static_cast<redisReply*>(raw));
+    if (waiting_.empty()) return break_off("an answer that nobody asked for");
+    const Callback callback = std::move(waiting_.front());
+    waiting_.pop_front();
+    progress_ = loop_.now();
+    callback(to_reply(*reply));
   }
-  owned->callback(to_reply(*static_cast<const redisReply*>(reply)));
 }
 
 }  // namespace martlet::redis

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,10 +13,11 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "event/loop.h"
-#include "net/resolver.h"
+#include "net/connection.h"
+#include "net/connector.h"
+#include "net/tls.h"
 
-struct redisAsyncContext;
-struct redisReply;
+struct redisReader;
 
 namespace martlet::redis {
 
@@ -25,6 +27,7 @@ struct ClientOptions {
   std::string user;      // empty: Redis' default user
   std::string password;  // empty: none
   int database = 0;
+  bool tls = false;
   // A connection attempt, or the oldest command, without an answer for so long: connect anew.
   Duration timeout = std::chrono::seconds(3);
   Duration min_backoff = std::chrono::milliseconds(100);
@@ -32,7 +35,7 @@ struct ClientOptions {
   std::size_t max_waiting = 20'000;  // commands without an answer
 };
 
-// redis://[[user]:password@]host[:port][/database]
+// redis://[[user]:password@]host[:port][/database], rediss:// for TLS
 Result<ClientOptions> parse_url(std::string_view url);
 
 // What Redis answered. An error of Redis is an Error, not a reply.
@@ -42,15 +45,18 @@ struct Reply {
   std::vector<Reply> elements;  // arrays
 };
 
-// One connection to Redis (hiredis), kept up with backoff. Never blocks the loop and keeps nothing
-// while Redis is away: commands fail at once then. Loop thread; the loop outlives it.
-class Client {
+// One connection to Redis, kept up with backoff; hiredis knows what is said on it. Never blocks the
+// loop and keeps nothing while Redis is away: commands fail at once then. Loop thread; the loop
+// outlives it.
+class Client final : private net::ConnectionListener {
  public:
   using Callback = std::function<void(Result<Reply>)>;
 
-  Client(event::Loop& loop, Random& random, ClientOptions options);
+  // tls: if the options want it; else null.
+  Client(event::Loop& loop, Random& random, ClientOptions options,
+         std::unique_ptr<net::TlsClient> tls = nullptr);
   // Callbacks that wait are not called.
-  ~Client();
+  ~Client() override;
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -58,39 +64,45 @@ class Client {
   void command(const std::vector<std::string>& arguments, Callback callback);
 
   bool is_connected() const { return state_ == State::kReady; }
-  std::size_t waiting() const { return waiting_; }
+  std::size_t waiting() const { return waiting_.size(); }
   // Each time that a connection is ready for commands. One listener.
   void on_connected(std::function<void()> listener) { listener_ = std::move(listener); }
 
  private:
-  enum class State { kIdle, kResolving, kConnecting, kGreeting, kReady, kClosing };
-  struct Waiting;
+  enum class State { kIdle, kGreeting, kReady, kClosing };
+  struct ReaderDeleter {
+    void operator()(redisReader* reader) const;
+  };
 
+  void on_bytes(BytesView bytes) override;
+  void on_drained() override {}
+  void on_closed(net::CloseCause cause) override;
   void connect();
-  void connect_to(const Result<net::SocketAddress>& address);
-  void on_connect(bool connected);
+  void on_connected(Result<net::UniqueFd> socket);
   void greet();
   void on_greeted(const Result<Reply>& reply);
-  void on_lost(const char* why);
-  void drop_connection();
-  void retry_later();
+  void take_replies();
+  void break_off(std::string why);
+  void retry_later(const std::string& why);
   void check_timeout();
   void send(const std::vector<std::string>& arguments, Callback callback);
-  static void handle_reply(redisAsyncContext* context, void* reply, void* waiting);
 
   event::Loop& loop_;
   Random& random_;
   const ClientOptions options_;
+  std::unique_ptr<net::TlsClient> tls_;
   State state_ = State::kIdle;
-  redisAsyncContext* context_ = nullptr;  // hiredis frees it itself when the connection ends
+  std::unique_ptr<net::Connector> connector_;
+  std::unique_ptr<net::Connection> connection_;
+  std::unique_ptr<redisReader, ReaderDeleter> reader_;
+  std::deque<Callback> waiting_;  // in the order of their commands
   Duration backoff_;
-  std::size_t waiting_ = 0;
   MonotonicTime progress_;  // when something was answered, or had nothing to answer
+  std::string why_;         // it is closing; empty: Redis did that
   bool reported_ = false;
   std::function<void()> listener_;
   event::Timer retry_;
   event::Timer watchdog_;
-  net::Resolver resolver_;
 };
 
 }  // namespace martlet::redis

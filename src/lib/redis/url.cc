@@ -12,16 +12,19 @@ bool parse_number(std::string_view text, T& value) {
 }
 
 tl::unexpected<Error> malformed() {
-  return fail(ErrorCode::kBadContent, "expected redis://[[user]:password@]host[:port][/database]");
+  return fail(ErrorCode::kBadContent,
+              "expected redis[s]://[[user]:password@]host[:port][/database]");
 }
 
 }  // namespace
 
 Result<ClientOptions> parse_url(std::string_view url) {
-  constexpr std::string_view kScheme = "redis://";
-  if (!url.starts_with(kScheme)) return malformed();
-  url.remove_prefix(kScheme.size());
   ClientOptions options;
+  const auto scheme = url.find("://");
+  if (scheme == url.npos) return malformed();
+  options.tls = url.substr(0, scheme) == "rediss";
+  if (!options.tls && url.substr(0, scheme) != "redis") return malformed();
+  url.remove_prefix(scheme + 3);
   if (const auto at = url.rfind('@'); at != url.npos) {
     const std::string_view user_info = url.substr(0, at);
     const auto colon = user_info.find(':');

@@ -19,7 +19,7 @@ class NatsLinkTest : public testing::Test {
               static_cast<ssize_t>(text.size()));
   }
   std::string broker_reads() { return test::read_available(sockets_.peer.get()); }
-  Opened opened() { return {std::move(sockets_.ours), {}, {}}; }
+  Opened opened() { return {std::move(sockets_.ours), nullptr, {}, {}}; }
 
   event::Loop loop_;
   test::SocketPair sockets_ = test::make_socket_pair();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/nats/native/servers.h"
+#include "lib/nats/options.h"
 
 namespace martlet::nats {
 namespace {
@@ -31,11 +32,21 @@ TEST(NatsServersTest, UrlsWithAndWithoutCredentials) {
 }
 
 TEST(NatsServersTest, WhatIsNoUrlIsAnErrorThatDoesNotRepeatIt) {
-  for (const char* bad : {"", "tls://a:1", "nats://im:secret@:1", "nats://im:secret@a:b:c"}) {
+  for (const char* bad : {"", "http://a:1", "nats://im:secret@:1", "nats://im:secret@a:b:c"}) {
     const auto servers = Servers::parse(bad);
     ASSERT_FALSE(servers) << bad;
     EXPECT_EQ(servers.error().detail.find("secret"), std::string::npos);
   }
+}
+
+TEST(NatsServersTest, TlsHoldsForThoseOfWhichAServerTellsToo) {
+  const auto servers = Servers::parse("tls://im:x@a:1").value();
+  servers->learn({"b:2"});
+  ASSERT_EQ(servers->in_turn().size(), 2U);
+  for (const auto& server : servers->in_turn()) EXPECT_TRUE(server.needs_tls);
+  EXPECT_FALSE(Servers::parse("nats://a:1").value()->in_turn().front().needs_tls);
+  EXPECT_EQ(masked_url("tls://im:secret@a:1,im:secret@b:2,nats://c:3"),
+            "tls://***@a:1,b:2,nats://c:3");
 }
 
 TEST(NatsServersTest, WhatAServerTellsIsTriedTooWithTheFirstCredentials) {

@@ -38,10 +38,19 @@ TEST(RedisUrl, AnIpv6HostStandsInBrackets) {
   EXPECT_EQ(options->port, 7000);
 }
 
+TEST(RedisUrl, WithTls) {
+  const auto options = parse_url("rediss://edge:s3cret@redis:7001");
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->tls);
+  EXPECT_EQ(options->host, "redis");
+  EXPECT_EQ(options->port, 7001);
+  EXPECT_FALSE(parse_url("redis://redis")->tls);
+}
+
 TEST(RedisUrl, OthersAreRefused) {
   for (const char* text :
        {"", "redis://", "http://host", "redis://host:0", "redis://host:99999", "redis://host:x",
-        "redis://host/x", "redis://password@host", "redis://host/-1"}) {
+        "redis://host/x", "redis://password@host", "redis://host/-1", "redissss://host", "host"}) {
     EXPECT_FALSE(parse_url(text)) << text;
   }
 }

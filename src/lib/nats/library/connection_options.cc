@@ -24,6 +24,14 @@ void open_library() {
   });
 }
 
+// The library checks the certificate's name by itself: it is the host of the url.
+natsStatus secure(natsOptions* raw, const ConnectionOptions& options) {
+  if (options.url.find("tls://") == std::string::npos) return NATS_OK;
+  const natsStatus secured = natsOptions_SetSecure(raw, true);
+  if (secured != NATS_OK || options.tls_ca.empty()) return secured;
+  return natsOptions_LoadCATrustedCertificates(raw, options.tls_ca.c_str());
+}
+
 }  // namespace
 
 Result<OptionsPtr> common_options(const ConnectionOptions& options) {
@@ -50,6 +58,7 @@ Result<OptionsPtr> common_options(const ConnectionOptions& options) {
       natsOptions_SetPingInterval(raw, to_ms(options.ping_interval)),
       natsOptions_SetMaxPingsOut(raw, 1),
       natsOptions_UseGlobalMessageDelivery(raw, true),
+      secure(raw, options),
   };
   for (const natsStatus status : statuses) {
     if (status != NATS_OK) {

@@ -5,12 +5,14 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "base/clock.h"
 #include "lib/nats/native/servers.h"
+#include "net/tls.h"
 
 namespace martlet::nats::native {
 namespace {
@@ -23,6 +25,8 @@ std::string text_of(int error) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the text of a known error is a constant
   return std::strerror(error);
 }
+
+constexpr std::size_t kReadBytes = 4096;
 
 // A socket that is used until a deadline and blocks meanwhile.
 class Dialogue {
@@ -46,12 +50,23 @@ class Dialogue {
     return {};
   }
 
+  // What was said before is not to be trusted, and nothing may stand behind it.
+  Result<void> secure(net::TlsClient& client, const std::string& host) {
+    if (!unread_.empty()) return unavailable("it went on in plain text where TLS begins");
+    tls_ = client.connect(host);
+    tls_->attach(socket_.get());
+    net::TlsOutcome outcome = tls_->shake_hands();
+    for (; outcome != net::TlsOutcome::kDone; outcome = tls_->shake_hands()) {
+      if (auto ready = wait_for(outcome); !ready) return ready;
+    }
+    return {};
+  }
+
   Result<void> send(BytesView bytes) {
     while (!bytes.empty()) {
-      if (auto ready = wait(POLLOUT); !ready) return ready;
-      const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno != EAGAIN && errno != EINTR) return unavailable(text_of(errno));
-      if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+      const auto sent = tls_ ? send_record(bytes) : send_plain(bytes);
+      if (!sent) return tl::unexpected(sent.error());
+      bytes.remove_prefix(*sent);
     }
     return {};
   }
@@ -68,7 +83,9 @@ class Dialogue {
     }
   }
 
-  Opened opened(ServerInfo info) { return {std::move(socket_), std::move(info), Bytes(unread_)}; }
+  Opened opened(ServerInfo info) {
+    return {std::move(socket_), std::move(tls_), std::move(info), Bytes(unread_)};
+  }
 
  private:
   Result<void> wait(short what) const {
@@ -79,20 +96,61 @@ class Dialogue {
     return {};
   }
 
+  // Until TLS can go on.
+  Result<void> wait_for(net::TlsOutcome outcome) const {
+    switch (outcome) {
+      case net::TlsOutcome::kWantWrite:
+        return wait(POLLOUT);
+      case net::TlsOutcome::kClosed:
+        return unavailable("it closed the connection");
+      case net::TlsOutcome::kFailed:
+        return unavailable("TLS: " + tls_->why());
+      default:
+        return wait(POLLIN);
+    }
+  }
+
+  Result<std::size_t> send_plain(BytesView bytes) const {
+    if (auto ready = wait(POLLOUT); !ready) return tl::unexpected(ready.error());
+    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return unavailable(text_of(errno));
+    return static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  }
+
+  Result<std::size_t> send_record(BytesView bytes) const {
+    const net::TlsMoved moved = tls_->write(bytes);
+    if (moved.outcome == net::TlsOutcome::kDone) return moved.bytes;
+    if (auto ready = wait_for(moved.outcome); !ready) return tl::unexpected(ready.error());
+    return 0;
+  }
+
   Result<void> read() {
+    const auto got = tls_ ? read_record() : read_plain();
+    unread_ = received_;
+    return got;
+  }
+
+  Result<void> read_plain() {
     if (auto ready = wait(POLLIN); !ready) return ready;
-    std::array<char, 4096> buffer{};
+    std::array<char, kReadBytes> buffer{};
     const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (got == 0) return unavailable("it closed the connection");
     if (got < 0 && errno != EAGAIN && errno != EINTR) return unavailable(text_of(errno));
     if (got > 0) received_.append(buffer.data(), static_cast<std::size_t>(got));
-    unread_ = received_;
     return {};
+  }
+
+  Result<void> read_record() {
+    std::array<char, kReadBytes> buffer{};
+    const net::TlsMoved moved = tls_->read(buffer.data(), buffer.size());
+    received_.append(buffer.data(), moved.bytes);
+    return moved.bytes > 0 ? Result<void>() : wait_for(moved.outcome);
   }
 
   const SystemClock clock_;
   const MonotonicTime deadline_;
   net::UniqueFd socket_;
+  std::unique_ptr<net::TlsStream> tls_;
   Bytes received_;
   BytesView unread_;  // the end of received_
 };
@@ -109,17 +167,28 @@ Result<ServerInfo> receive_info(Dialogue& dialogue) {
   if (first->kind == Operation::Kind::kError) return refused(first->text);
   auto info = first->kind == Operation::Kind::kInfo ? parse_info(first->text) : std::nullopt;
   if (!info) return unavailable("it is no NATS server");
-  if (info->needs_tls) return unavailable("it wants TLS, which nats.client native does not speak");
   if (!info->headers) return unavailable("it does not know headers");
   return std::move(*info);
 }
 
-Result<Opened> try_server(const Servers::Server& server, Duration timeout,
+// The server's wish or ours; never without it if we want it.
+Result<void> secure_if_wanted(Dialogue& dialogue, const Servers::Server& server,
+                              const ServerInfo& info, net::TlsClient* tls) {
+  if (!server.needs_tls && !info.needs_tls) return {};
+  if (!info.offers_tls) return unavailable("it does not speak TLS");
+  if (tls == nullptr) return unavailable("it wants TLS");
+  return dialogue.secure(*tls, server.address.host);
+}
+
+Result<Opened> try_server(const Servers::Server& server, const ConnectionOptions& options,
                           const std::string& name) {
-  Dialogue dialogue(timeout);
+  Dialogue dialogue(options.connect_timeout);
   if (auto done = dialogue.connect(server.address); !done) return tl::unexpected(done.error());
   auto info = receive_info(dialogue);
   if (!info) return tl::unexpected(info.error());
+  if (auto done = secure_if_wanted(dialogue, server, *info, options.tls.get()); !done) {
+    return tl::unexpected(done.error());
+  }
   Bytes hello;
   append_connect(hello, server.credentials, name);
   hello += kPing;
@@ -143,7 +212,7 @@ Result<Opened> open_connection(const ConnectionOptions& options, const std::stri
   }
   Error last{ErrorCode::kUnavailable, "no server"};
   for (const Servers::Server& server : servers->in_turn()) {
-    auto opened = try_server(server, options.connect_timeout, name);
+    auto opened = try_server(server, options, name);
     if (opened) {
       servers->learn(opened->info.connect_urls);
       return opened;

@@ -1,17 +1,20 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "lib/nats/native/protocol.h"
 #include "lib/nats/options.h"
 #include "net/fd.h"
+#include "net/tls_stream.h"
 
 namespace martlet::nats::native {
 
 // A connection that the broker has taken: it answered our CONNECT with a PONG.
 struct Opened {
-  net::UniqueFd socket;  // non-blocking
+  net::UniqueFd socket;                 // non-blocking
+  std::unique_ptr<net::TlsStream> tls;  // behind its handshake; null: without TLS
   ServerInfo info;
   Bytes received;  // what came behind the PONG
 };

@@ -42,9 +42,9 @@ void Link::end(std::unique_ptr<Link> link) {
 void Link::start() {
   MARTLET_ASSERT(!connection_);
   net::ConnectionListener& listener = *this;
-  connection_ =
-      std::make_unique<net::Connection>(parts_.loop, std::move(opened_.socket),
-                                        connection_options(parts_.max_backlog_bytes), listener);
+  connection_ = std::make_unique<net::Connection>(parts_.loop, std::move(opened_.socket),
+                                                  connection_options(parts_.max_backlog_bytes),
+                                                  listener, std::move(opened_.tls));
   pinger_ = std::make_unique<event::Timer>(parts_.loop, [this] { ping(); });
   pinger_->start_every(parts_.options.ping_interval);
   const Bytes unsent = std::exchange(unsent_, {});

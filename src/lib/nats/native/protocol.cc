@@ -134,6 +134,7 @@ std::optional<ServerInfo> parse_info(std::string_view json) {
   };
   info.headers = truth("headers");
   info.needs_tls = truth("tls_required");
+  info.offers_tls = info.needs_tls || truth("tls_available");
   const auto urls = value.find("connect_urls");
   if (urls != value.end() && urls->is_array()) {
     for (const auto& url : *urls)

@@ -39,6 +39,7 @@ struct ServerInfo {
   std::int64_t max_payload = 0;
   bool headers = false;
   bool needs_tls = false;
+  bool offers_tls = false;                // also if it does not need it
   std::vector<std::string> connect_urls;  // other servers of the cluster, HOST:PORT
 };
 std::optional<ServerInfo> parse_info(std::string_view json);

@@ -9,18 +9,22 @@ namespace martlet::nats {
 namespace {
 
 constexpr std::string_view kScheme = "nats://";
+constexpr std::string_view kTlsScheme = "tls://";
 constexpr const char* kDefaultPort = ":4222";
 
 Result<Servers::Server> parse_one(std::string_view url) {
   const auto unusable = [](const std::string& why) {
     return fail(ErrorCode::kInternal, "NATS url is not usable: " + why);
   };
+  Servers::Server server;
   if (url.starts_with(kScheme)) {
     url.remove_prefix(kScheme.size());
+  } else if (url.starts_with(kTlsScheme)) {
+    url.remove_prefix(kTlsScheme.size());
+    server.needs_tls = true;
   } else if (url.find("://") != std::string_view::npos) {
-    return unusable("only nats:// is spoken");
+    return unusable("only nats:// and tls:// are spoken");
   }
-  Servers::Server server;
   const std::size_t at = url.rfind('@');
   if (at != std::string_view::npos) {
     const std::string_view who = url.substr(0, at);
@@ -73,7 +77,8 @@ void Servers::learn(const std::vector<std::string>& connect_urls) {
     const bool is_known =
         !address || std::any_of(configured_.begin(), configured_.end(),
                                 [&](const Server& server) { return server.address == *address; });
-    if (!is_known) learnt.push_back({*address, configured_.front().credentials});
+    const Server& like = configured_.front();
+    if (!is_known) learnt.push_back({*address, like.credentials, like.needs_tls});
   }
   const std::lock_guard lock(mutex_);
   learnt_ = std::move(learnt);

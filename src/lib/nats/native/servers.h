@@ -17,14 +17,15 @@ class Servers {
   struct Server {
     net::Address address;
     native::Credentials credentials;
+    bool needs_tls = false;
   };
 
-  // urls: as in ConnectionOptions. Error: one of them is none, or wants TLS.
+  // urls: as in ConnectionOptions. Error: one of them is none.
   static Result<std::shared_ptr<Servers>> parse(const std::string& urls);
 
   // All, in an order by chance: clients spread over a cluster.
   std::vector<Server> in_turn() const;
-  // Of INFO. They are reached with the credentials of the first one configured.
+  // Of INFO. They are reached like the first one configured.
   void learn(const std::vector<std::string>& connect_urls);
 
  private:
