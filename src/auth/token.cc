@@ -1,8 +1,9 @@
 #include "auth/token.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "auth/jwt_parts.h"
+#include "auth/strict_json.h"
 #include "base/assert.h"
 #include "base/bytes.h"
 
@@ -15,20 +16,6 @@ constexpr std::string_view kAlgorithm = "EdDSA";
 
 tl::unexpected<Error> invalid(std::string why) {
   return fail(ErrorCode::kTokenInvalid, std::move(why));
-}
-
-// A flat object: what is inside of it is no object or list. Discarded if it is anything else.
-Json parse_flat(const std::string& text) {
-  bool nested = false;
-  const auto watch = [&nested](int depth, Json::parse_event_t event, Json&) {
-    const bool opens =
-        event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-    nested = nested || (opens && depth > 0);
-    return !nested;
-  };
-  Json json = Json::parse(text, watch, false);
-  if (nested || !json.is_object()) return Json(Json::value_t::discarded);
-  return json;
 }
 
 std::optional<std::string> text_claim(const Json& json, const char* name) {
@@ -45,30 +32,12 @@ std::optional<std::uint64_t> seconds_claim(const Json& json, const char* name) {
   return found->get<std::uint64_t>();
 }
 
-// The three parts of a compact token, still encoded.
-struct Parts {
-  std::string_view header;
-  std::string_view payload;
-  std::string_view signature;
-  std::string_view signed_text;  // header and payload with the dot between
-};
-
-std::optional<Parts> split(std::string_view token) {
-  const std::size_t first = token.find('.');
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::size_t second = token.find('.', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  if (token.find('.', second + 1) != std::string_view::npos) return std::nullopt;
-  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
-               token.substr(second + 1), token.substr(0, second)};
-}
-
 // The header only names the key; what the key is good for is not the token's to say. A member that
 // we do not know might change the meaning ("crit", "b64", "jwk"), so there may be none.
 const PublicKey* key_of(std::string_view encoded, const KeyRing& keys) {
   const auto text = base::from_base64url(encoded);
   if (!text) return nullptr;
-  const Json header = parse_flat(*text);
+  const Json header = parse_strict_object(*text, 1);
   if (!header.is_object()) return nullptr;
   for (const auto& member : header.items()) {
     if (member.key() != "alg" && member.key() != "kid" && member.key() != "typ") return nullptr;
@@ -82,7 +51,7 @@ const PublicKey* key_of(std::string_view encoded, const KeyRing& keys) {
 std::optional<Claims> claims_of(std::string_view encoded) {
   const auto text = base::from_base64url(encoded);
   if (!text) return std::nullopt;
-  const Json json = parse_flat(*text);
+  const Json json = parse_strict_object(*text, 1);
   if (!json.is_object()) return std::nullopt;
   const auto issuer = text_claim(json, "iss");
   const auto audience = text_claim(json, "aud");
@@ -122,7 +91,7 @@ std::string sign_token(const Claims& claims, const SigningKey& key) {
 Result<Claims> verify_token(std::string_view token, const KeyRing& keys, const TokenRules& rules,
                             WallMs now_ms) {
   if (token.size() > kMaxTokenBytes) return invalid("too long");
-  const auto parts = split(token);
+  const auto parts = split_jwt(token);
   if (!parts) return invalid("not three parts");
   const PublicKey* key = key_of(parts->header, keys);
   if (key == nullptr) return invalid("the header does not name EdDSA and a known key");

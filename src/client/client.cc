@@ -184,7 +184,7 @@ void Client::on_link_down(const std::string& why) {
 void Client::on_link_up() {
   set_state(State::kSigningIn, {});
   sign_in_ = std::make_unique<SignIn>(
-      loop_, *link_, store_, options_.password,
+      loop_, *link_, store_, options_.proof,
       [this](SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok) {
         on_signed_in(result, error, auth_ok);
       });
@@ -243,7 +243,7 @@ void Client::renew() {
   if (state_ != State::kOnline) return;
   if (sign_in_) loop_.defer_delete(std::move(sign_in_));
   sign_in_ = std::make_unique<SignIn>(
-      loop_, *link_, store_, options_.password,
+      loop_, *link_, store_, options_.proof,
       [this](SignIn::Result result, const Error& error, const wire::AuthOk& auth_ok) {
         on_renewed(result, error, auth_ok);
       });

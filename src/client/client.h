@@ -61,7 +61,7 @@ struct ClientOptions {
   AddressList addresses;
   UserId user;
   DeviceId device;
-  std::string password;  // empty: only the tokens of the store
+  Proof proof;           // for LOGIN; nothing: only the tokens of the store
   bool receives = true;  // false: only sends and asks; what comes stays unseen for the device
   // Asked before a connection: the edge to use, or none: the next one of addresses. Not asked for
   // the attempt after one that led to nobody. Calls back once, in time; a call that comes after the

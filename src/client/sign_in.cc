@@ -18,11 +18,11 @@ bool is_about_token(ErrorCode code) {
 
 }  // namespace
 
-SignIn::SignIn(event::Loop& loop, Link& link, Store& store, std::string password, Done done)
+SignIn::SignIn(event::Loop& loop, Link& link, Store& store, Proof proof, Done done)
     : loop_(loop),
       link_(link),
       store_(store),
-      password_(std::move(password)),
+      proof_(std::move(proof)),
       done_(std::move(done)),
       auth_deadline_(loop, [this] {
         end(Result::kRetry, Error{ErrorCode::kTimeout, "AUTH was not answered"});
@@ -84,20 +84,22 @@ void SignIn::on_refresh(const Answer& answer) {
     return;
   }
   if (answer.refusal.retryable) return end(Result::kRetry, answer.refusal.error);
-  if (password_.empty()) return end(Result::kRefused, answer.refusal.error);
+  if (proof_.password.empty() && !proof_.token) return end(Result::kRefused, answer.refusal.error);
   login();
 }
 
 void SignIn::login() {
   const Credentials& known = store_.state().credentials;
-  if (password_.empty()) {
-    return end(Result::kRefused, Error{ErrorCode::kNotAuthenticated, "log in with a password"});
+  const std::string token = proof_.token ? proof_.token() : std::string();
+  if (proof_.password.empty() && token.empty()) {
+    return end(Result::kRefused, Error{ErrorCode::kNotAuthenticated, "log in again"});
   }
   logged_in_ = true;
   wire::Login body;
   body.user = known.user;
   body.device = known.device;
-  body.password = password_;
+  body.token = token;
+  if (token.empty()) body.password = proof_.password;
   link_.request(wire::Command::Login, wire::encode(body),
                 [this](const Answer& answer) { on_login(answer); });
 }

@@ -8,8 +8,16 @@
 
 namespace martlet::client {
 
+// Who we are, for LOGIN.
+struct Proof {
+  std::string password;  // empty: there is none
+  // A token of another service, fresh each time that it is asked; null or empty: there is none.
+  std::function<std::string()> token = {};
+};
+
 // Proves on one connection who we are: by the access token of the store, else with a new one for
-// the refresh token, else by the password. New tokens go to the store before they are used.
+// the refresh token, else by the password or another service's token. New tokens go to the store
+// before they are used.
 //
 // Loop thread. Must live as long as the link has requests of it.
 class SignIn {
@@ -22,8 +30,8 @@ class SignIn {
   // auth_ok: only with kDone; its views die with the call.
   using Done = std::function<void(Result, const Error&, const wire::AuthOk& auth_ok)>;
 
-  // password: empty if there is none. All but done must outlive it.
-  SignIn(event::Loop& loop, Link& link, Store& store, std::string password, Done done);
+  // All but proof and done must outlive it.
+  SignIn(event::Loop& loop, Link& link, Store& store, Proof proof, Done done);
   SignIn(const SignIn&) = delete;
   SignIn& operator=(const SignIn&) = delete;
 
@@ -46,7 +54,7 @@ class SignIn {
   event::Loop& loop_;
   Link& link_;
   Store& store_;
-  std::string password_;
+  Proof proof_;
   Done done_;
   bool refreshed_ = false;
   bool logged_in_ = false;

@@ -25,7 +25,7 @@ constexpr std::size_t kUsers = kMaxUsersPerChange * kMemberBytes + kMaxTitleByte
 constexpr std::array kRules{
     CommandRule{Command::Ping, kSmall, &handle_ping},
     CommandRule{Command::Register, kSmall, &handle_register},
-    CommandRule{Command::Login, kSmall, &handle_login},
+    CommandRule{Command::Login, kToken, &handle_login},
     CommandRule{Command::Auth, kToken, &handle_auth},
     CommandRule{Command::Refresh, kSmall, &handle_refresh},
     CommandRule{Command::Goodbye, kSmall, &handle_goodbye},

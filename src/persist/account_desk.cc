@@ -1,5 +1,7 @@
 #include "persist/account_desk.h"
 
+#include <algorithm>
+
 #include "auth/password.h"
 #include "auth/refresh_token.h"
 #include "auth/token.h"
@@ -62,6 +64,7 @@ void AccountDesk::handle_register(const ClientCallPtr& call) {
 void AccountDesk::handle_login(const ClientCallPtr& call) {
   const auto body = wire::parse_login(call->body());
   if (!body) return call->refuse(body.error());
+  if (!body->token.empty()) return handle_outside_login(call, *body);
   parts_.store.find_password_hash(body->user,
                                   [this, call](const Result<std::optional<std::string>>& hash) {
                                     if (!hash) return call->refuse(hash.error());
@@ -75,7 +78,8 @@ void AccountDesk::password_found(const ClientCallPtr& call,
       call->wanted_until(),
       [call, hash]() -> Result<bool> {
         const std::string_view password = wire::parse_login(call->body())->password;
-        return hash ? auth::is_password(*hash, password) : auth::is_nobodys_password(password);
+        const bool has_one = hash && !hash->empty();
+        return has_one ? auth::is_password(*hash, password) : auth::is_nobodys_password(password);
       },
       [this, call](const Result<bool>& right) {
         right ? password_checked(call, *right) : call->refuse(right.error());
@@ -84,19 +88,56 @@ void AccountDesk::password_found(const ClientCallPtr& call,
 
 void AccountDesk::password_checked(const ClientCallPtr& call, bool right) {
   if (!right) return call->refuse({ErrorCode::kWrongPassword, ""});
+  start_login(call, make_tokens(), parts_.options.access_token_life);
+}
+
+// Another service's token instead of a password: it is checked here and exchanged for ours, so that
+// nobody else needs to know of it.
+void AccountDesk::handle_outside_login(const ClientCallPtr& call, const wire::Login& login) {
+  const WallMs now = parts_.loop.wall_ms();
+  const auto claims = parts_.identity.verify(login.token, now);
+  if (!claims) return call->refuse(claims.error());
+  const bool is_device = claims->device.empty() || claims->device == login.device;
+  if (claims->user != login.user || !is_device) {
+    return call->refuse({ErrorCode::kTokenInvalid, "it is for another user or device"});
+  }
+  const Duration life = parts_.options.outside_login_life;
+  NewTokens tokens = make_tokens();
+  tokens.stored.vouched_until_ms = now + 1000 * seconds_of(life);
+  start_login(call, tokens, std::min(life, parts_.options.access_token_life));
+}
+
+void AccountDesk::start_login(const ClientCallPtr& call, const NewTokens& tokens,
+                              Duration access_life) {
   const wire::Login body = *wire::parse_login(call->body());
-  const NewTokens tokens = make_tokens();
-  parts_.store.start_login(body.user, body.device, tokens.stored,
-                           [this, call, tokens, user = body.user,
-                            device = body.device](const Result<store::LoginResult>& login) {
-                             if (!login) return call->refuse(login.error());
-                             if (login->is_banned) {
-                               return call->refuse({ErrorCode::kDeviceBanned, ""});
-                             }
-                             for (const DeviceId& other : login->signed_out) kick(user, other);
-                             parts_.metrics.devices_crowded_out(login->signed_out.size());
-                             answer_tokens(call, user, device, tokens);
-                           });
+  parts_.store.start_login(
+      body.user, body.device, tokens.stored,
+      [this, call, tokens, access_life,
+       holder = Holder{body.user, body.device}](const Result<store::LoginResult>& login) {
+        if (!login) return call->refuse(login.error());
+        switch (login->outcome) {
+          case store::LoginOutcome::kBanned:
+            return call->refuse({ErrorCode::kDeviceBanned, ""});
+          case store::LoginOutcome::kNotTheirs:
+            return call->refuse({ErrorCode::kUserTaken, "by somebody with a password"});
+          case store::LoginOutcome::kDone:
+            break;
+        }
+        for (const DeviceId& other : login->signed_out) kick(holder.user, other);
+        parts_.metrics.devices_crowded_out(login->signed_out.size());
+        answer_tokens(call, holder, tokens, access_life);
+      });
+}
+
+void AccountDesk::look_at_keys() {
+  const Result<bool> changed = parts_.identity.look();
+  const std::string problem = changed ? "" : changed.error().detail;
+  if (changed && *changed) {
+    MARTLET_LOG(info, "identity_keys_changed");
+  } else if (!problem.empty() && problem != problem_) {
+    MARTLET_LOG(warn, "identity_keys_not_read why=\"{}\"", problem);
+  }
+  problem_ = problem;
 }
 
 void AccountDesk::handle_refresh(const ClientCallPtr& call) {
@@ -119,7 +160,8 @@ void AccountDesk::refreshed(const ClientCallPtr& call, const NewTokens& tokens,
       parts_.metrics.refresh_repeated();
       [[fallthrough]];
     case store::RefreshOutcome::kRenewed:
-      return answer_tokens(call, result.user, result.device, tokens);
+      return answer_tokens(call, {result.user, result.device}, tokens,
+                           parts_.options.access_token_life);
     case store::RefreshOutcome::kInvalid:
       return call->refuse({ErrorCode::kTokenInvalid, ""});
     case store::RefreshOutcome::kExpired:
@@ -190,15 +232,15 @@ AccountDesk::NewTokens AccountDesk::make_tokens() {
   return tokens;
 }
 
-void AccountDesk::answer_tokens(const ClientCallPtr& call, const UserId& user,
-                                const DeviceId& device, const NewTokens& tokens) {
-  const std::uint64_t life_s = seconds_of(parts_.options.access_token_life);
+void AccountDesk::answer_tokens(const ClientCallPtr& call, const Holder& holder,
+                                const NewTokens& tokens, Duration access_life) {
+  const std::uint64_t life_s = seconds_of(access_life);
   const auth::TokenRules rules;
   auth::Claims claims;
   claims.issuer = rules.issuer;
   claims.audience = rules.audience;
-  claims.user = user;
-  claims.device = device;
+  claims.user = holder.user;
+  claims.device = holder.device;
   claims.issued_s = parts_.loop.wall_ms() / 1000;
   claims.expires_s = claims.issued_s + life_s;
   claims.id = auth::make_token_id(parts_.random);

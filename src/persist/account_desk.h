@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "auth/identity.h"
 #include "auth/keys.h"
 #include "base/random.h"
 #include "persist/client_call.h"
@@ -25,11 +26,14 @@ class AccountDesk {
     PersistMetrics& metrics;
     Random& random;
     const auth::SigningKey& key;
+    auth::IdentityProvider& identity;
     const PersistOptions& options;
   };
   explicit AccountDesk(const Parts& parts) : parts_(parts) {}
 
   void handle(const ClientCallPtr& call);
+  // Every second: the identity provider's may have changed.
+  void look_at_keys();
 
  private:
   struct NewTokens {
@@ -38,6 +42,7 @@ class AccountDesk {
   };
   void handle_register(const ClientCallPtr& call);
   void handle_login(const ClientCallPtr& call);
+  void handle_outside_login(const ClientCallPtr& call, const wire::Login& login);
   void handle_refresh(const ClientCallPtr& call);
   void handle_devices(const ClientCallPtr& call);
   void handle_sign_out(const ClientCallPtr& call);
@@ -48,11 +53,17 @@ class AccountDesk {
   void refreshed(const ClientCallPtr& call, const NewTokens& tokens,
                  const store::RefreshResult& result);
 
+  void start_login(const ClientCallPtr& call, const NewTokens& tokens, Duration access_life);
   NewTokens make_tokens();
-  void answer_tokens(const ClientCallPtr& call, const UserId& user, const DeviceId& device,
-                     const NewTokens& tokens);
+  struct Holder {
+    UserId user;
+    DeviceId device;
+  };
+  void answer_tokens(const ClientCallPtr& call, const Holder& holder, const NewTokens& tokens,
+                     Duration access_life);
 
   const Parts parts_;
+  std::string problem_;  // of the identity provider's files, said once
 };
 
 }  // namespace martlet::persist

@@ -48,8 +48,9 @@ inline constexpr Duration kDefaultHashWait = 5s;          // of each for a threa
 inline constexpr std::uint32_t kMaxHashRetryMs = 10'000;  // told to those that are refused
 inline constexpr Duration kAccessTokenLife = 1h;
 inline constexpr Duration kDefaultAuditKeep = 8760h;  // a year
-inline constexpr Duration kRefreshTokenLife = 720h;   // 30 days
-inline constexpr Duration kForgetPeriod = 10min;      // of deleting what is kept no longer
+inline constexpr Duration kOutsideLoginLife = std::chrono::hours(24);
+inline constexpr Duration kRefreshTokenLife = 720h;  // 30 days
+inline constexpr Duration kForgetPeriod = 10min;     // of deleting what is kept no longer
 
 // ---- the database -------------------------------------------------------------------------------
 inline constexpr std::size_t kDefaultWriters = 4;

@@ -36,6 +36,8 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
   options.nats_wait = context.common.nats_wait;
   auto key = auth::SigningKey::load(options.signing_key);
   if (!key) return tl::unexpected(key.error());
+  auto identity = auth::IdentityProvider::open(options.identity);
+  if (!identity) return tl::unexpected(identity.error());
   const store::PgStoreOptions database = store_options(context, options);
   if (auto opened = store::open_store(database, options.postgres_wait, SystemClock()); !opened)
     return tl::unexpected(opened.error());
@@ -60,6 +62,7 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
   backends.cluster = std::move(kv);
   backends.bus = std::move(*bus);
   backends.store = std::make_unique<store::PgStore>(context.loop, database);
+  backends.identity = std::move(*identity);
   backends.key = std::make_unique<auth::SigningKey>(std::move(*key));
   return std::make_unique<persist::Persist>(context.loop, context.registry, options,
                                             context.common.shards, std::move(backends));

@@ -1,5 +1,6 @@
 #include "persist/options.h"
 
+#include "auth/token.h"
 #include "bus/replicas.h"
 
 namespace martlet::persist {
@@ -7,6 +8,34 @@ namespace martlet::persist {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+namespace {
+
+void declare_identity(config::Keys& keys, PersistOptions& options) {
+  auth::IdentityOptions& identity = options.identity;
+  auth::OutsideRules& rules = identity.rules;
+  const config::Lengths text{0, auth::kMaxClaimBytes};
+  keys.string("identity.issuer", &rules.issuer, text,
+              "iss of the tokens of another service that LOGIN takes; empty: of none");
+  keys.string("identity.audience", &rules.audience, text,
+              "aud that such a token must have, or have among others");
+  keys.path("identity.jwks", &identity.jwks, config::PathRule::kAny,
+            "JWK Set with that service's public keys (ES256, EdDSA), read again when it changes");
+  keys.path("identity.secret", &identity.secret, config::PathRule::kAny,
+            "file with the secret shared with it (HS256), read again when it changes");
+  keys.string("identity.user_claim", &rules.user_claim, {1, auth::kMaxClaimBytes},
+              "the claim that is our user id");
+  keys.string("identity.device_claim", &rules.device_claim, text,
+              "the claim that is our device id; empty: as LOGIN says");
+  keys.string("identity.app_claim", &rules.app_claim, text,
+              "the claim that must be main, the only app there is; empty: not looked at");
+  keys.duration("identity.login_life_s", &options.outside_login_life,
+                {seconds(60), hours(24 * 365)},
+                "so long after such a login the device needs a token again, however often it "
+                "refreshes ours");
+}
+
+}  // namespace
 
 void declare(config::Keys& keys, PersistOptions& options) {
   keys.url("postgres.url", &options.postgres_url, "libpq URI of the database");
@@ -21,6 +50,7 @@ void declare(config::Keys& keys, PersistOptions& options) {
   bus::declare_replicas(keys, options.replicas);
   keys.choice("persist.registration", &options.registration, {"open", "closed"},
               "closed: REGISTER is refused");
+  declare_identity(keys, options);
   keys.integer("persist.writers", &options.writers, {1, 64, "threads"},
                "database connections that store what the logs have");
   keys.integer("persist.readers", &options.readers, {1, 64, "threads"},

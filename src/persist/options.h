@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "auth/identity.h"
 #include "config/keys.h"
 #include "persist/limits.h"
 
@@ -13,6 +14,8 @@ struct PersistOptions {
   Duration postgres_wait = std::chrono::seconds(30);
   std::string signing_key;
   std::string registration = "open";
+  auth::IdentityOptions identity;
+  Duration outside_login_life = kOutsideLoginLife;
   std::size_t writers = kDefaultWriters;
   std::size_t readers = kDefaultReaders;
   std::size_t hash_threads = kDefaultHashThreads;

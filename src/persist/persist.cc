@@ -25,7 +25,7 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
       barrier_(watermarks_, {options.max_waiting, options.barrier_wait, kLookUpPeriod}),
       hashes_(loop, metrics_, {options.hash_queue, options.hash_threads, options.hash_wait}),
       accounts_({loop, *backends_.bus, *backends_.store, hashes_, metrics_, random_, *backends_.key,
-                 options_}),
+                 backends_.identity, options_}),
       reads_({loop, *backends_.store, barrier_, metrics_, shards}),
       groups_({loop, *backends_.bus, *backends_.store, barrier_, metrics_, open_, shards}),
       cold_({loop, *backends_.bus, *backends_.store, watermarks_, metrics_}),
@@ -181,6 +181,7 @@ void Persist::on_second() {
     if (is_planted(Planted::kWatermarkOnce)) break;
     if (follower->core().is_following()) announce(shard);
   }
+  accounts_.look_at_keys();
   if (loading_) return;
   loading_ = true;
   std::map<ShardId, Before> before;

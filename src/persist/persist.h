@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/identity.h"
 #include "auth/keys.h"
 #include "base/random.h"
 #include "bus/bus.h"
@@ -35,6 +36,7 @@ struct Backends {
   std::unique_ptr<bus::Leases> leases;
   std::unique_ptr<store::MessageStore> store;
   std::unique_ptr<auth::SigningKey> key;
+  auth::IdentityProvider identity;
 };
 
 // The service: follows the logs of its shards, answers requests of edges and dispatchers. Loop

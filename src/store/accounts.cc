@@ -1,11 +1,16 @@
 #include "store/accounts.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "store/devices.h"
 #include "store/limits.h"
 #include "store/signed.h"
 
 namespace martlet::store {
 namespace {
+
+constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
 
 void insert_token(pg::Transaction& tx, const UserId& user, const DeviceId& device,
                   std::int64_t login, const NewToken& token, const std::optional<Bytes>& previous) {
@@ -22,6 +27,11 @@ void insert_token(pg::Transaction& tx, const UserId& user, const DeviceId& devic
           .bytes(previous.value_or(Bytes())));
 }
 
+NewToken bounded(NewToken token, std::int64_t until_ms) {
+  token.expires_ms = static_cast<WallMs>(std::min(as_signed(token.expires_ms), until_ms));
+  return token;
+}
+
 pg::Params device_key(const RefreshResult& result) {
   return pg::Params().text(result.user.str()).text(result.device.str());
 }
@@ -33,6 +43,7 @@ struct TokenRow {
   bool used = false;
   bool used_just_now = false;
   bool expired = false;
+  std::int64_t login_until_ms = 0;
 };
 
 std::optional<TokenRow> lock_token(pg::Transaction& tx, const Bytes& hash, WallMs now_ms,
@@ -43,8 +54,8 @@ std::optional<TokenRow> lock_token(pg::Transaction& tx, const Bytes& hash, WallM
   result.user = UserId::trusted(owner.text(0, 0));
   result.device = DeviceId::trusted(owner.text(0, 1));
   const pg::Rows device = tx.query(
-      "SELECT login, revoked OR banned FROM devices WHERE user_id = $1 AND device_id = $2 FOR "
-      "UPDATE",
+      "SELECT login, revoked OR banned, login_until_ms FROM devices WHERE user_id = $1 AND "
+      "device_id = $2 FOR UPDATE",
       device_key(result));
   const pg::Rows token = tx.query(
       "SELECT login, used_ms IS NOT NULL, expires_ms <= $2, coalesce(used_ms > $3, false) FROM "
@@ -54,9 +65,10 @@ std::optional<TokenRow> lock_token(pg::Transaction& tx, const Bytes& hash, WallM
           .number(as_signed(now_ms))
           .number(as_signed(now_ms) - as_signed(kRefreshGraceMs)));
   if (device.empty() || token.empty()) return std::nullopt;
-  return TokenRow{device.number(0, 0),
-                  device.truth(0, 1) || device.number(0, 0) != token.number(0, 0),
-                  token.truth(0, 1), token.truth(0, 3), token.truth(0, 2)};
+  return TokenRow{
+      device.number(0, 0), device.truth(0, 1) || device.number(0, 0) != token.number(0, 0),
+      token.truth(0, 1),   token.truth(0, 3),
+      token.truth(0, 2),   device.number(0, 2)};
 }
 
 // True if it has successors and none of them was used.
@@ -90,6 +102,17 @@ RefreshOutcome judge(pg::Transaction& tx, const std::optional<TokenRow>& row, co
   return RefreshOutcome::kRenewed;
 }
 
+// Locks the account, which is made if there is none. False: it has a password, or another case.
+bool lock_vouched_account(pg::Transaction& tx, const UserId& user, WallMs now_ms) {
+  tx.query(
+      "INSERT INTO accounts (user_id, password_hash, created_ms) VALUES ($1, '', $2) ON CONFLICT "
+      "DO NOTHING",
+      pg::Params().text(user.str()).number(as_signed(now_ms)));
+  return !tx.query("SELECT 1 FROM accounts WHERE user_id = $1 AND password_hash = '' FOR UPDATE",
+                   pg::Params().text(user.str()))
+              .empty();
+}
+
 }  // namespace
 
 pg::Result<bool> create_account(pg::Connection& connection, const UserId& user,
@@ -116,22 +139,35 @@ pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connec
 pg::Result<LoginResult> start_login(pg::Connection& connection, const UserId& user,
                                     const DeviceId& device, const NewToken& token) {
   pg::Transaction tx(connection, pg::Mode::kReadWrite);
-  lock_account(tx, user);
+  bool is_theirs = true;
+  if (token.vouched_until_ms) {
+    is_theirs = lock_vouched_account(tx, user, token.now_ms);
+  } else {
+    lock_account(tx, user);
+  }
   const pg::Rows banned =
       tx.query("SELECT 1 FROM devices WHERE user_id = $1 AND device_id = $2 AND banned",
                pg::Params().text(user.str()).text(device.str()));
   if (!tx.ok()) return tl::unexpected(tx.error());
-  if (!banned.empty()) return LoginResult{true, {}};
+  if (!is_theirs) return LoginResult{LoginOutcome::kNotTheirs, {}};
+  if (!banned.empty()) return LoginResult{LoginOutcome::kBanned, {}};
+  const std::int64_t until_ms =
+      token.vouched_until_ms ? as_signed(*token.vouched_until_ms) : kForEver;
   const pg::Rows rows = tx.query(
-      "INSERT INTO devices AS d (user_id, device_id, login, last_login_ms) VALUES ($1, $2, 1, $3) "
-      "ON CONFLICT (user_id, device_id) DO UPDATE SET login = d.login + 1, revoked = false, "
-      "last_login_ms = excluded.last_login_ms RETURNING login",
-      pg::Params().text(user.str()).text(device.str()).number(as_signed(token.now_ms)));
+      "INSERT INTO devices AS d (user_id, device_id, login, last_login_ms, login_until_ms) VALUES "
+      "($1, $2, 1, $3, $4) ON CONFLICT (user_id, device_id) DO UPDATE SET login = d.login + 1, "
+      "revoked = false, last_login_ms = excluded.last_login_ms, login_until_ms = "
+      "excluded.login_until_ms RETURNING login",
+      pg::Params()
+          .text(user.str())
+          .text(device.str())
+          .number(as_signed(token.now_ms))
+          .number(until_ms));
   tx.query("DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2",
            pg::Params().text(user.str()).text(device.str()));
   if (!tx.ok()) return tl::unexpected(tx.error());
-  insert_token(tx, user, device, rows.number(0, 0), token, {});
-  LoginResult result{false, sign_out_oldest(tx, user, device)};
+  insert_token(tx, user, device, rows.number(0, 0), bounded(token, until_ms), {});
+  LoginResult result{LoginOutcome::kDone, sign_out_oldest(tx, user, device)};
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   return result;
 }
@@ -154,9 +190,11 @@ pg::Result<RefreshResult> refresh(pg::Connection& connection, const Bytes& old_h
     tx.query(
         "DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2 AND expires_ms <= $3",
         device_key(result).number(as_signed(token.now_ms)));
-    insert_token(tx, result.user, result.device, row->login, token, old_hash);
+    insert_token(tx, result.user, result.device, row->login, bounded(token, row->login_until_ms),
+                 old_hash);
   } else if (result.outcome == RefreshOutcome::kRepeated) {
-    insert_token(tx, result.user, result.device, row->login, token, old_hash);
+    insert_token(tx, result.user, result.device, row->login, bounded(token, row->login_until_ms),
+                 old_hash);
   }
   if (auto done = tx.commit(); !done) return tl::unexpected(done.error());
   return result;

@@ -15,13 +15,13 @@ namespace martlet::store {
 pg::Result<bool> create_account(pg::Connection& connection, const UserId& user,
                                 const std::string& password_hash, WallMs now_ms);
 
-// None: no such user. Case counts.
+// None: no such user; empty: one without a password. Case counts.
 pg::Result<std::optional<std::string>> find_password_hash(pg::Connection& connection,
                                                           const UserId& user);
 
 // A login: the device's earlier tokens are void, it is no longer revoked, the new token is noted.
 // Answers which devices were signed out to make room for this one (devices.h). Nothing is done for
-// a device that is banned.
+// a device that is banned, nor for an account with a password if another service vouches.
 pg::Result<LoginResult> start_login(pg::Connection& connection, const UserId& user,
                                     const DeviceId& device, const NewToken& token);
 

@@ -177,9 +177,15 @@ struct SignOutRequest {
   DeviceId asking;
 };
 
-// signed_out: other devices that had to go for this one. A device that is banned is not logged in.
+enum class LoginOutcome {
+  kDone,
+  kBanned,     // the device
+  kNotTheirs,  // another service vouches for the user, but the account is not one that it made
+};
+
+// signed_out: other devices that had to go for this one.
 struct LoginResult {
-  bool is_banned = false;
+  LoginOutcome outcome = LoginOutcome::kDone;
   std::vector<DeviceId> signed_out;
   friend bool operator==(const LoginResult&, const LoginResult&) = default;
 };
@@ -196,6 +202,9 @@ struct NewToken {
   Bytes hash;
   WallMs now_ms = 0;
   WallMs expires_ms = 0;
+  // Of a login: another service vouches for the user. The account is made if there is none, and no
+  // token of the login is good for longer.
+  std::optional<WallMs> vouched_until_ms = {};
 };
 
 enum class RefreshOutcome {

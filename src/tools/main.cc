@@ -81,31 +81,35 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_flag("-v,--verbose", options.verbose, "Say why the connection is lost");
 }
 
-struct AccountOptions {
-  std::string user;
-  std::string device = "cli";
-  std::string password_file;
-};
-
-void add_account_options(CLI::App& command, AccountOptions& account) {
-  command.add_option("USER", account.user)->required();
-  command.add_option("--device", account.device, "Name of this device")->capture_default_str();
-  command.add_option("--password-file", account.password_file, "First line of this file; -: stdin");
-}
-
-using AccountCall = Exit (*)(const ToolOptions&, const std::string&, const std::string&,
-                             const std::string&);
-
-void add_account(CLI::App& app, const char* name, const char* text, AccountCall call,
-                 Command& chosen) {
-  auto account = std::make_shared<AccountOptions>();
+void add_account(CLI::App& app, const char* name, const char* text,
+                 Exit (*call)(const ToolOptions&, const Account&), Command& chosen) {
+  struct Words {
+    Account account;
+    std::string password_file;
+    std::string token_file;
+  };
+  auto words = std::make_shared<Words>();
   CLI::App* command = app.add_subcommand(name, text);
-  add_account_options(*command, *account);
-  command->callback([account, call, &chosen] {
-    chosen = [account, call](const ToolOptions& tool) {
-      const Result<std::string> password = read_password(account->password_file, account->user);
-      if (!password) return fail_with(password.error());
-      return call(tool, account->user, account->device, *password);
+  command->add_option("USER", words->account.user)->required();
+  command->add_option("--device", words->account.device, "Name of this device")
+      ->capture_default_str();
+  CLI::Option* password = command->add_option("--password-file", words->password_file,
+                                              "First line of this file; -: stdin");
+  if (call == &log_in) {
+    command
+        ->add_option("--token-file", words->token_file,
+                     "A token of the service that the cluster trusts, instead of a password")
+        ->excludes(password);
+  }
+  command->callback([words, call, &chosen] {
+    chosen = [words, call](const ToolOptions& tool) {
+      const bool is_token = !words->token_file.empty();
+      Account account = words->account;
+      auto secret =
+          read_password(is_token ? words->token_file : words->password_file, account.user);
+      if (!secret) return fail_with(secret.error());
+      (is_token ? account.token : account.password) = std::move(*secret);
+      return call(tool, account);
     };
   });
 }

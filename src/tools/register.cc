@@ -60,33 +60,32 @@ Result<void> forget_home(const ToolOptions& options) {
 
 }  // namespace
 
-Exit register_user(const ToolOptions& options, const std::string& user, const std::string& device,
-                   const std::string& password) {
-  const Result<UserId> name = parse_user(user);
+Exit register_user(const ToolOptions& options, const Account& account) {
+  const Result<UserId> name = parse_user(account.user);
   if (!name) return fail_with(name.error());
   wire::Register body;
   body.user = *name;
-  body.password = password;
+  body.password = account.password;
   const auto [answer, is_repeat] =
       ask_until_answered(options, wire::Command::Register, wire::encode(body));
   // Taken by the attempt before, maybe: the password decides.
   const bool is_done = answer || (is_repeat && answer.error().code == ErrorCode::kUserTaken);
   if (!is_done) return fail_with(answer.error());
-  Output(options.json).note("registered", "registered " + user);
+  Output(options.json).note("registered", "registered " + account.user);
   if (const Result<void> done = forget_home(options); !done) return fail_with(done.error());
-  return log_in(options, user, device, password);
+  return log_in(options, account);
 }
 
-Exit log_in(const ToolOptions& options, const std::string& user, const std::string& device,
-            const std::string& password) {
-  const Result<UserId> name = parse_user(user);
+Exit log_in(const ToolOptions& options, const Account& account) {
+  const Result<UserId> name = parse_user(account.user);
   if (!name) return fail_with(name.error());
-  const Result<DeviceId> device_name = parse_device(device);
+  const Result<DeviceId> device_name = parse_device(account.device);
   if (!device_name) return fail_with(device_name.error());
   // Nothing of the home changes before the server has agreed.
   auto store = client::FileStore::open(options.home);
   if (!store) return fail_with_home(store.error());
-  const wire::Login body{.user = *name, .device = *device_name, .password = password};
+  const wire::Login body{
+      .user = *name, .device = *device_name, .password = account.password, .token = account.token};
   const Asked asked = ask_until_answered(options, wire::Command::Login, wire::encode(body));
   if (!asked.answer) return fail_with(asked.answer.error());
   const auto tokens = wire::parse_tokens(*asked.answer);

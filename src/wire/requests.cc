@@ -51,7 +51,9 @@ Bytes encode(const Login& body) {
   Builder builder(256);
   const auto user = put(builder, body.user.str());
   const auto device = put(builder, body.device.str());
-  return finish(builder, proto::CreateLogin(builder, user, device, put(builder, body.password)));
+  const auto password = put(builder, body.password);
+  const auto token = put_some(builder, body.token);
+  return finish(builder, proto::CreateLogin(builder, user, device, password, token));
 }
 
 Bytes encode(const Auth& body) {
@@ -138,6 +140,9 @@ Result<Login> parse_login(BytesView body) {
   if (out.password.size() > kMaxPasswordBytes) {
     read.refuse(ErrorCode::kBadPassword, "password", "has more than 256 bytes");
   }
+  out.token = read.text((*table)->token(), "token", kMaxBodyBytes);
+  if (!out.token.empty() && !out.password.empty())
+    read.refuse(ErrorCode::kBadBody, "one of password and token", "must be empty");
   return read.result(std::move(out));
 }
 

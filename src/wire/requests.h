@@ -34,6 +34,7 @@ struct Login {
   UserId user;
   DeviceId device;
   std::string_view password;
+  std::string_view token;  // of another service, instead of the password; empty: none
 };
 
 struct Auth {

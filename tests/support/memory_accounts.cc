@@ -42,7 +42,8 @@ struct Owner {
 void insert_token(Tables& tables, const Owner& owner, const store::NewToken& token,
                   const std::optional<Bytes>& previous) {
   DeviceTable& device = tables.devices[owner.user][owner.device];
-  device.tokens[token.hash] = {device.login, token.expires_ms, {}, previous};
+  const WallMs expires_ms = std::min(token.expires_ms, device.login_until_ms);
+  device.tokens[token.hash] = {device.login, expires_ms, {}, previous};
   tables.token_owners[token.hash] = {owner.user, owner.device};
 }
 
@@ -106,6 +107,13 @@ bool is_banned(const Tables& tables, const UserId& user, const DeviceId& device)
   return found != devices->second.end() && found->second.banned;
 }
 
+// Another service may vouch for the user.
+bool is_vouched(const Tables& tables, const UserId& user) {
+  const auto found = tables.accounts.find(user.str());
+  if (found != tables.accounts.end()) return found->second.password_hash.empty();
+  return !tables.lower_names.contains(lower(user.str()));
+}
+
 }  // namespace
 
 bool create_account(Tables& tables, const UserId& user, const std::string& password_hash,
@@ -117,19 +125,25 @@ bool create_account(Tables& tables, const UserId& user, const std::string& passw
 
 Result<store::LoginResult> start_login(Tables& tables, const UserId& user, const DeviceId& device,
                                        const store::NewToken& token) {
-  if (is_banned(tables, user, device)) return store::LoginResult{true, {}};
+  using store::LoginOutcome;
+  if (token.vouched_until_ms && !is_vouched(tables, user)) {
+    return store::LoginResult{LoginOutcome::kNotTheirs, {}};
+  }
+  if (is_banned(tables, user, device)) return store::LoginResult{LoginOutcome::kBanned, {}};
   const auto owner = tables.token_owners.find(token.hash);
   const std::pair<std::string, std::string> self{user.str(), device.str()};
   if (owner != tables.token_owners.end() && owner->second != self) return refused();
+  if (token.vouched_until_ms) create_account(tables, user, "", token.now_ms);
   Devices& devices = tables.devices[user.str()];
   DeviceTable& row = devices[device.str()];
   ++row.login;
   row.revoked = false;
   row.last_login_ms = token.now_ms;
+  row.login_until_ms = token.vouched_until_ms.value_or(std::numeric_limits<std::int64_t>::max());
   for (const auto& [hash, old] : row.tokens) tables.token_owners.erase(hash);
   row.tokens.clear();
   insert_token(tables, {user.str(), device.str()}, token, {});
-  return store::LoginResult{false, sign_out_oldest(devices, device.str())};
+  return store::LoginResult{LoginOutcome::kDone, sign_out_oldest(devices, device.str())};
 }
 
 Result<store::RefreshResult> refresh(Tables& tables, const Bytes& old_hash,

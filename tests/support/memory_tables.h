@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -124,6 +125,7 @@ struct DeviceTable {
   bool revoked = false;
   bool banned = false;
   WallMs last_login_ms = 0;
+  WallMs login_until_ms = std::numeric_limits<std::int64_t>::max();
   std::map<Bytes, TokenRow> tokens;  // by hash
 };
 using Devices = std::map<std::string, DeviceTable>;  // of a user

@@ -178,7 +178,7 @@ std::string text(const std::vector<DeviceRow>& devices) {
 }
 
 std::string text(const LoginResult& result) {
-  return line(result.is_banned) + text(result.signed_out);
+  return line(result.outcome) + text(result.signed_out);
 }
 
 std::string text(const AdminDone& done) {

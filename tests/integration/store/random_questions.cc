@@ -134,7 +134,8 @@ void RandomQuestions::devices(ModelPair& pair, Random& random) {
   // Half of them are one user's, who comes to have as many devices as one may.
   const UserId who = one_in(random, 2) ? any_user(random) : user(users_with_accounts().front());
   for (int i = 0; i < 4; ++i) {
-    const NewToken token{random.bytes(16), now_ms_, now_ms_ + (1 + random.below(40)) * kStepMs};
+    NewToken token{random.bytes(16), now_ms_, now_ms_ + (1 + random.below(40)) * kStepMs};
+    if (one_in(random, 4)) token.vouched_until_ms = now_ms_ + random.below(60) * kStepMs;
     if (refresh_tokens_.empty() || !one_in(random, 4)) {
       pair.start_login(who, any_device(random), token);
     } else {

@@ -54,7 +54,7 @@ Member::Member(event::Loop& loop, Random& random, const MemberConfig& config,
   options.addresses = config.servers;
   options.user = user_;
   options.device = device_;
-  options.password = password;
+  options.proof.password = password;
   if (!api.empty()) {
     routes_.emplace(loop, api);
     options.find_edge = [this](const UserId& user, client::ClientOptions::Found found) {

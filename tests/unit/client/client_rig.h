@@ -24,7 +24,7 @@ class ClientRig : public testing::Test {
     options.addresses = AddressList({server_.address()});
     options.user = user("alice");
     options.device = DeviceId::trusted("phone");
-    options.password = password;
+    options.proof.password = password;
     client_.emplace(loop_, random_, store_, options, events_);
   }
   void run_until(const std::function<bool()>& condition) {
