@@ -19,12 +19,13 @@ class ClientRig : public testing::Test {
  protected:
   ClientRig() { make_client("password"); }
 
-  void make_client(const std::string& password) {
+  void make_client(const std::string& password) { make_client(Proof{password}); }
+  void make_client(Proof proof) {
     ClientOptions options;
     options.addresses = AddressList({server_.address()});
     options.user = user("alice");
     options.device = DeviceId::trusted("phone");
-    options.proof.password = password;
+    options.proof = std::move(proof);
     client_.emplace(loop_, random_, store_, options, events_);
   }
   void run_until(const std::function<bool()>& condition) {

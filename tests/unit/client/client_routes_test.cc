@@ -14,7 +14,7 @@ class ClientRouteTest : public ClientTest {
     options.addresses = AddressList(std::move(list));
     options.user = user("alice");
     options.device = DeviceId::trusted("phone");
-    options.password = "password";
+    options.proof.password = "password";
     options.find_edge = [this](const UserId& who, ClientOptions::Found found) {
       EXPECT_EQ(who, user("alice"));
       ++asked_;

@@ -62,6 +62,20 @@ TEST_F(ClientTest, WithoutPasswordOrTokensItEnds) {
   EXPECT_EQ(events_.end->code, ErrorCode::kNotAuthenticated);
 }
 
+TEST_F(ClientTest, AFreshTokenOfAnotherServiceIsAskedForEachLogin) {
+  int asked = 0;
+  make_client(Proof{"", [&] { return "token-" + std::to_string(++asked); }});
+  server_.token = "token-1";
+  go_online();
+  EXPECT_EQ(asked, 1);
+  server_.token = "token-2";
+  server_.access_tokens_are_expired = true;
+  server_.refuse[wire::Command::Refresh] = Error{ErrorCode::kTokenExpired, ""};
+  server_.cut_all();
+  run_until([&] { return client_->logins() == 2; });
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(ClientTest, BusyLoginIsRepeated) {
   server_.refuse[wire::Command::Login] = Error{ErrorCode::kBusy, "", 10};
   go_online();

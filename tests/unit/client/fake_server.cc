@@ -178,9 +178,9 @@ void FakeServer::on_request(Session& session, const wire::FrameHeader& header, B
       return session.frame(wire::Command::Pong, id, wire::encode(wire::Pong{time_ms}));
     case wire::Command::Login: {
       const auto login = wire::parse_login(body);
-      if (!login || login->password != password) {
-        return session.refuse(id, Error{ErrorCode::kWrongPassword, ""});
-      }
+      const bool is_good =
+          login && (login->token.empty() ? login->password == password : login->token == token);
+      if (!is_good) return session.refuse(id, Error{ErrorCode::kWrongPassword, ""});
       session.user = login->user;
       session.device = login->device;
       return give_tokens(session, id, wire::Command::Tokens);

@@ -57,6 +57,7 @@ class FakeServer {
   std::map<GroupId, GroupMembers> groups;
   std::string refresh_token = "refresh-0";  // the one that is good
   std::string password = "password";
+  std::string token;  // of another service, that it trusts
 
  private:
   struct Session;
