@@ -32,6 +32,7 @@ ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::B
       bus_(std::move(bus)),
       sessions_(std::move(sessions)),
       admin_({context.loop, *bus_, edges_, gate_, metrics_}),
+      traces_({*bus_, gate_, metrics_}),
       first_look_(context.loop,
                   [this] {
                     moves_ = bus_->subscribe(
@@ -42,6 +43,7 @@ ApiApplication::ApiApplication(service::Context& context, std::unique_ptr<bus::B
       second_(context.loop, [this] { every_second(); }) {
   add_pages(context.http);
   admin_.add_pages(context.http);
+  traces_.add_pages(context.http);
 }
 
 // Clients ask for a route before they are anybody; the rest is for people and other servers.
@@ -66,6 +68,7 @@ void ApiApplication::add_pages(service::HttpServer& http) {
 void ApiApplication::start(Started on_started) {
   beats_ = bus_->subscribe(bus::subject::all_edge_beats(), "", bus::Priority::kDroppable,
                            [this](const bus::Incoming& incoming) { on_beat(incoming.payload); });
+  traces_.start();
   bus_->on_state([this](bus::BusState state) {
     if (state == bus::BusState::kReconnected) listen_anew();
   });
@@ -209,6 +212,7 @@ void ApiApplication::answer_sessions(std::string_view name, const service::HttpR
 // HTTP goes on until the end: /readyz tells that we stop.
 void ApiApplication::stop_phase_one(Done on_done) {
   beats_.reset();
+  traces_.stop();
   bus_->on_state(nullptr);
   first_look_.cancel();
   moves_.reset();

@@ -10,6 +10,7 @@
 #include "api/metrics.h"
 #include "api/options.h"
 #include "api/router.h"
+#include "api/traces.h"
 #include "base/random.h"
 #include "bus/bus.h"
 #include "registry/sessions.h"
@@ -59,6 +60,7 @@ class ApiApplication final : public service::Application {
   std::unique_ptr<bus::Bus> bus_;
   std::unique_ptr<registry::Sessions> sessions_;
   Admin admin_;
+  Traces traces_;
   std::unique_ptr<bus::Subscription> beats_;
   std::unique_ptr<bus::Subscription> moves_;  // none: not everybody can have been heard yet
   event::Timer first_look_;

@@ -17,6 +17,7 @@ int http_status(ErrorCode code) {
       return 403;
     case ErrorCode::kNoSuchUser:
     case ErrorCode::kNoSuchEdge:
+    case ErrorCode::kNoSuchMessage:
       return 404;
     case ErrorCode::kTimeout:
       return 504;

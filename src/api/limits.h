@@ -45,6 +45,18 @@ inline constexpr Duration kAdminTimeout = std::chrono::seconds(5);
 // Of the audit log in one answer, if nobody says how many.
 inline constexpr std::uint32_t kAuditRows = 100;
 
+// ---- the flight recorder ------------------------------------------------------------------------
+
+// Messages of which hops are remembered: those followed by chance, those that their senders wanted
+// followed, and the hops of all of them; those of one message (a large group has two an edge).
+inline constexpr std::size_t kMaxSampledTraces = 10'000;
+inline constexpr std::size_t kMaxFlaggedTraces = 2'000;
+inline constexpr std::size_t kMaxTraceHops = 200'000;
+inline constexpr std::size_t kMaxHopsPerTrace = 500;
+// For persist's answer: it waits for the database to follow the logs, and says then that it does
+// not.
+inline constexpr Duration kTraceTimeout = std::chrono::seconds(10);
+
 // ---- changes as they happen ---------------------------------------------------------------------
 
 // Who listens to changes of the edges; more are refused.

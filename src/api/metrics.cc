@@ -7,8 +7,9 @@ metrics::Label<ErrorCode> error_label() {
   metrics::Label<ErrorCode> label{"code", {}};
   for (const ErrorCode code :
        {ErrorCode::kBadId, ErrorCode::kBadRange, ErrorCode::kNotAuthenticated,
-        ErrorCode::kNoSuchUser, ErrorCode::kForbidden, ErrorCode::kNoSuchEdge, ErrorCode::kBusy,
-        ErrorCode::kTimeout, ErrorCode::kUnavailable}) {
+        ErrorCode::kNoSuchUser, ErrorCode::kForbidden, ErrorCode::kNoSuchEdge,
+        ErrorCode::kNoSuchMessage, ErrorCode::kBusy, ErrorCode::kTimeout,
+        ErrorCode::kUnavailable}) {
     label.values.emplace_back(code, error_name(code));
   }
   return label;
@@ -33,7 +34,8 @@ ApiMetrics::ApiMetrics(metrics::Registry& registry)
             {Page::kScale, "scale"},
             {Page::kSessions, "sessions"},
             {Page::kAct, "act"},
-            {Page::kAudit, "audit"}}})),
+            {Page::kAudit, "audit"},
+            {Page::kTrace, "trace"}}})),
       errors_(registry.counters<ErrorCode>(
           {"martlet_api_errors_total", "requests", "HTTP requests that were refused."},
           error_label())),
@@ -50,6 +52,12 @@ ApiMetrics::ApiMetrics(metrics::Registry& registry)
           {"martlet_api_moves_total", "sessions",
            "Sessions that edges were told to send elsewhere."},
           {"reason", {{MoveReason::kDrain, "drain"}, {MoveReason::kRebalance, "rebalance"}}})),
+      hops_(registry.counter({"martlet_api_trace_hops_total", "hops",
+                              "What processes told of messages that are followed."})),
+      bad_reports_(registry.counter(
+          {"martlet_api_bad_trace_reports_total", "messages", "The same, malformed."})),
+      traces_(registry.gauge(
+          {"martlet_api_traces", "messages", "Messages whose hops are remembered."})),
       listeners_(registry.gauge(
           {"martlet_api_listeners", "connections", "Who listens to changes of the edges."})),
       desired_(registry.gauge(

@@ -6,7 +6,7 @@
 
 namespace martlet::api {
 
-enum class Page { kEdges, kRoute, kScale, kSessions, kAct, kAudit };
+enum class Page { kEdges, kRoute, kScale, kSessions, kAct, kAudit, kTrace };
 
 enum class MoveReason { kDrain, kRebalance };
 
@@ -26,6 +26,9 @@ class ApiMetrics {
   }
   void listeners(std::size_t count) { listeners_.set(static_cast<std::int64_t>(count)); }
   void desired_edges(std::uint32_t count) { desired_.set(count); }
+  void hops(std::size_t count) { hops_.add(count); }
+  void bad_report() { bad_reports_.add(); }
+  void traces(std::size_t count) { traces_.set(static_cast<std::int64_t>(count)); }
   void live_edges(std::size_t count) { edges_.set(static_cast<std::int64_t>(count)); }
 
  private:
@@ -36,6 +39,9 @@ class ApiMetrics {
   metrics::Counter& bad_questions_;
   metrics::Family<metrics::Counter, Strategy> routes_;
   metrics::Family<metrics::Counter, MoveReason> moves_;
+  metrics::Counter& hops_;
+  metrics::Counter& bad_reports_;
+  metrics::Gauge& traces_;
   metrics::Gauge& listeners_;
   metrics::Gauge& desired_;
   metrics::Gauge& edges_;

@@ -19,6 +19,8 @@ constexpr Number to_ms(Duration duration) {
 
 // Milliseconds since 1970 UTC: token expiry and message times only.
 using WallMs = std::uint64_t;
+// The same in microseconds: what the flight recorder notes, for people to compare.
+using WallUs = std::uint64_t;
 
 // The only source of time. Shells pass the system's, tests and the simulation their own.
 class Clock {
@@ -26,6 +28,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual MonotonicTime now() const = 0;
   virtual WallMs wall_ms() const = 0;
+  // As exact as the clock is.
+  virtual WallUs wall_us() const { return wall_ms() * 1000; }
 };
 
 // The clocks of the operating system. Any thread.
@@ -33,6 +37,7 @@ class SystemClock final : public Clock {
  public:
   MonotonicTime now() const override;
   WallMs wall_ms() const override;
+  WallUs wall_us() const override;
 };
 
 }  // namespace martlet

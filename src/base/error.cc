@@ -49,6 +49,7 @@ constexpr Entry kEntries[] = {
     {ErrorCode::kTooManyGroups, "TOO_MANY_GROUPS", "a user is in as many groups as one may be"},
     {ErrorCode::kOwnerStays, "OWNER_STAYS", "the owner hands the group over or disbands it first"},
     {ErrorCode::kNoSuchEdge, "NO_SUCH_EDGE", "there is no such edge, or it is gone"},
+    {ErrorCode::kNoSuchMessage, "NO_SUCH_MESSAGE", "there is no such message"},
     {ErrorCode::kBusy, "BUSY", "a limit of the server is reached for the moment"},
     {ErrorCode::kTimeout, "TIMEOUT", "no answer in time; the request may have been carried out"},
     {ErrorCode::kLogFull, "LOG_FULL", "the log of the shard is full for the moment"},

@@ -50,6 +50,7 @@ enum class ErrorCode : std::uint16_t {
   kTooManyGroups = 56,  // a user is in as many as one may be
   kOwnerStays = 57,     // the owner hands the group over or disbands it before leaving
   kNoSuchEdge = 58,     // the api's answer to people
+  kNoSuchMessage = 59,  // the same
 
   // Retryable: the request is open, repeat it unchanged after retry_after_ms.
   kBusy = 64,

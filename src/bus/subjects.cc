@@ -87,6 +87,12 @@ std::string rpc_admin() {
 std::string rpc_audit() {
   return "im.rpc.audit";
 }
+std::string rpc_trace() {
+  return "im.rpc.trace";
+}
+std::string trace() {
+  return "im.trace";
+}
 std::string_view persist_queue() {
   return "persist";
 }

@@ -38,6 +38,9 @@ std::string all_watermarks();          // im.wm.*
 std::string owner(ShardId shard);      // im.own.<shard>
 std::string all_owners();              // im.own.*
 
+// What edges and dispatchers did with messages that are followed. Schema: HopReport.
+std::string trace();  // im.trace
+
 // Heartbeats of edges for api and routing. Schema: EdgeBeat.
 std::string edge_beat(const EdgeId& edge);  // im.hb.edge.<edge>
 std::string all_edge_beats();               // im.hb.edge.*
@@ -53,6 +56,7 @@ std::string rpc_groups();  // im.rpc.groups: GroupsQuestion -> GroupsAnswer
 // im.rpc.admin: AdminRequest -> AdminAnswer; im.rpc.audit: AuditQuestion -> AuditAnswer
 std::string rpc_admin();
 std::string rpc_audit();
+std::string rpc_trace();           // im.rpc.trace: TraceQuestion -> TraceAnswer
 std::string_view persist_queue();  // the queue group
 
 // Where one connection gets its answers: _INBOX.<role>.<token>. The broker lets no role read

@@ -102,7 +102,7 @@ class Client final : private Link::Owner {
                            std::optional<ClientMsgId> id = {});
   // To the other user of a one-to-one conversation, or to a group. kNotMember: not the user's.
   Result<ClientMsgId> send(const ConversationId& to, BytesView content, Strength want,
-                           std::optional<ClientMsgId> id = {});
+                           std::optional<ClientMsgId> id = {}, Follow follow = Follow::kByChance);
   // Asks for a change of a group; survives a restart as messages do, and is asked again until it
   // is answered. What depends on it waits for on_changed. Fails if it is not good, or kBusy.
   Result<ClientMsgId> change_group(const GroupId& group, const MembersChange& change,

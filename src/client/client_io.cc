@@ -63,7 +63,7 @@ Result<ClientMsgId> Client::send(const UserId& to, BytesView content, Strength w
 }
 
 Result<ClientMsgId> Client::send(const ConversationId& to, BytesView content, Strength want,
-                                 std::optional<ClientMsgId> id) {
+                                 std::optional<ClientMsgId> id, Follow follow) {
   if (!to.is_group() && !to.has_user(options_.user)) {
     return fail(ErrorCode::kNotMember, "not a conversation of this user");
   }
@@ -77,6 +77,7 @@ Result<ClientMsgId> Client::send(const ConversationId& to, BytesView content, St
   message.id = id ? *id : make_client_msg_id(clock_, random_);
   message.content = Bytes(content);
   message.want = want;
+  message.follow = follow;
   const ClientMsgId used = message.id;
   // Before it can be sent: what the server has must not be unknown to us after a crash.
   store_.add_send(message);

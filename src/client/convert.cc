@@ -106,6 +106,7 @@ wire::Send to_send(const OutgoingMessage& message, std::optional<Duration> age,
   out.age = age;
   out.want = message.want == Strength::kStored ? wire::AckLevel::Stored : wire::AckLevel::Logged;
   out.follows = follows;
+  out.trace = message.follow == Follow::kAlways;
   return out;
 }
 

@@ -72,6 +72,7 @@ void apply_send(const json& value, Store& store) {
   message.id = read_id(value.at("id"));
   message.content = read_bytes(value.at("content"));
   message.want = value.at("stored").get<bool>() ? Strength::kStored : Strength::kLogged;
+  message.follow = value.value("trace", false) ? Follow::kAlways : Follow::kByChance;
   store.add_send(message);
 }
 
@@ -144,11 +145,13 @@ std::string shown_line(const ConversationId& conversation, Seq seq, MessageId id
 }
 
 std::string send_line(const OutgoingMessage& message) {
-  return line_of("send", {{"to", message.to.str()},
-                          {"conversation", message.conversation.str()},
-                          {"id", to_string(message.id)},
-                          {"content", base::to_base64(message.content)},
-                          {"stored", message.want == Strength::kStored}});
+  json value = {{"to", message.to.str()},
+                {"conversation", message.conversation.str()},
+                {"id", to_string(message.id)},
+                {"content", base::to_base64(message.content)},
+                {"stored", message.want == Strength::kStored}};
+  if (message.follow == Follow::kAlways) value["trace"] = true;
+  return line_of("send", value);
 }
 
 std::string sent_line(const ClientMsgId& id) {

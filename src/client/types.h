@@ -48,6 +48,10 @@ struct ConversationRange {
 // What a sender asks for: in the log, or also told when the database has it.
 enum class Strength : std::uint8_t { kLogged, kStored };
 
+// Whether the servers' people may see later what happened to a message: by chance, or always
+// (docs/operations.md, "Where is my message?").
+enum class Follow : std::uint8_t { kByChance, kAlways };
+
 // A message on its way out.
 struct OutgoingMessage {
   UserId to;  // empty: to the group of the conversation
@@ -55,6 +59,7 @@ struct OutgoingMessage {
   ClientMsgId id;
   Bytes content;
   Strength want = Strength::kLogged;
+  Follow follow = Follow::kByChance;
 };
 
 // Something that the user does to a group, on its way out.

@@ -12,8 +12,11 @@ DispatcherApplication::DispatcherApplication(service::Context& context,
       cluster_check_(context.loop, *backends_.kv,
                      {options_.replicas, shards_, context.common.nats_wait}),
       metrics_(context.registry, shards_),
+      hop_metrics_(context.registry),
+      hops_(context.loop, *backends_.bus, system_clock_, hop_metrics_,
+            {"dispatcher", context.common.name, backends_.name}),
       dispatcher_({context.loop, *backends_.bus, *backends_.log, *backends_.leases, options_,
-                   shards_, backends_.name, metrics_}) {}
+                   shards_, backends_.name, metrics_, &hops_}) {}
 
 void DispatcherApplication::start(Started on_started) {
   cluster_check_.start([this, on_started](const Result<void>& same) {

@@ -7,6 +7,7 @@
 
 #include "bus/bus.h"
 #include "bus/cluster_check.h"
+#include "bus/hops.h"
 #include "bus/kv.h"
 #include "bus/leases.h"
 #include "bus/log.h"
@@ -44,6 +45,9 @@ class DispatcherApplication final : public service::Application {
   Backends backends_;
   bus::ClusterCheck cluster_check_;
   DispatcherMetrics metrics_;
+  bus::HopMetrics hop_metrics_;
+  SystemClock system_clock_;  // the loop's stands still for a turn
+  bus::HopRecorder hops_;
   Dispatcher dispatcher_;
   bool is_stopping_ = false;
 };

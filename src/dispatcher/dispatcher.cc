@@ -45,8 +45,9 @@ void Dispatcher::on_acquired(ShardId shard, Epoch epoch, const bus::ShardRecord&
     parts_.leases.give_back(shard);
     return tell_when_all_are_gone();
   }
-  const ShardContext context{parts_.loop,    parts_.bus,    parts_.log,  parts_.leases, published_,
-                             parts_.options, parts_.shards, parts_.name, parts_.metrics};
+  const ShardContext context{parts_.loop,    parts_.bus,     parts_.log,    parts_.leases,
+                             published_,     parts_.options, parts_.shards, parts_.name,
+                             parts_.metrics, parts_.hops};
   const TakeOverCore::Given given{shard, epoch, previous.published, previous.reached,
                                   last_ids_[shard]};
   auto& runner = runners_[shard];

@@ -26,6 +26,7 @@ struct DispatcherParts {
   std::uint16_t shards;
   std::string name;
   DispatcherMetrics& metrics;
+  wire::HopSink* hops = nullptr;  // null: no message is followed
 };
 
 // The shell around all shards of a process: takes over and gives away as the leases say, and lets

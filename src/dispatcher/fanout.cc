@@ -74,6 +74,7 @@ Bytes encode_live(const Ownership& owner, const LiveEntry& live) {
   event.seq = entry.seq;
   event.members_at = live.members_at;
   event.members_change = entry.kind == wire::EntryKind::kMembers;
+  event.traced = live.traced;
   event.body = body;
   return wire::encode(event);
 }

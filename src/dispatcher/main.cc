@@ -1,6 +1,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "bus/cluster_check.h"
+#include "bus/hops.h"
 #include "bus/kv_leases.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"
@@ -58,6 +59,7 @@ int main(int argc, char** argv) {
   definition.declare_keys = [&](config::Keys& keys) { dispatcher::declare(keys, options); };
   definition.declare_metrics = [](metrics::Registry& registry) {
     const dispatcher::DispatcherMetrics metrics(registry);
+    const bus::HopMetrics hops(registry);
     bus::add_metrics(registry, nullptr);
   };
   definition.create = [&](service::Context& context) { return create(context, options, random); };

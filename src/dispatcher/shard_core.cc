@@ -32,7 +32,8 @@ std::uint32_t retry_after_ms(ErrorCode code) {
 std::optional<Asker> asker_of(const wire::ClientFrame& frame) {
   auto edge = EdgeId::parse(frame.edge);
   if (!edge) return std::nullopt;
-  return Asker{std::move(*edge), frame.session, frame.request_id, frame.command, false};
+  return Asker{std::move(*edge), frame.session, frame.request_id,
+               frame.command,    false,         frame.traced};
 }
 
 wire::Answer answer_to(const Asker& asker, wire::AnswerKind kind, const ClientMsgId& id) {
@@ -42,6 +43,7 @@ wire::Answer answer_to(const Asker& asker, wire::AnswerKind kind, const ClientMs
   answer.request_id = asker.request_id;
   answer.command = asker.command;
   answer.client_msg_id = id;
+  answer.traced = asker.traced;
   return answer;
 }
 
@@ -50,6 +52,7 @@ std::unique_ptr<OpenEntry> open_message(SendFrame& frame, const Moment& moment) 
   auto open = std::make_unique<OpenEntry>();
   open->origin = frame.asker.session;
   open->arrived = frame.arrived;
+  open->traced = frame.asker.traced;
   open->askers.push_back(std::move(frame.asker));
   wire::Entry& entry = open->entry;
   entry.kind = frame.act == nullptr ? wire::EntryKind::kMessage : wire::EntryKind::kMembers;
@@ -67,7 +70,7 @@ std::unique_ptr<OpenEntry> open_message(SendFrame& frame, const Moment& moment) 
 }  // namespace
 
 ShardCore::ShardCore(ShardStart start, std::uint16_t shards, const ShardLimits& limits,
-                     DispatcherMetrics& metrics)
+                     DispatcherMetrics& metrics, wire::HopSink* hops)
     : shard_(start.shard),
       shards_(shards),
       epoch_(start.epoch),
@@ -75,6 +78,7 @@ ShardCore::ShardCore(ShardStart start, std::uint16_t shards, const ShardLimits& 
       base_(start.base),
       limits_(limits),
       metrics_(metrics),
+      trail_(start.shard, hops),
       last_(start.last),
       watermark_(start.watermark),
       last_message_id_(start.last_message_id),
@@ -135,6 +139,7 @@ void ShardCore::send(const wire::ClientFrame& frame, Asker asker, const Moment& 
 }
 
 void ShardCore::arrive(SendFrame frame, const Moment& moment) {
+  trail_.frame(wire::HopKind::kDispatcherIn, frame);
   Needs needs;
   if (window_.find(frame.conversation, frame.user, frame.id) == nullptr) {
     needs.head = usable_head(frame.conversation) == nullptr;
@@ -170,6 +175,7 @@ bool ShardCore::needs_lookup(const SendFrame& frame, const Moment& moment) {
 void ShardCore::park(SendFrame frame, Needs needs, const Moment& moment) {
   const Asker asker = frame.asker;
   const ClientMsgId id = frame.id;
+  trail_.frame(wire::HopKind::kParked, frame);
   switch (parking_.park(std::move(frame), needs, moment.now + kParkingTime)) {
     case Parking::Parked::kYes:
       return metrics_.parked();
@@ -205,6 +211,7 @@ void ShardCore::answer_known(Window::Slot& slot, SendFrame& frame, const Moment&
     return;
   }
   if (moment.renewal_age >= bus::kMaxRenewalAge) return metrics_.silent(Silence::kOldLease);
+  trail_.known(frame, known);
   acknowledge(frame.asker, frame.id, frame.conversation, known);
 }
 
@@ -220,8 +227,12 @@ void ShardCore::accept(SendFrame frame, const Moment& moment) {
   }
   auto open = open_message(frame, moment);
   const ErrorCode why_not = why_not_queue(*open);
-  if (why_not != ErrorCode::kNone) return refuse(open->askers.front(), frame.id, why_not, moment);
+  if (why_not != ErrorCode::kNone) {
+    trail_.entry(wire::HopKind::kAnswered, open->entry, open->traced, 0, why_not);
+    return refuse(open->askers.front(), frame.id, why_not, moment);
+  }
   if (const Duration wait = wait_of(*head, open->entry, moment); wait > Duration(0)) {
+    trail_.entry(wire::HopKind::kAnswered, open->entry, open->traced, 0, ErrorCode::kRateLimited);
     return refuse(open->askers.front(), frame.id, ErrorCode::kRateLimited, moment, wait);
   }
 
@@ -294,6 +305,7 @@ void ShardCore::enqueue(std::unique_ptr<OpenEntry> open) {
 
 void ShardCore::refuse(const SendFrame& frame, ErrorCode code, const Moment& moment) {
   remember_refusal(frame.conversation, frame.user, frame.id, {code, true}, moment);
+  trail_.frame(wire::HopKind::kAnswered, frame, code);
   refuse(frame.asker, frame.id, code, moment);
 }
 

@@ -17,6 +17,7 @@
 #include "dispatcher/parking.h"
 #include "dispatcher/refusals.h"
 #include "dispatcher/stored_waits.h"
+#include "dispatcher/trail.h"
 #include "dispatcher/types.h"
 #include "dispatcher/window.h"
 
@@ -66,8 +67,9 @@ struct BatchInFlight {
 // and its edge repeats it.
 class ShardCore {
  public:
+  // hops: what outlives it, or null.
   ShardCore(ShardStart start, std::uint16_t shards, const ShardLimits& limits,
-            DispatcherMetrics& metrics);
+            DispatcherMetrics& metrics, wire::HopSink* hops = nullptr);
 
   // A frame from an edge; it is copied as far as needed.
   void frame(const wire::ClientFrame& frame, const Moment& moment);
@@ -163,6 +165,7 @@ class ShardCore {
   const std::uint64_t base_;
   const ShardLimits limits_;
   DispatcherMetrics& metrics_;
+  Trail trail_;
 
   bus::LogSequence last_;  // of the log, by our own appends
   LogPosition watermark_;

@@ -34,6 +34,10 @@ void ShardCore::start_append(const Moment& moment) {
     queue_.pop_front();
   }
   MARTLET_ASSERT(!flight.open.empty());
+  for (std::size_t i = 0; i < flight.open.size(); ++i) {
+    trail_.entry(wire::HopKind::kAppendSent, flight.batch.entries[i], flight.open[i]->traced,
+                 flight.open.size());
+  }
   if (is_planted(Planted::kReorderBatch)) plant_disorder(flight);
   AppendRequest request{wire::encode(flight.batch), last_};
   MARTLET_ASSERT(request.batch.size() <= kMaxAppendBytes);
@@ -81,14 +85,16 @@ void ShardCore::settle(OpenEntry& open, wire::Entry entry, LogPosition position,
     if (entry.kind == wire::EntryKind::kMembers)
       change_logged(open, entry.conversation, *head->group, moment);
   }
+  trail_.entry(wire::HopKind::kAppended, entry, open.traced, position.value());
   if (!open.askers.empty()) {
     metrics_.answered(open.askers.front().command, moment.now - open.arrived);
   }
   for (const Asker& asker : open.askers) {
+    trail_.entry(wire::HopKind::kAnswered, entry, asker.traced);
     acknowledge(asker, entry.client_msg_id, entry.conversation, message);
   }
-  actions_.events.push_back(
-      {position, std::move(entry), open.origin, open.members_at, std::move(open.concerned)});
+  actions_.events.push_back({position, std::move(entry), open.origin, open.members_at,
+                             std::move(open.concerned), open.traced});
 }
 
 // Planted faults: what may happen only after the append happens before it.

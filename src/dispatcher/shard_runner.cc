@@ -19,6 +19,7 @@ ShardRunner::ShardRunner(const ShardContext& context, const TakeOverCore::Given&
       since_(context.loop.now()),
       take_over_(std::make_unique<TakeOverCore>(given, context.options.shard, context.metrics)),
       owed_(context.options.shard.owed_resyncs),
+      trail_(given.shard, context.hops),
       republish_timer_(context.loop, [this] { republish(); }) {}
 
 ShardRunner::~ShardRunner() = default;
@@ -146,7 +147,12 @@ void ShardRunner::publish_answers(const std::map<EdgeId, std::vector<OutgoingAns
 }
 
 void ShardRunner::publish_live(const LiveEntry& live) {
-  if (publish(audience_of(live), encode_live(ownership(), live))) return;
+  const Audience audience = audience_of(live);
+  const bool sent = publish(audience, encode_live(ownership(), live));
+  trail_.entry(wire::HopKind::kFannedOut, live.entry, live.traced,
+               audience.users.size() + (audience.group ? 1 : 0),
+               sent ? ErrorCode::kNone : ErrorCode::kBusy);
+  if (sent) return;
   for (const ConversationId& conversation : hints_for(live)) owed_.add(conversation);
 }
 

@@ -31,6 +31,7 @@ struct ShardContext {
   std::uint16_t shards;
   std::string owner;  // our name, for announcements
   DispatcherMetrics& metrics;
+  wire::HopSink* hops = nullptr;
 };
 
 // One owned shard with its connections to the world: drives the take-over, then the sequencer. It
@@ -123,6 +124,7 @@ class ShardRunner {
   std::vector<ConversationId> missed_;
   std::unique_ptr<ShardCore> core_;
   OwedResyncs owed_;
+  Trail trail_;
   // The append whose way into the database is timed.
   struct Watched {
     LogPosition position;

@@ -112,7 +112,7 @@ void ShardRunner::taken_over() {
               taken.start.heads.size(), taken.start.window.size(), live_.size(), missed_.size());
   context_.metrics.republished(live_.size());
   core_ = std::make_unique<ShardCore>(std::move(taken.start), context_.shards,
-                                      context_.options.shard, context_.metrics);
+                                      context_.options.shard, context_.metrics, context_.hops);
   phase_ = Phase::kRepublishing;
   republish();
 }

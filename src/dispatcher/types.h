@@ -27,6 +27,7 @@ struct Asker {
   std::uint32_t request_id = 0;
   wire::Command command = wire::Command::Send;
   bool wants_stored = false;
+  wire::Traced traced = wire::Traced::kNo;
   friend bool operator==(const Asker&, const Asker&) = default;
 };
 
@@ -74,6 +75,7 @@ struct OpenEntry {
   Seq members_at;                        // groups: of the last change before it
   std::vector<UserId> concerned;         // a change: who sees it beside the group
   std::vector<RefusedByChange> refused;  // a change: who hears so when it is in the log
+  wire::Traced traced = wire::Traced::kNo;
 };
 
 // An answer that owns what wire::Answer views.
@@ -89,6 +91,7 @@ struct LiveEntry {
   SessionId origin;                 // zero: nobody is left out
   Seq members_at{};                 // groups: of the last change before it
   std::vector<UserId> concerned{};  // a change of members: who sees it beside the group
+  wire::Traced traced = wire::Traced::kNo;
 };
 
 // Somebody is writing. Never logged.

@@ -51,6 +51,10 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
                      {options.nats_replicas, context.common.shards, context.common.nats_wait,
                       bus::ClusterKey::kOnlyRead}),
       metrics_(context.registry),
+      identity_(make_identity(context, options, clock_, random_)),
+      hop_metrics_(context.registry),
+      hops_(context.loop, *backends_.bus, system_clock_, hop_metrics_,
+            {"edge", context.common.name, identity_.id.str()}),
       edge_({.loop = context.loop,
              .clock = clock_,
              .random = random_,
@@ -58,11 +62,12 @@ EdgeApplication::EdgeApplication(service::Context& context, EdgeOptions options,
              .registry = *backends_.sessions,
              .metrics = metrics_,
              .verify_token = backends_.verify_token,
-             .identity = make_identity(context, options, clock_, random_),
+             .identity = identity_,
              .options = timed(std::move(options), context.common.stop_timeout),
              .load = [take = context.take_load] { return load_of(take()); },
              .stop = context.stop,
-             .tls = backends_.tls.get()}) {
+             .tls = backends_.tls.get(),
+             .hops = &hops_}) {
   if (backends_.tls) metrics_.certificate(backends_.tls->expires_s());
 }
 

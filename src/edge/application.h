@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "bus/cluster_check.h"
+#include "bus/hops.h"
 #include "bus/kv.h"
 #include "edge/edge.h"
 #include "service/application.h"
@@ -37,6 +38,10 @@ class EdgeApplication final : public service::Application {
   EdgeBackends backends_;
   bus::ClusterCheck cluster_check_;
   EdgeMetrics metrics_;
+  const EdgeIdentity identity_;
+  bus::HopMetrics hop_metrics_;
+  SystemClock system_clock_;  // the loop's stands still for a turn
+  bus::HopRecorder hops_;
   Edge edge_;
 };
 

@@ -45,6 +45,10 @@ bool is_acknowledged(wire::Command command) {
   return command == wire::Command::Send || wire::is_group_change(command);
 }
 
+bool is_refusal(const wire::Answer& answer) {
+  return answer.kind == wire::AnswerKind::kRefused;
+}
+
 bool names_a_place(const wire::Answer& answer) {
   return !answer.conversation.empty() && answer.seq != Seq();
 }
@@ -98,9 +102,8 @@ void BusInbox::on_answers(const wire::AnswerBatch& batch) {
 void BusInbox::on_answer(const wire::Answer& answer, Generation generation) {
   ClientLink* link = edge_.sessions.find(answer.session);
   if (link == nullptr) return edge_.metrics.dropped(DropReason::kNoRequest);
-  const bool refused = answer.kind == wire::AnswerKind::kRefused;
   const bool is_read = answer.command == wire::Command::Read;
-  if (!refused && !names_a_place(answer)) return malformed("answer", {});
+  if (!is_refusal(answer) && !names_a_place(answer)) return malformed("answer", {});
   if (!is_read && !is_acknowledged(answer.command)) return malformed("answer", {});
 
   const bool is_logged =
@@ -118,15 +121,22 @@ void BusInbox::on_answer(const wire::Answer& answer, Generation generation) {
     return edge_.metrics.dropped(DropReason::kNoRequest);
   }
   link->finish(answer.request_id);
-  if (refused) return send_refusal(*link, answer);
-  if (is_read) {
-    return link->answer(
+  const bool is_followed = answer.traced != wire::Traced::kNo;
+  if (is_followed) edge_.tracer.answer_in(*link, answer);
+  give(*link, answer, generation);
+  if (is_followed) edge_.tracer.answer_given(*link, answer);
+}
+
+void BusInbox::give(ClientLink& link, const wire::Answer& answer, Generation generation) {
+  if (is_refusal(answer)) return send_refusal(link, answer);
+  if (answer.command == wire::Command::Read) {
+    return link.answer(
         answer.request_id, wire::Command::ReadOk,
         wire::encode(wire::ReadOk{ConversationId::trusted(answer.conversation), answer.seq}));
   }
   // STORED before its ACK: that one was lost, and this says more.
   const bool stored = answer.kind == wire::AnswerKind::kStored;
-  send_ack(*link, answer, stored ? wire::AckLevel::Stored : answer.level, generation);
+  send_ack(link, answer, stored ? wire::AckLevel::Stored : answer.level, generation);
 }
 
 void BusInbox::on_stored(ClientLink& link, const wire::Answer& answer) {
@@ -162,10 +172,14 @@ void BusInbox::on_event(const UserId& user, const wire::Event& event) {
     change = std::move(*read);
   }
   if (is_planted(Planted::kLoseOneEvent) && event.seq.value() % 20 == 19) return;
-  OutgoingEvent outgoing(event.command, event.body);
+  std::vector<std::uint64_t> links;
+  const bool is_followed = event.traced != wire::Traced::kNo;
+  if (is_followed) edge_.tracer.event_in(user, event);
+  OutgoingEvent outgoing(event.command, event.body, is_followed ? &links : nullptr);
   for (ClientLink* link : edge_.sessions.of_user(user)) {
     if (link->session().id() != event.origin) link->deliver(outgoing);
   }
+  if (is_followed) edge_.tracer.handed_out(user, event, std::move(links));
   if (change) edge_.groups.hear_own(user, *change);
 }
 
@@ -199,10 +213,15 @@ void BusInbox::on_to_group(const GroupId& group, BytesView payload) {
   const auto* event = std::get_if<wire::Event>(&*message);
   if (event == nullptr) return malformed("to_group", {});
   if (!accept(*event)) return;
-  const auto read = read_group_event(*event);
+  auto read = read_group_event(*event);
   if (!read) return malformed("group_event", read.error());
   if (read->group != group) return malformed("group_event", {});
+  if (event->traced == wire::Traced::kNo) return edge_.groups.hear(*read);
+  std::vector<std::uint64_t> links;
+  read->links = &links;
+  edge_.tracer.event_in({}, *event);
   edge_.groups.hear(*read);
+  edge_.tracer.handed_out({}, *event, std::move(links));
 }
 
 // ---- im.own.<shard> --------------------------------------------------------------------------

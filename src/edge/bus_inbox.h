@@ -20,6 +20,7 @@ class BusInbox {
  private:
   void on_answers(const wire::AnswerBatch& batch);
   void on_answer(const wire::Answer& answer, Generation generation);
+  static void give(ClientLink& link, const wire::Answer& answer, Generation generation);
   void on_stored(ClientLink& link, const wire::Answer& answer);
   void on_kick(const wire::KickSession& kick);
   void on_event(const UserId& user, const wire::Event& event);

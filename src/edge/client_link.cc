@@ -231,6 +231,7 @@ void ClientLink::deliver(OutgoingEvent& event) {
   const net::SharedBytes& bytes = event.in(session_.codec());
   if (bytes == nullptr) return;
   environment_.metrics.event_delivered(1);
+  event.handed_to(number_);
   after_send(connection_.send(bytes));
 }
 

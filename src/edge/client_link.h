@@ -85,6 +85,9 @@ class ClientLink final : private net::ConnectionListener {
            session_.unanswered_count() == 0;
   }
 
+  // Bytes that the kernel has not taken.
+  bool has_unwritten() const { return connection_.queued_bytes() > 0; }
+
   // Asked something that has no answer yet, or that was not taken yet.
   bool is_waiting() const { return !ended_ && (waiting_ || session_.unanswered_count() > 0); }
 

@@ -18,6 +18,7 @@
 #include "edge/metrics.h"
 #include "edge/options.h"
 #include "edge/session_table.h"
+#include "edge/tracer.h"
 #include "edge/unanswered.h"
 #include "edge/user_channels.h"
 #include "model/ids.h"
@@ -54,6 +55,7 @@ struct EdgeContext {
   const VerifyToken& verify_token;
   registry::Sessions& registry;
   EdgeMetrics& metrics;
+  Tracer& tracer;
   Unanswered& unanswered;
   CreditQueue& credit_queue;
   UserChannels& channels;

@@ -47,6 +47,8 @@ Edge::Edge(EdgeParts parts)
       users_(parts_.options.frames.user),
       token_turns_(parts_.loop, kMaxTokenChecksPerTurn),
       door_(parts_.options.door),
+      tracer_({parts_.loop, parts_.clock, parts_.hops, parts_.options.trace_permille},
+              [this](std::uint64_t number) { return find_link(number); }),
       unanswered_(parts_.clock.now(), parts_.options.unanswered, *this),
       channels_(parts_.bus, wheel_, parts_.clock, {.linger = parts_.options.linger},
                 [this](const UserId& user, BytesView payload) {
@@ -63,6 +65,7 @@ Edge::Edge(EdgeParts parts)
                .verify_token = parts_.verify_token,
                .registry = parts_.registry,
                .metrics = parts_.metrics,
+               .tracer = tracer_,
                .unanswered = unanswered_,
                .credit_queue = credit_queue_,
                .channels = channels_,
@@ -243,9 +246,10 @@ ClientLink* Edge::find_link(std::uint64_t number) const {
 
 // ---- unanswered frames -----------------------------------------------------------------------
 
-void Edge::publish(const std::string& subject, BytesView payload) {
+void Edge::publish(const OutgoingFrame& frame, std::uint32_t times) {
   // Dropped or not: it is published again until it is answered.
-  parts_.bus.publish(subject, payload);
+  parts_.bus.publish(frame.subject, frame.payload);
+  if (frame.traced != wire::Traced::kNo) tracer_.published(frame, times);
 }
 
 void Edge::on_repeated(std::size_t frames) {
@@ -253,6 +257,7 @@ void Edge::on_repeated(std::size_t frames) {
 }
 
 void Edge::on_timed_out(const OutgoingFrame& frame) {
+  if (frame.traced != wire::Traced::kNo) tracer_.gave_up(frame);
   ClientLink* link = sessions_.find(frame.key.session);
   if (link == nullptr || !link->finish(frame.key.request_id)) return;
   std::optional<ClientMsgId> id;

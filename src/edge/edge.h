@@ -35,6 +35,7 @@ struct EdgeParts {
   std::function<EdgeLoad()> load = {};             // of the process since the last call
   std::function<void(std::string why)> stop = {};  // the process, in a later turn
   net::TlsServer* tls = nullptr;                   // null: clients speak in the clear
+  wire::HopSink* hops = nullptr;                   // null: no message is followed
 };
 
 // An edge: holds the clients' connections and stands between them and the broker. Keeps nothing
@@ -72,7 +73,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   void on_ended(ClientLink& link, CloseReason reason) override;
   void on_gone(ClientLink& link) override;
 
-  void publish(const std::string& subject, BytesView payload) override;
+  void publish(const OutgoingFrame& frame, std::uint32_t times) override;
   void on_repeated(std::size_t frames) override;
   void on_timed_out(const OutgoingFrame& frame) override;
   void on_credit(ShardId shard) override;
@@ -114,6 +115,7 @@ class Edge final : private LinkHost, private UnansweredPort, private GroupDeskPo
   UserMeter users_;
   event::Turns token_turns_;
   Door door_;
+  Tracer tracer_;
   Unanswered unanswered_;
   CreditQueue credit_queue_;
   SubjectPerUser channels_;

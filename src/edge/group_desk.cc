@@ -239,7 +239,7 @@ void GroupDesk::hear(const GroupEvent& event) {
 
 // In one walk over the members, which must not change meanwhile.
 GroupView::Heard GroupDesk::fan_out(GroupView& view, const GroupEvent& event) {
-  OutgoingEvent outgoing(event.command, event.body);
+  OutgoingEvent outgoing(event.command, event.body, event.links);
   const GroupView::Give give = [&](const UserId& user) {
     parts_.port.deliver(user, outgoing, event.origin);
   };

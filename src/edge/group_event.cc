@@ -31,7 +31,8 @@ Result<GroupEvent> read_group_event(const wire::Event& event) {
                     .members_at = event.members_at,
                     .origin = event.origin,
                     .body = event.body,
-                    .change = {}};
+                    .change = {},
+                    .links = nullptr};
   if (!event.members_change) return result;
   auto change = read_change(event);
   if (!change) return tl::unexpected(change.error());

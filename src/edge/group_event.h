@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "model/group.h"
@@ -21,7 +23,8 @@ struct GroupEvent {
   Seq members_at;
   SessionId origin;
   BytesView body;
-  std::optional<Change> change;  // the event changes the membership
+  std::optional<Change> change;                 // the event changes the membership
+  std::vector<std::uint64_t>* links = nullptr;  // see OutgoingEvent
 };
 
 // kBadBody, kBadId, kBadContent: not of a group, or not written by one of ours. The event's body

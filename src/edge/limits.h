@@ -30,6 +30,13 @@ inline constexpr std::size_t kNamesPerFrameToken = 4;  // in a change of a group
 inline constexpr std::size_t kMaxUserBuckets = 64 * 1024;
 inline constexpr Duration kThrottleTick = std::chrono::milliseconds(100);
 
+// Messages of one session that count as followed since their sender asks for it; more are messages
+// like others.
+inline constexpr int kFlaggedPerSecond = 10;
+inline constexpr int kFlaggedBurst = 100;
+// Of all others, in a thousand.
+inline constexpr std::uint32_t kTracePermille = 10;
+
 // Strangers: connections that have not authenticated. A new one takes the place of the oldest idle.
 inline constexpr std::size_t kMaxStrangers = 2'000;
 inline constexpr std::size_t kMaxStrangersPerAddress = 1'000;

@@ -2,6 +2,7 @@
 #include "auth/token.h"
 #include "base/log.h"
 #include "bus/cluster_check.h"
+#include "bus/hops.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
@@ -88,6 +89,7 @@ int main(int argc, char** argv) {
   definition.declare_keys = [&](config::Keys& keys) { edge::declare(keys, options); };
   definition.declare_metrics = [](metrics::Registry& registry) {
     const edge::EdgeMetrics metrics(registry);
+    const bus::HopMetrics hops(registry);
     bus::add_metrics(registry, nullptr);
   };
   definition.create = [&](service::Context& context) { return create(context, options); };

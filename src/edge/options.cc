@@ -140,6 +140,9 @@ void declare(config::Keys& keys, EdgeOptions& options) {
                 "how often clients repeat SYNC; told to clients");
   keys.duration("edge.unsubscribe_after_s", &options.linger, {seconds(6), minutes(10)},
                 "a user's subject stays subscribed for so long after the last session left");
+  keys.integer("edge.trace_permille", &options.trace_permille, {0, 1000, "permille"},
+               "of the messages are followed by the flight recorder beside those whose sender asks "
+               "for it; 0: none");
   declare_output(keys, options);
   declare_credit(keys, options);
   declare_moves(keys, options);

@@ -40,6 +40,7 @@ struct EdgeOptions {
   Duration drain_window = std::chrono::seconds(4);
   Duration rebalance = std::chrono::seconds(10);  // zero: never
 
+  std::uint32_t trace_permille = kTracePermille;
   Duration tail_check = std::chrono::seconds(60);
   Duration linger = std::chrono::seconds(10);
   Duration rpc_timeout = std::chrono::milliseconds(kRpcTimeoutMs);

@@ -12,8 +12,8 @@ WallMs first_sent(const std::optional<Duration>& age, WallMs now) {
   return now > age_ms ? now - age_ms : 0;
 }
 
-Bytes encode_frame_for_owner(const EdgeContext& edge, const Request& request,
-                             WallMs first_sent_ms) {
+Bytes encode_frame_for_owner(const EdgeContext& edge, const Request& request, WallMs first_sent_ms,
+                             wire::Traced traced) {
   const Session& session = request.link.session();
   return wire::encode(wire::ClientFrame{
       .edge = edge.identity.id.str(),
@@ -25,6 +25,7 @@ Bytes encode_frame_for_owner(const EdgeContext& edge, const Request& request,
       .first_sent_ms = first_sent_ms,
       .command = request.command,
       .body = request.body,
+      .traced = traced,
   });
 }
 
@@ -37,13 +38,19 @@ Taken publish_frame(EdgeContext& edge, const Request& request, Routing routing) 
   Session& session = request.link.session();
   const MonotonicTime now = edge.clock.now();
   session.begin(request.id, {request.command, routing.client_msg_id, now});
-  edge.unanswered.add({.key = {session.id(), request.id},
-                       .shard = routing.shard,
-                       .command = request.command,
-                       .client_msg_id = routing.client_msg_id,
-                       .subject = std::move(routing.subject),
-                       .payload = encode_frame_for_owner(edge, request, routing.first_sent_ms)},
-                      now);
+  const wire::Traced traced = edge.tracer.judge(routing.client_msg_id, routing.flagged, session);
+  OutgoingFrame frame{
+      .key = {session.id(), request.id},
+      .shard = routing.shard,
+      .command = request.command,
+      .client_msg_id = routing.client_msg_id,
+      .subject = std::move(routing.subject),
+      .payload = encode_frame_for_owner(edge, request, routing.first_sent_ms, traced),
+      .traced = traced};
+  if (traced != wire::Traced::kNo) {
+    edge.tracer.frame_in(session.user(), frame, routing.conversation);
+  }
+  edge.unanswered.add(std::move(frame), now);
   return Taken::kYes;
 }
 

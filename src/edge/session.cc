@@ -159,4 +159,12 @@ std::optional<CloseReason> Session::overdue(MonotonicTime now) const {
   return CloseReason::kHeartbeat;
 }
 
+bool Session::may_flag(MonotonicTime now) {
+  constexpr Duration kEach = Duration(std::chrono::seconds(1)) / kFlaggedPerSecond;
+  const MonotonicTime from = std::max(flags_paid_, now);
+  if (from - now > kEach * (kFlaggedBurst - 1)) return false;
+  flags_paid_ = from + kEach;
+  return true;
+}
+
 }  // namespace martlet::edge

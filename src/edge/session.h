@@ -95,6 +95,9 @@ class Session {
   bool is_lossy() const { return lossy_; }
   void mark_repaired() { lossy_ = false; }
 
+  // A message that its sender wants followed: kFlaggedPerSecond, kFlaggedBurst at once.
+  bool may_flag(MonotonicTime now);
+
   TypingThrottle& typing() { return typing_; }
   SyncHints& hints() { return hints_; }
 
@@ -115,6 +118,7 @@ class Session {
   std::size_t bad_tokens_ = 0;
   TypingThrottle typing_;
   SyncHints hints_;
+  MonotonicTime flags_paid_;  // until when those that were let pass stand for the rate
   bool lossy_ = false;
   bool reading_ = true;
   MonotonicTime heard_;

@@ -95,7 +95,7 @@ void Unanswered::on_timer(ShardId shard_id, Order order) {
 void Unanswered::publish(Waiting& waiting) {
   waiting.is_owed = is_held_;
   const bool is_late = now_ >= waiting.give_up;  // and told so with the next advance()
-  if (!is_held_ && !is_late) port_.publish(waiting.frame.subject, waiting.frame.payload);
+  if (!is_held_ && !is_late) port_.publish(waiting.frame, waiting.times++);
 }
 
 void Unanswered::republish(ShardId shard_id, MonotonicTime now) {

@@ -14,6 +14,7 @@
 #include "edge/timer_wheel.h"
 #include "model/ids.h"
 #include "wire/commands.h"
+#include "wire/envelopes.h"
 
 namespace martlet::edge {
 
@@ -38,6 +39,7 @@ struct OutgoingFrame {
   ClientMsgId client_msg_id;  // zero: none
   std::string subject;
   Bytes payload;
+  wire::Traced traced = wire::Traced::kNo;
 };
 
 struct UnansweredLimits {
@@ -56,7 +58,8 @@ struct UnansweredLimits {
 class UnansweredPort {
  public:
   virtual ~UnansweredPort() = default;
-  virtual void publish(const std::string& subject, BytesView payload) = 0;
+  // times: so often before.
+  virtual void publish(const OutgoingFrame& frame, std::uint32_t times) = 0;
   virtual void on_repeated(std::size_t frames) = 0;
   // The frame is forgotten; a late answer to it will find nothing.
   virtual void on_timed_out(const OutgoingFrame& frame) = 0;
@@ -102,6 +105,7 @@ class Unanswered {
     MonotonicTime give_up;
     Duration backoff;
     bool is_owed = false;  // was held back
+    std::uint32_t times = 0;
     std::unique_ptr<TimerWheel::Entry> timer;
   };
   using Order = std::uint64_t;

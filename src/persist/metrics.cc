@@ -116,6 +116,8 @@ PersistMetrics::PersistMetrics(metrics::Registry& r, std::uint16_t shards)
                                 Buckets::seconds())),
       cold_refusals_(r.counter({"martlet_persist_cold_refusals_total", "questions",
                                 "Questions of dispatchers answered by an error."})),
+      traces_(r.counter(
+          {"martlet_persist_trace_questions_total", "questions", "Questions where a message is."})),
       groups_questions_(r.counter({"martlet_persist_groups_questions_total", "questions",
                                    "Questions of edges about who is in which group."})),
       groups_seconds_(r.histogram({"martlet_persist_groups_seconds", "seconds",

@@ -43,6 +43,7 @@ class PersistMetrics {
   void cold_query(std::size_t questions, std::size_t items);
   void cold_took(Duration duration) { cold_seconds_.observe(duration); }
   void cold_refused() { cold_refusals_.add(); }
+  void traced() { traces_.add(); }
   void groups_asked() { groups_questions_.add(); }
   void groups_took(Duration duration) { groups_seconds_.observe(duration); }
   void groups_refused() { groups_refusals_.add(); }
@@ -95,6 +96,7 @@ class PersistMetrics {
   metrics::Counter& cold_items_;
   metrics::Histogram& cold_seconds_;
   metrics::Counter& cold_refusals_;
+  metrics::Counter& traces_;
   metrics::Counter& groups_questions_;
   metrics::Histogram& groups_seconds_;
   metrics::Counter& groups_refusals_;

@@ -30,6 +30,8 @@ Persist::Persist(event::Loop& loop, metrics::Registry& registry, const PersistOp
       groups_({loop, *backends_.bus, *backends_.store, barrier_, metrics_, open_, shards}),
       cold_({loop, *backends_.bus, *backends_.store, watermarks_, metrics_}),
       admin_({loop, *backends_.bus, *backends_.store, metrics_}),
+      trace_({loop, *backends_.bus, *backends_.log, *backends_.store, barrier_, watermarks_,
+              metrics_, shards}),
       shard_desk_({loop, *backends_.bus, *backends_.log, *backends_.store, watermarks_, metrics_,
                    [this](ShardId shard) { announce(shard); }}),
       tick_(loop, [this] { on_tick(); }),
@@ -94,6 +96,8 @@ void Persist::subscribe() {
          [this](const bus::Incoming& message) { admin_.handle_act(message); });
   answer(bus::subject::rpc_audit(),
          [this](const bus::Incoming& message) { admin_.handle_audit(message); });
+  answer(bus::subject::rpc_trace(),
+         [this](const bus::Incoming& message) { trace_.handle(message); });
   answer(bus::subject::rpc_cold(), [this](const bus::Incoming& message) { cold_.handle(message); });
   announcements_ =
       backends_.bus->subscribe(bus::subject::all_watermarks(), "", bus::Priority::kDroppable,

@@ -24,6 +24,7 @@
 #include "persist/hash_pool.h"
 #include "persist/read_desk.h"
 #include "persist/shard_desk.h"
+#include "persist/trace_desk.h"
 #include "service/application.h"
 
 namespace martlet::persist {
@@ -99,6 +100,7 @@ class Persist final : public service::Application, private bus::LeaseListener {
   GroupsDesk groups_;
   ColdDesk cold_;
   AdminDesk admin_;
+  TraceDesk trace_;
   ShardDesk shard_desk_;
   std::map<ShardId, std::unique_ptr<Follower>> followers_;
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;

@@ -14,6 +14,7 @@
 #include "store/pages.h"
 #include "store/shards.h"
 #include "store/sync.h"
+#include "store/trace.h"
 
 namespace martlet::store {
 namespace {
@@ -288,6 +289,13 @@ void PgStore::administer(wire::AdminRequest request, WallMs now_ms, Done<AdminDo
 void PgStore::audit(wire::AuditQuestion question, Done<std::vector<wire::AuditRow>> done) {
   run<std::vector<wire::AuditRow>>(
       readers_, [=](pg::Connection& c) { return store::audit(c, question); }, std::move(done));
+}
+
+void PgStore::trace(wire::TraceQuestion question, Done<std::vector<wire::TraceRow>> done) {
+  run<std::vector<wire::TraceRow>>(
+      readers_,
+      [question = std::move(question)](pg::Connection& c) { return store::trace(c, question); },
+      std::move(done));
 }
 
 void PgStore::forget_audit(WallMs before_ms, Done<std::size_t> done) {

@@ -53,6 +53,7 @@ class PgStore final : public MessageStore {
   void forget_tokens(WallMs now_ms, Done<std::size_t> done) override;
   void administer(wire::AdminRequest request, WallMs now_ms, Done<AdminDone> done) override;
   void audit(wire::AuditQuestion question, Done<std::vector<wire::AuditRow>> done) override;
+  void trace(wire::TraceQuestion question, Done<std::vector<wire::TraceRow>> done) override;
   void forget_audit(WallMs before_ms, Done<std::size_t> done) override;
 
  private:

@@ -62,6 +62,8 @@ class MessageStore {
   // In the audit log with what it does, or neither.
   virtual void administer(wire::AdminRequest request, WallMs now_ms, Done<AdminDone> done) = 0;
   virtual void audit(wire::AuditQuestion question, Done<std::vector<wire::AuditRow>> done) = 0;
+  // What is known of a message, and of who may see it.
+  virtual void trace(wire::TraceQuestion question, Done<std::vector<wire::TraceRow>> done) = 0;
   // A bounded number of rows from before then; answers how many.
   virtual void forget_audit(WallMs before_ms, Done<std::size_t> done) = 0;
 };

@@ -13,6 +13,7 @@
 #include "wire/group_answers.h"
 #include "wire/requests.h"
 #include "wire/rpc.h"
+#include "wire/trace.h"
 
 // Plain values that go in and out of the store.
 namespace martlet::store {

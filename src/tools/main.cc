@@ -19,6 +19,7 @@
 #include "tools/send.h"
 #include "tools/simple_commands.h"
 #include "tools/tool.h"
+#include "tools/trace.h"
 #include "tools/who.h"
 
 namespace martlet::tools {
@@ -66,10 +67,11 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--tls-name", options.tls_name,
                  "The name that certificates must have, rather than the host; means --tls")
       ->envname(config::kToolTlsName);
-  app.add_option("--api", options.api, "http://HOST:PORT of martlet-api, for who and --route")
+  app.add_option("--api", options.api,
+                 "http://HOST:PORT of martlet-api, for who, trace and --route")
       ->envname(config::kToolApi);
   app.add_option("--api-token-file", options.api_token_file,
-                 "Whose first line is a token of the api, for who and admin")
+                 "Whose first line is a token of the api, for who, trace and admin")
       ->envname(config::kToolApiTokenFile);
   app.add_option("--route", options.route,
                  "Ask the api which edge to use: default, or a strategy (consistent_hash, "
@@ -127,6 +129,8 @@ void add_send(CLI::App& app, Command& chosen) {
       command->add_flag("--stdin", words->send.from_stdin, "Each line of standard input");
   text->excludes(from_stdin);
   command->add_flag("--wait-stored", words->send.wait_stored, "Until the database has it");
+  command->add_flag("--trace", words->send.trace,
+                    "The servers remember each step of it for a while: see trace");
   command->callback([words, &chosen] {
     if (words->text.empty() && !words->send.from_stdin) {
       throw CLI::RequiredError("TEXT or --stdin");
@@ -319,6 +323,14 @@ void add_others(CLI::App& app, Command& chosen) {
   who_command->add_option("USER", *user)->required();
   who_command->callback(
       [user, &chosen] { chosen = [user](const ToolOptions& tool) { return who(tool, *user); }; });
+  auto what = std::make_shared<std::string>();
+  CLI::App* trace_command = app.add_subcommand("trace", "Where a message is, and how it got there");
+  trace_command
+      ->add_option("WHAT", *what,
+                   "A message id, CONVERSATION:SEQ (u:ann:ben:7), or a client_msg_id")
+      ->required();
+  trace_command->callback(
+      [what, &chosen] { chosen = [what](const ToolOptions& tool) { return trace(tool, *what); }; });
   auto wait_s = std::make_shared<double>(0);
   CLI::App* raw_command = app.add_subcommand(
       "raw",

@@ -25,10 +25,15 @@ Result<void> Send::prepare() {
         [this](std::optional<std::string> line) { on_line(std::move(line)); });
     return {};
   }
-  const auto want = options_.wait_stored ? client::Strength::kStored : client::Strength::kLogged;
-  const auto queued = client().send(to_, wire::encode_text(options_.text), want);
+  const auto queued = queue(options_.text);
   if (!queued) return tl::unexpected(queued.error());
   return {};
+}
+
+Result<ClientMsgId> Send::queue(const std::string& text) {
+  const auto want = options_.wait_stored ? client::Strength::kStored : client::Strength::kLogged;
+  const auto follow = options_.trace ? client::Follow::kAlways : client::Follow::kByChance;
+  return client().send(to_, wire::encode_text(text), want, {}, follow);
 }
 
 void Send::on_line(std::optional<std::string> line) {
@@ -40,10 +45,7 @@ void Send::on_line(std::optional<std::string> line) {
 }
 
 void Send::send_text(const std::string& text) {
-  const auto want = options_.wait_stored ? client::Strength::kStored : client::Strength::kLogged;
-  if (const auto queued = client().send(to_, wire::encode_text(text), want); !queued) {
-    give_up(queued.error());
-  }
+  if (const auto queued = queue(text); !queued) give_up(queued.error());
 }
 
 void Send::on_acked(const client::SendQueue::Acked& acked) {

@@ -18,6 +18,7 @@ class Send : public DeviceCommand {
     std::string text;
     bool from_stdin = false;
     bool wait_stored = false;
+    bool trace = false;
   };
   Send(const ToolOptions& tool, Options options);
 
@@ -31,6 +32,7 @@ class Send : public DeviceCommand {
 
  private:
   void on_line(std::optional<std::string> line);
+  Result<ClientMsgId> queue(const std::string& text);
   void send_text(const std::string& text);
   void end_if_done();
 

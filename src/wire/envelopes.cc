@@ -13,6 +13,18 @@ static_assert(static_cast<int>(AnswerKind::kRefused) ==
 static_assert(static_cast<int>(AnswerKind::kStored) ==
               static_cast<int>(busproto::AnswerKind::Stored));
 
+static_assert(static_cast<int>(Traced::kSampled) == static_cast<int>(busproto::Traced::Sampled));
+static_assert(static_cast<int>(Traced::kFlagged) == static_cast<int>(busproto::Traced::Flagged));
+
+busproto::Traced put_traced(Traced traced) {
+  return static_cast<busproto::Traced>(traced);
+}
+
+// No message is lost for what a newer version calls it.
+Traced traced_of(busproto::Traced traced) {
+  return traced > busproto::Traced::MAX ? Traced::kNo : static_cast<Traced>(traced);
+}
+
 constexpr auto kLastKickReason = proto::KickReason::MAX;
 
 template <class Body>
@@ -31,12 +43,12 @@ flatbuffers::Offset<busproto::Answer> put_answer(Builder& builder, const Answer&
   const proto::Uuid id = to_uuid(answer.client_msg_id);
   const auto conversation = put_some(builder, answer.conversation);
   const auto detail = put_some(builder, answer.detail);
-  return busproto::CreateAnswer(builder, static_cast<busproto::AnswerKind>(answer.kind), &session,
-                                answer.request_id, static_cast<std::uint16_t>(answer.command),
-                                answer.client_msg_id.is_zero() ? nullptr : &id, conversation,
-                                answer.seq.value(), answer.message_id.value(), answer.time_ms,
-                                static_cast<std::uint16_t>(answer.error), answer.retry_after_ms,
-                                detail, static_cast<std::uint8_t>(answer.level));
+  return busproto::CreateAnswer(
+      builder, static_cast<busproto::AnswerKind>(answer.kind), &session, answer.request_id,
+      static_cast<std::uint16_t>(answer.command), answer.client_msg_id.is_zero() ? nullptr : &id,
+      conversation, answer.seq.value(), answer.message_id.value(), answer.time_ms,
+      static_cast<std::uint16_t>(answer.error), answer.retry_after_ms, detail,
+      static_cast<std::uint8_t>(answer.level), put_traced(answer.traced));
 }
 
 Answer read_answer(const busproto::Answer& table, FieldReader& read) {
@@ -60,6 +72,7 @@ Answer read_answer(const busproto::Answer& table, FieldReader& read) {
       read.enumerator(static_cast<proto::AckLevel>(table.level()), proto::AckLevel::MAX, "level");
   out.error = static_cast<ErrorCode>(table.error());
   out.retry_after_ms = table.retry_after_ms();
+  out.traced = traced_of(table.traced());
   out.detail = view(table.detail());
   if ((out.kind == AnswerKind::kRefused) != (out.error != ErrorCode::kNone)) {
     read.refuse(ErrorCode::kBadBody, "error", "does not fit the kind");
@@ -95,6 +108,7 @@ Result<ToUser> read_event(const busproto::Event& table) {
   out.origin = from_bus(table.origin());
   out.body = view(table.body());
   out.members_change = table.members_change();
+  out.traced = traced_of(table.traced());
   if (!is_event(out.command)) read.refuse(ErrorCode::kBadBody, "command", "is no event");
   return read.result(ToUser(out));
 }
@@ -134,7 +148,8 @@ Bytes encode(const ClientFrame& frame) {
   return finish(builder,
                 busproto::CreateClientFrame(builder, edge, &session, frame.request_id, user, device,
                                             frame.received_ms, frame.first_sent_ms,
-                                            static_cast<std::uint16_t>(frame.command), body));
+                                            static_cast<std::uint16_t>(frame.command), body,
+                                            put_traced(frame.traced)));
 }
 
 Bytes encode(const AnswerBatch& batch) {
@@ -173,11 +188,11 @@ Bytes encode(const Event& event) {
   const bool has_origin = event.origin != SessionId();
   return finish_to_user(
       builder, busproto::UserBody::Event,
-      busproto::CreateEvent(builder, event.shard.value(), event.generation.value(),
-                            event.epoch.value(), event.position.value(),
-                            static_cast<std::uint16_t>(event.command), conversation,
-                            event.seq.value(), event.members_at.value(),
-                            has_origin ? &origin : nullptr, body, event.members_change));
+      busproto::CreateEvent(
+          builder, event.shard.value(), event.generation.value(), event.epoch.value(),
+          event.position.value(), static_cast<std::uint16_t>(event.command), conversation,
+          event.seq.value(), event.members_at.value(), has_origin ? &origin : nullptr, body,
+          event.members_change, put_traced(event.traced)));
 }
 
 Bytes encode(const SessionStarted& one) {
@@ -246,6 +261,7 @@ Result<ClientFrame> parse_client_frame(BytesView bytes) {
   out.first_sent_ms = frame.first_sent_ms();
   out.command = static_cast<Command>(frame.command());
   out.body = view(frame.body());
+  out.traced = traced_of(frame.traced());
   if (!is_request(out.command)) read.refuse(ErrorCode::kBadBody, "command", "is no request");
   return read.result(out);
 }

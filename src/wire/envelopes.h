@@ -18,6 +18,9 @@
 // one of ours would never send. Views point into the message: valid while its bytes are.
 namespace martlet::wire {
 
+// Whether the flight recorder follows a message (wire/trace.h): chosen by chance, or by its sender.
+enum class Traced : std::uint8_t { kNo = 0, kSampled = 1, kFlagged = 2 };
+
 // A client's frame on its way to the owner of a shard. The names were checked.
 struct ClientFrame {
   std::string_view edge;
@@ -29,6 +32,7 @@ struct ClientFrame {
   WallMs first_sent_ms = 0;  // received_ms minus the client's age_ms; 0: unknown
   Command command = Command::None;
   BytesView body;  // FlatBuffers
+  Traced traced = Traced::kNo;
 };
 
 enum class AnswerKind : std::uint8_t { kAccepted = 1, kRefused = 2, kStored = 3 };
@@ -49,6 +53,7 @@ struct Answer {
   ErrorCode error = ErrorCode::kNone;
   std::uint32_t retry_after_ms = 0;
   std::string_view detail;
+  Traced traced = Traced::kNo;
 };
 
 struct AnswerBatch {
@@ -85,6 +90,7 @@ struct Event {
   SessionId origin;  // the session that does not get it; zero: none
   BytesView body;
   bool members_change = false;  // the event is one itself: body is its Message
+  Traced traced = Traced::kNo;  // else body is a Message
 };
 
 struct SessionStarted {

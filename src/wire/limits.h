@@ -33,6 +33,15 @@ inline constexpr std::uint32_t kMaxEdgeWeight = 10'000;
 inline constexpr std::size_t kMaxMoves = 4'096;
 // Of the audit log in one answer.
 inline constexpr std::uint32_t kMaxAuditRows = 500;
+// Of the flight recorder: hops in one report, what one is at most, two names and a conversation in
+// it; messages with one client_msg_id in an answer, and members of each.
+inline constexpr std::size_t kMaxHopsPerReport = 1'000;
+inline constexpr std::size_t kHopBytes = 400;
+static_assert(kMaxHopsPerReport * kHopBytes + kMaxEnvelopeBytes < kMaxAnswerBytes);
+inline constexpr std::size_t kMaxTraceRows = 10;
+inline constexpr std::size_t kMaxTraceMembers = 100;
+static_assert(kMaxTraceRows * (kMaxTraceMembers * kMemberBytes + kMaxEnvelopeBytes) <
+              kMaxAnswerBytes);
 inline constexpr std::size_t kSha256Bytes = 32;
 
 // A decoder keeps no more than this between two frames.

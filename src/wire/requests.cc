@@ -26,6 +26,7 @@ Result<Send> parse_send_fields(BytesView body) {
   out.want = read.enumerator(send.want(), AckLevel::MAX, "want");
   const ClientMsgId follows = to_msg_id(send.follows());
   if (!follows.is_zero()) out.follows = follows;
+  out.trace = send.trace();
   if (out.follows == out.client_msg_id)
     read.refuse(ErrorCode::kBadId, "follows", "is the message itself");
   return read.result(std::move(out));
@@ -76,9 +77,9 @@ Bytes encode(const Send& body) {
   const auto to_group = put_some(builder, body.to_group.str());
   const proto::Uuid id = to_uuid(body.client_msg_id);
   const proto::Uuid follows = to_uuid(body.follows.value_or(ClientMsgId()));
-  return finish(builder,
-                proto::CreateSend(builder, to_user, to_group, &id, content, to_age_ms(body.age),
-                                  body.want, body.follows.has_value() ? &follows : nullptr));
+  return finish(builder, proto::CreateSend(
+                             builder, to_user, to_group, &id, content, to_age_ms(body.age),
+                             body.want, body.follows.has_value() ? &follows : nullptr, body.trace));
 }
 
 Bytes encode(const Read& body) {

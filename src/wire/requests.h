@@ -57,6 +57,7 @@ struct Send {
   std::optional<Duration> age;  // since it was first sent; none: unknown
   AckLevel want = AckLevel::Logged;
   std::optional<ClientMsgId> follows;
+  bool trace = false;
 };
 
 struct Read {

@@ -10,6 +10,7 @@
 #include "wire/bodies.h"
 #include "wire/envelopes.h"
 #include "wire/rpc.h"
+#include "wire/trace.h"
 
 namespace martlet::fuzz {
 

@@ -19,6 +19,7 @@
 #include "wire/json_codec.h"
 #include "wire/log_batch.h"
 #include "wire/rpc.h"
+#include "wire/trace.h"
 
 namespace martlet::fuzz {
 namespace {
@@ -194,6 +195,33 @@ void write_questions(const Seeds& seeds) {
               wire::encode(wire::AuditAnswer{{ErrorCode::kNone}, {{7, 1000, ban}}}));
 }
 
+void write_trace(const Seeds& seeds) {
+  wire::Hop hop{.kind = wire::HopKind::kAppended,
+                .sender = kAlice,
+                .client_msg_id = msg_id(1),
+                .time_us = kTimeMs * 1000,
+                .conversation = kChat,
+                .seq = Seq(7),
+                .message_id = MessageId(9),
+                .number = 812,
+                .flagged = true,
+                .user = kBob};
+  seeds.write("rpc", "hops", 14, wire::encode(wire::HopReport{"edge", "edge-1", "e1", 2, {hop}}));
+  wire::TraceQuestion question;
+  question.conversation = kChat;
+  question.seq = Seq(7);
+  seeds.write("rpc", "trace", 15, wire::encode(question));
+  wire::TraceRow row;
+  row.conversation = kChat;
+  row.seq = Seq(7);
+  row.sender = kAlice;
+  row.client_msg_id = msg_id(1);
+  row.members = {{kAlice, true, true, Seq(7)}};
+  row.members_count = 1;
+  seeds.write("rpc", "trace-answer", 16,
+              wire::encode(wire::TraceAnswer{{ErrorCode::kNone}, true, {row}}));
+}
+
 void write_log(const Seeds& seeds) {
   wire::Entry message{.conversation = kChat,
                       .seq = Seq(7),
@@ -316,6 +344,7 @@ int main(int argc, char** argv) {
   martlet::fuzz::write_envelopes(seeds);
   martlet::fuzz::write_questions(seeds);
   martlet::fuzz::write_log(seeds);
+  martlet::fuzz::write_trace(seeds);
   martlet::fuzz::write_tokens(seeds);
   martlet::fuzz::write_records(seeds);
   martlet::fuzz::write_texts(seeds);

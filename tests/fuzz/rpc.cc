@@ -1,4 +1,5 @@
-// Questions to persist and its answers: which of them, then the bytes.
+// Questions to persist and its answers, and what the api hears of hops: which of them, then the
+// bytes.
 #include "wire/rpc.h"
 
 #include "again.h"
@@ -10,7 +11,7 @@ namespace martlet::fuzz {
 void rpc(BytesView bytes) {
   if (bytes.size() > kMaxInputBytes) return;
   Input input(bytes);
-  switch (input.byte() % 14) {
+  switch (input.byte() % 17) {
     case 0:
       (void)encoded_again<wire::parse_client_request>(input.rest());
       break;
@@ -50,8 +51,17 @@ void rpc(BytesView bytes) {
     case 12:
       (void)encoded_again<wire::parse_audit_question>(input.rest());
       break;
-    default:
+    case 13:
       (void)encoded_again<wire::parse_audit_answer>(input.rest());
+      break;
+    case 14:
+      (void)encoded_again<wire::parse_hop_report>(input.rest());
+      break;
+    case 15:
+      (void)encoded_again<wire::parse_trace_question>(input.rest());
+      break;
+    default:
+      (void)encoded_again<wire::parse_trace_answer>(input.rest());
   }
 }
 

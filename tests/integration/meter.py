@@ -11,7 +11,8 @@ from support import wait_until  # also makes the next line possible
 from martlet_cluster import Cluster
 from martlet_cluster.nats_probe import NatsMessage, NatsProbe
 
-PERIODIC = ("im.wm", "im.hb", "im.own", "im.rpc.moves")  # come whether anything happens or not
+# Come whether anything happens or not, or by chance.
+PERIODIC = ("im.wm", "im.hb", "im.own", "im.rpc.moves", "im.trace")
 TABLES = """
 SELECT string_agg(format('SELECT %L, count(*) FROM %I WHERE xmin::text::bigint >= $', relname,
 relname), ' UNION ALL ') FROM pg_stat_user_tables;

@@ -13,12 +13,12 @@ Result<Taken> handle_group_change(EdgeContext& edge, const Request& request) {
   const auto change = wire::parse_group_change(request.command, request.body);
   if (!change) return tl::unexpected(change.error());
   Destination to = destination(edge, request.link.session().user(), {}, change->group);
-  const auto taken =
-      publish_frame(edge, request,
-                    {.shard = to.shard,
-                     .subject = std::move(to.subject),
-                     .client_msg_id = change->client_msg_id,
-                     .first_sent_ms = first_sent(change->age, edge.clock.wall_ms())});
+  const auto taken = publish_frame(edge, request,
+                                   {.shard = to.shard,
+                                    .subject = std::move(to.subject),
+                                    .client_msg_id = change->client_msg_id,
+                                    .first_sent_ms = first_sent(change->age, edge.clock.wall_ms()),
+                                    .conversation = std::move(to.conversation)});
   if (taken == Taken::kYes) {
     request.link.charge(double(change->change.users.size()) / kNamesPerFrameToken);
   }

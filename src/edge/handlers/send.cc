@@ -15,7 +15,9 @@ Result<Taken> handle_send(EdgeContext& edge, const Request& request) {
                        {.shard = to.shard,
                         .subject = std::move(to.subject),
                         .client_msg_id = send->client_msg_id,
-                        .first_sent_ms = first_sent(send->age, edge.clock.wall_ms())});
+                        .first_sent_ms = first_sent(send->age, edge.clock.wall_ms()),
+                        .conversation = std::move(to.conversation),
+                        .flagged = send->trace});
 }
 
 }  // namespace martlet::edge

@@ -13,4 +13,8 @@ WallMs SystemClock::wall_ms() const {
   return sim::Scheduler::get().wall_ms();
 }
 
+WallUs SystemClock::wall_us() const {
+  return wall_ms() * 1000;
+}
+
 }  // namespace martlet

@@ -142,7 +142,7 @@ Rig::Rig(ShardLimits rig_limits) : limits(rig_limits) {
 void Rig::take_over(LogPosition published) {
   TakeOverCore core({kShard, Epoch(++leases), published, {}, MessageId()}, limits, metrics);
   taken_ = play_take_over(core, log, database, kShard, moment);
-  core_ = std::make_unique<ShardCore>(std::move(taken_.start), kOneShard, limits, metrics);
+  core_ = std::make_unique<ShardCore>(std::move(taken_.start), kOneShard, limits, metrics, &hops);
   append.reset();
   question.reset();
   is_doubting = false;
@@ -184,6 +184,7 @@ void Rig::send(const Sending& sending) {
   frame.first_sent_ms = sending.first_sent_ms.value_or(moment.wall_ms);
   frame.command = wire::Command::Send;
   frame.body = bytes;
+  frame.traced = sending.traced;
   hand_in(frame);
 }
 

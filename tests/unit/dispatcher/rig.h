@@ -7,6 +7,7 @@
 #include "dispatcher/shard_core.h"
 #include "dispatcher/take_over.h"
 #include "support/fake_database.h"
+#include "support/hop_notes.h"
 #include "wire/group_requests.h"
 #include "wire/requests.h"
 
@@ -55,6 +56,7 @@ struct Sending {
   SessionId session{1, 1};
   std::optional<WallMs> first_sent_ms;  // default: now; 0: unknown
   std::optional<WallMs> received_ms;    // default: now
+  wire::Traced traced = wire::Traced::kNo;
 };
 
 // What somebody wants to do to a group.
@@ -110,6 +112,7 @@ class Rig {
 
   metrics::Registry registry;
   DispatcherMetrics metrics{registry};
+  test::HopNotes hops;
   ShardLimits limits;
   FakeLog log;
   FakeDatabase database;

@@ -12,6 +12,7 @@
 #include "bus/subjects.h"
 #include "edge/edge.h"
 #include "fake_bus.h"
+#include "support/hop_notes.h"
 #include "support/test_client.h"
 #include "wire/envelopes.h"
 #include "wire/rpc.h"
@@ -74,6 +75,7 @@ class EdgeTest : public testing::Test {
         .options = std::move(options),
         .load = {},
         .stop = [this](const std::string& why) { stopped_by_ = why; },
+        .hops = &hops_,
     });
     bool started = false;
     edge_->start([&](const Result<void>& result) { started = result.has_value(); });
@@ -199,6 +201,7 @@ class EdgeTest : public testing::Test {
     bus_.deliver(bus::subject::user(UserId::trusted(user)), payload);
   }
 
+  test::HopNotes hops_;
   std::string stopped_by_;
   event::Loop loop_;
   ManualClock clock_{loop_.now()};

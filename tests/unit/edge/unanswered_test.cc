@@ -13,11 +13,15 @@ constexpr ShardId kShard(3);
 
 struct Port : UnansweredPort {
   std::vector<std::string> published;
+  std::uint32_t published_before = 0;  // the last one
   std::vector<std::uint32_t> timed_out;
   std::vector<ShardId> credit;
   std::size_t repeated = 0;
 
-  void publish(const std::string&, BytesView payload) override { published.emplace_back(payload); }
+  void publish(const OutgoingFrame& frame, std::uint32_t times) override {
+    published.push_back(frame.payload);
+    published_before = times;
+  }
   void on_repeated(std::size_t frames) override { repeated += frames; }
   void on_timed_out(const OutgoingFrame& frame) override {
     timed_out.push_back(frame.key.request_id);

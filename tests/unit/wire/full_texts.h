@@ -11,7 +11,7 @@ namespace martlet::wire::samples {
 inline constexpr std::string_view kSend =
     R"({"to_user":"bob","client_msg_id":"0190d0c0ffee70008000000000000001",)"
     R"("content":{"kind":"Text","text":"hi"},"age_ms":0,"want":"Stored",)"
-    R"("follows":"0190d0c0ffee70008000000000000000"})";
+    R"("follows":"0190d0c0ffee70008000000000000000","trace":true})";
 
 // The beginning of a change of a group.
 inline constexpr std::string_view kChange =

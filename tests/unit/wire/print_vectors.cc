@@ -59,7 +59,7 @@ void print_bad(const char* name, const char* error, const Bytes& frame) {
 std::string send_json(std::string_view to_user, std::string_view text) {
   return R"({"to_user":")" + std::string(to_user) + R"(","client_msg_id":")" + std::string(kId) +
          R"(","content":{"kind":"Text","text":")" + std::string(text) +
-         R"("},"age_ms":0,"want":"Logged"})";
+         R"("},"age_ms":0,"want":"Logged","trace":false})";
 }
 
 Bytes json_frame(Command command, std::string_view json, std::uint16_t flags = 0) {
@@ -112,7 +112,7 @@ void print_good_ones() {
       R"(","content":{"kind":"File","text":"look","file":{"url":"https://example.org/a.png",)" +
       R"("size":"1234","sha256":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",)"
       R"("mime":"image/png","name":"a.png"}},"age_ms":250,"want":"Stored",)"
-      R"("follows":"0190d0c0ffee70008000000000000000"})";
+      R"("follows":"0190d0c0ffee70008000000000000000","trace":true})";
   const Vector vectors[] = {
       {"PING in JSON", Codec::kJson, Command::Ping, 1, 0, "{}"},
       {"PING in FlatBuffers", Codec::kFlatBuffers, Command::Ping, 1, 0, "{}"},

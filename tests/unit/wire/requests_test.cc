@@ -69,6 +69,7 @@ TEST(Requests, SendComesBack) {
   sent.age = std::chrono::milliseconds(1500);
   sent.want = AckLevel::Stored;
   sent.follows = msg_id(40);
+  sent.trace = true;
   const Bytes body = encode(sent);
   const auto got = parse_send(body);
   ASSERT_TRUE(got) << detail_of(got);
@@ -79,6 +80,7 @@ TEST(Requests, SendComesBack) {
   EXPECT_EQ(got->age, std::chrono::milliseconds(1500));
   EXPECT_EQ(got->want, AckLevel::Stored);
   EXPECT_EQ(got->follows, msg_id(40));
+  EXPECT_TRUE(got->trace);
 }
 
 TEST(Requests, SendWithoutAgeOrPredecessor) {
