@@ -17,6 +17,7 @@ from martlet_bench import (
     sockets,
     steady,
     subjects,
+    trace,
 )
 from martlet_bench.kind import Kind
 
@@ -34,5 +35,6 @@ WORKLOADS: dict[str, Kind] = {
     "sockets": sockets,
     "steady": steady,
     "subjects": subjects,
+    "trace": trace,
     **dict.fromkeys(messages.WORKLOADS, messages),
 }
