@@ -60,6 +60,7 @@ void ApiApplication::add_pages(service::HttpServer& http) {
     answer_edges(request, reply);
   });
   view("/v1/scale", [this](const HttpRequest&, const HttpReply& reply) { answer_scale(reply); });
+  view("/v1/status", [this](const HttpRequest&, const HttpReply& reply) { answer_status(reply); });
   view("/v1/users/*/sessions", [this](const HttpRequest& request, const HttpReply& reply) {
     answer_sessions(request.stars.at(0), reply);
   });
@@ -69,6 +70,8 @@ void ApiApplication::start(Started on_started) {
   beats_ = bus_->subscribe(bus::subject::all_edge_beats(), "", bus::Priority::kDroppable,
                            [this](const bus::Incoming& incoming) { on_beat(incoming.payload); });
   traces_.start();
+  statuses_ = bus_->subscribe(bus::subject::all_statuses(), "", bus::Priority::kDroppable,
+                              [this](const bus::Incoming& incoming) { on_status(incoming); });
   bus_->on_state([this](bus::BusState state) {
     if (state == bus::BusState::kReconnected) listen_anew();
   });
@@ -117,6 +120,14 @@ void ApiApplication::on_beat(BytesView payload) {
   if (listeners_.size() > 0) listeners_.look(edges_.live(loop_.now()));
 }
 
+// The broker lets each kind of service speak on its own subject only.
+void ApiApplication::on_status(const bus::Incoming& message) {
+  const auto status = wire::parse_service_status(message.payload);
+  const bool is_known = status && message.subject == bus::subject::status(status->kind) &&
+                        services_.heard(*status, message.payload, {loop_.now(), loop_.wall_ms()});
+  is_known ? metrics_.status() : metrics_.bad_status();
+}
+
 void ApiApplication::on_moves(const bus::Incoming& question) {
   const auto asked = wire::parse_moves_question(question.payload);
   if (!asked || question.reply.empty()) return metrics_.bad_question();
@@ -144,6 +155,7 @@ void ApiApplication::every_second() {
   gate_.look();
   const MonotonicTime now = loop_.now();
   edges_.expire(now);
+  services_.expire(now);
   metrics_.live_edges(edges_.size());
   const std::vector<EdgeInfo> live = edges_.live(now);
   listeners_.look(live);
@@ -194,6 +206,15 @@ void ApiApplication::answer_route(const service::HttpRequest& request,
   reply.json(200, route_page(*chosen->edge, *strategy));
 }
 
+// Also when the broker is away: what was heard last, and how long ago.
+void ApiApplication::answer_status(const service::HttpReply& reply) {
+  metrics_.requested(Page::kStatus);
+  services_.expire(loop_.now());
+  const Result<void> well = ready();
+  reply.json(200, status_page(services_.all(loop_.now()), loop_.wall_ms(),
+                              well ? "" : well.error().detail));
+}
+
 void ApiApplication::answer_scale(const service::HttpReply& reply) {
   metrics_.requested(Page::kScale);
   reply.json(200, scale_page(desired_, edges_.candidates(loop_.now()).size()));
@@ -213,6 +234,7 @@ void ApiApplication::answer_sessions(std::string_view name, const service::HttpR
 void ApiApplication::stop_phase_one(Done on_done) {
   beats_.reset();
   traces_.stop();
+  statuses_.reset();
   bus_->on_state(nullptr);
   first_look_.cancel();
   moves_.reset();

@@ -10,6 +10,7 @@
 #include "api/metrics.h"
 #include "api/options.h"
 #include "api/router.h"
+#include "api/service_directory.h"
 #include "api/traces.h"
 #include "base/random.h"
 #include "bus/bus.h"
@@ -20,9 +21,9 @@
 namespace martlet::api {
 
 // The api service: keeps the live edges from their heartbeats, answers GET /v1/edges (as a stream
-// of changes as well), /v1/route, /v1/scale and /v1/users/<uid>/sessions on the shell's HTTP
-// endpoint, lets people administer (admin.h), and tells edges where their sessions should be. All
-// pages but /v1/route need a token. Loop thread.
+// of changes as well), /v1/route, /v1/scale, /v1/status and /v1/users/<uid>/sessions on the
+// shell's HTTP endpoint, lets people administer (admin.h), and tells edges where their sessions
+// should be. All pages but /v1/route need a token. Loop thread.
 class ApiApplication final : public service::Application {
  public:
   ApiApplication(service::Context& context, std::unique_ptr<bus::Bus> bus,
@@ -38,11 +39,13 @@ class ApiApplication final : public service::Application {
   void add_pages(service::HttpServer& http);
   void listen_anew();
   void on_beat(BytesView payload);
+  void on_status(const bus::Incoming& message);
   void on_moves(const bus::Incoming& question);
   std::vector<wire::Move> plan_moves(const wire::MovesQuestion& question) const;
   void every_second();
   void answer_edges(const service::HttpRequest& request, const service::HttpReply& reply);
   void answer_route(const service::HttpRequest& request, const service::HttpReply& reply);
+  void answer_status(const service::HttpReply& reply);
   void answer_scale(const service::HttpReply& reply);
   void answer_sessions(std::string_view name, const service::HttpReply& reply);
 
@@ -53,6 +56,7 @@ class ApiApplication final : public service::Application {
   Gate gate_;
   Strategy strategy_;
   EdgeDirectory edges_;
+  ServiceDirectory services_;
   Router router_{random_};
   DesiredEdges desired_;
   EdgeListeners listeners_;
@@ -62,6 +66,7 @@ class ApiApplication final : public service::Application {
   Admin admin_;
   Traces traces_;
   std::unique_ptr<bus::Subscription> beats_;
+  std::unique_ptr<bus::Subscription> statuses_;
   std::unique_ptr<bus::Subscription> moves_;  // none: not everybody can have been heard yet
   event::Timer first_look_;
   event::Timer second_;

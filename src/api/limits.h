@@ -16,6 +16,16 @@ inline constexpr Duration kFirstLook = std::chrono::milliseconds(1'200);
 // More edges than this are not remembered: somebody else is talking on our subject.
 inline constexpr std::size_t kMaxEdges = 4'096;
 
+// ---- what processes say of themselves -----------------------------------------------------------
+
+// A process speaks once a second; one that was silent for so long is gone.
+inline constexpr std::uint32_t kStatusSilenceMs = 5'000;
+// It is told as gone for so long, and then forgotten.
+inline constexpr std::uint32_t kStatusKeptMs = 60'000;
+// More processes, or more bytes of what they say, are not remembered.
+inline constexpr std::size_t kMaxServices = 1'024;
+inline constexpr std::size_t kMaxStatusMemoryBytes = 32U << 20;
+
 // ---- routing ------------------------------------------------------------------------------------
 
 // A consistent hash sends nobody to an edge that has so many times its share.

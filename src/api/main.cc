@@ -5,10 +5,14 @@
 #include "api/describe.h"
 #include "api/options.h"
 #include "auth/api_tokens.h"
+#include "bus/check.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"
+#include "bus/subjects.h"
+#include "registry/check.h"
 #include "registry/connect.h"
 #include "service/run.h"
+#include "status/reporting.h"
 
 namespace martlet {
 namespace {
@@ -29,8 +33,34 @@ Created create(service::Context& context, const api::ApiOptions& own) {
                                          .role = "api"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
-  return std::make_unique<api::ApiApplication>(context, std::move(*bus), std::move(*sessions),
-                                               std::move(*tokens), own);
+  bus::Bus& link = **bus;
+  auto service = std::make_unique<api::ApiApplication>(
+      context, std::move(*bus), std::move(*sessions), std::move(*tokens), own);
+  return std::make_unique<status::Reporting>(
+      status::Reporting::Parts{context, "api", link, std::move(service)});
+}
+
+Findings check(const service::CommonOptions& common, const api::ApiOptions& own) {
+  Findings findings;
+  if (own.tokens.empty()) {
+    findings.push_back({"tokens", Verdict::kWarn, "nobody has one: api.tokens is empty",
+                        "Add one with martlet-api --add-token."});
+  } else {
+    const auto tokens = auth::ApiTokens::open(own.tokens);
+    findings.push_back(tokens ? Finding{"tokens", Verdict::kOk, "the tokens are read", ""}
+                              : Finding{"tokens", Verdict::kFail, tokens.error().detail,
+                                        "Repair the file of api.tokens."});
+  }
+  const bus::BrokerNeeds needs{
+      .bus = {.url = common.nats_url,
+              .name = common.name,
+              .tls_ca = common.nats_tls_ca,
+              .role = "api"},
+      .hears = {bus::subject::all_edge_beats(), bus::subject::all_statuses()},
+      .logs = std::nullopt};
+  for (const Finding& one : bus::check_broker(needs)) findings.push_back(one);
+  for (const Finding& one : registry::check(own.redis)) findings.push_back(one);
+  return findings;
 }
 
 // NAME:ROLE:FILE
@@ -60,6 +90,7 @@ int serve(int argc, char** argv) {
   };
   definition.create = [&](service::Context& context) { return create(context, options); };
   definition.limits = api::limits();
+  definition.check = [&](const service::CommonOptions& common) { return check(common, options); };
   definition.commands = {{"add-token", "NAME:ROLE:FILE",
                           "add a token to FILE (see api.tokens), print it, and end", add_token}};
   return service::run(argc, argv, definition);

@@ -35,7 +35,8 @@ ApiMetrics::ApiMetrics(metrics::Registry& registry)
             {Page::kSessions, "sessions"},
             {Page::kAct, "act"},
             {Page::kAudit, "audit"},
-            {Page::kTrace, "trace"}}})),
+            {Page::kTrace, "trace"},
+            {Page::kStatus, "status"}}})),
       errors_(registry.counters<ErrorCode>(
           {"martlet_api_errors_total", "requests", "HTTP requests that were refused."},
           error_label())),
@@ -43,6 +44,10 @@ ApiMetrics::ApiMetrics(metrics::Registry& registry)
           {"martlet_api_edge_beats_total", "messages", "Heartbeats of edges received."})),
       bad_beats_(registry.counter({"martlet_api_bad_edge_beats_total", "messages",
                                    "Heartbeats dropped: malformed, or of too many edges."})),
+      statuses_(registry.counter({"martlet_api_statuses_total", "messages",
+                                  "Messages of processes about themselves received."})),
+      bad_statuses_(registry.counter({"martlet_api_bad_statuses_total", "messages",
+                                      "Such messages dropped: malformed, or of too many."})),
       bad_questions_(registry.counter({"martlet_api_bad_questions_total", "messages",
                                        "Questions of edges that were malformed."})),
       routes_(registry.counters<Strategy>(

@@ -6,7 +6,7 @@
 
 namespace martlet::api {
 
-enum class Page { kEdges, kRoute, kScale, kSessions, kAct, kAudit, kTrace };
+enum class Page { kEdges, kRoute, kScale, kSessions, kAct, kAudit, kTrace, kStatus };
 
 enum class MoveReason { kDrain, kRebalance };
 
@@ -19,6 +19,8 @@ class ApiMetrics {
   void refused(ErrorCode code) { errors_.at(code).add(); }
   void beat() { beats_.add(); }
   void bad_beat() { bad_beats_.add(); }
+  void status() { statuses_.add(); }
+  void bad_status() { bad_statuses_.add(); }
   void bad_question() { bad_questions_.add(); }
   void routed(Strategy strategy) { routes_.at(strategy).add(); }
   void moved(bool draining, std::uint32_t sessions) {
@@ -36,6 +38,8 @@ class ApiMetrics {
   metrics::Family<metrics::Counter, ErrorCode> errors_;
   metrics::Counter& beats_;
   metrics::Counter& bad_beats_;
+  metrics::Counter& statuses_;
+  metrics::Counter& bad_statuses_;
   metrics::Counter& bad_questions_;
   metrics::Family<metrics::Counter, Strategy> routes_;
   metrics::Family<metrics::Counter, MoveReason> moves_;

@@ -1,5 +1,7 @@
 #include "api/pages.h"
 
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace martlet::api {
@@ -31,7 +33,49 @@ Json json_of(const std::vector<EdgeInfo>& edges) {
   return {{"edges", list}};
 }
 
+// Whole numbers as such.
+Json number_of(double value) {
+  const bool is_whole = std::floor(value) == value && std::abs(value) < 1e15;
+  return is_whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
+}
+
+Json json_of(const HeardService& service) {
+  const wire::ServiceStatus& status = service.status;
+  Json values = Json::object();
+  std::map<std::uint16_t, Json> by_shard;
+  for (const wire::StatusValue& value : status.values) {
+    Json& target = value.shard ? by_shard[*value.shard] : values;
+    target[value.name] = number_of(value.value);
+  }
+  Json shards = Json::array();
+  for (auto& [shard, numbers] : by_shard) {
+    shards.push_back({{"shard", shard}, {"values", std::move(numbers)}});
+  }
+  return {{"kind", status.kind},
+          {"name", status.name},
+          {"instance", status.instance},
+          {"version", status.version},
+          {"protocol", status.protocol},
+          {"shards_configured", status.shards},
+          {"started_ms", status.started_ms},
+          {"now_ms", status.now_ms},
+          {"heard_ms", service.heard_ms},
+          {"silence_ms", to_ms<std::uint64_t>(service.silence)},
+          {"gone", service.is_gone},
+          {"ready", status.ready},
+          {"why", status.why},
+          {"values", std::move(values)},
+          {"shards", std::move(shards)}};
+}
+
 }  // namespace
+
+std::string status_page(const std::vector<HeardService>& services, WallMs now_ms,
+                        const std::string& trouble) {
+  Json list = Json::array();
+  for (const HeardService& service : services) list.push_back(json_of(service));
+  return text_of({{"now_ms", now_ms}, {"trouble", trouble}, {"services", std::move(list)}});
+}
 
 std::string edges_page(const std::vector<EdgeInfo>& edges) {
   return text_of(json_of(edges));

@@ -6,6 +6,7 @@
 #include "api/desired_edges.h"
 #include "api/edge_directory.h"
 #include "api/router.h"
+#include "api/service_directory.h"
 #include "base/error.h"
 #include "registry/sessions.h"
 #include "wire/admin.h"
@@ -16,6 +17,9 @@ namespace martlet::api {
 std::string edges_page(const std::vector<EdgeInfo>& edges);
 std::string route_page(const EdgeInfo& edge, Strategy strategy);
 std::string scale_page(const DesiredEdges& desired, std::size_t live);
+// now_ms: our clock. trouble: why we may not have heard everybody; empty: nothing.
+std::string status_page(const std::vector<HeardService>& services, WallMs now_ms,
+                        const std::string& trouble);
 std::string sessions_page(const UserId& user, const std::vector<registry::SessionRecord>& sessions);
 std::string act_page(const wire::AdminAnswer& answer);
 std::string audit_page(const wire::AuditAnswer& answer);

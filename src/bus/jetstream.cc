@@ -55,6 +55,15 @@ std::optional<StreamState> read_stream(const Json& json) {
   return result;
 }
 
+// The settings of the stream of a STREAM.INFO.
+ApiResult<Json> config_of(BytesView body) {
+  const auto json = parse(body);
+  if (!json) return tl::unexpected(json.error());
+  const auto config = json->find("config");
+  if (config == json->end() || !config->is_object()) return unreadable();
+  return *config;
+}
+
 }  // namespace
 
 Error to_error(const ApiError& error) {
@@ -170,10 +179,8 @@ ApiResult<StreamState> parse_stream(BytesView body) {
 }
 
 ApiResult<Difference> compare_stream(BytesView body, const StreamConfig& wanted) {
-  const auto json = parse(body);
-  if (!json) return tl::unexpected(json.error());
-  const auto config = json->find("config");
-  if (config == json->end() || !config->is_object()) return unreadable();
+  const auto config = config_of(body);
+  if (!config) return tl::unexpected(config.error());
   Difference difference = Difference::kNone;
   const Json settings = Json::parse(stream_config(wanted));
   for (const auto& [name, value] : settings.items()) {
@@ -183,6 +190,20 @@ ApiResult<Difference> compare_stream(BytesView body, const StreamConfig& wanted)
     difference = Difference::kMaxBytes;
   }
   return difference;
+}
+
+ApiResult<std::vector<std::string>> stream_differences(BytesView body, const StreamConfig& wanted) {
+  const auto config = config_of(body);
+  if (!config) return tl::unexpected(config.error());
+  std::vector<std::string> differences;
+  const Json settings = Json::parse(stream_config(wanted));
+  for (const auto& [name, value] : settings.items()) {
+    const auto real = config->find(name);
+    if (real != config->end() && *real == value) continue;
+    const std::string is = real == config->end() ? "not set" : real->dump();
+    differences.push_back(fmt::format("{} is {}, not {}", name, is, value.dump()));
+  }
+  return differences;
 }
 
 ApiResult<StreamPage> parse_stream_page(BytesView body) {

@@ -81,6 +81,8 @@ ApiResult<StreamState> parse_stream(BytesView json);
 // How the stream of a STREAM.INFO differs from what it should be.
 enum class Difference : std::uint8_t { kNone, kMaxBytes, kOther };
 ApiResult<Difference> compare_stream(BytesView json, const StreamConfig& wanted);
+// In words, which settings: "discard is old, not new".
+ApiResult<std::vector<std::string>> stream_differences(BytesView json, const StreamConfig& wanted);
 struct StreamPage {
   std::vector<StreamState> streams;
   std::vector<std::string> missing;  // exist, but the servers that have them do not answer

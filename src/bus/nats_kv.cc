@@ -27,15 +27,22 @@ Result<std::uint64_t> read_revision(Result<const nats::Message*> answer) {
 }  // namespace
 
 NatsKv::NatsKv(NatsBus& bus, std::string bucket)
-    : bus_(bus), stream_(subject::bucket_stream(bucket)), prefix_(subject::bucket(bucket)) {}
+    : bus_(bus),
+      bucket_(std::move(bucket)),
+      stream_(subject::bucket_stream(bucket_)),
+      prefix_(subject::bucket(bucket_)) {}
 
-void NatsKv::ensure(int replicas, Done callback) {
+js::StreamConfig kv_stream(std::string_view bucket, int replicas) {
   js::StreamConfig config;
-  config.name = stream_;
-  config.subject = prefix_ + ">";
+  config.name = subject::bucket_stream(bucket);
+  config.subject = subject::bucket(bucket) + ">";
   config.replicas = replicas;
   config.key_value = true;
-  ensure_stream(bus_, config, std::move(callback));
+  return config;
+}
+
+void NatsKv::ensure(int replicas, Done callback) {
+  ensure_stream(bus_, kv_stream(bucket_, replicas), std::move(callback));
 }
 
 void NatsKv::get(std::string_view key, Got callback) {

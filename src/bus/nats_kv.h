@@ -4,10 +4,14 @@
 #include <memory>
 #include <string>
 
+#include "bus/jetstream.h"
 #include "bus/kv.h"
 #include "bus/nats_bus.h"
 
 namespace martlet::bus {
+
+// The stream of a bucket, as ensure() makes it.
+jetstream::StreamConfig kv_stream(std::string_view bucket, int replicas);
 
 // A key-value bucket as the stream KV_<bucket> in the official layout, so that the usual tools can
 // read it. A key that a tool has deleted reads as an empty value. Loop thread; the bus outlives it.
@@ -26,6 +30,7 @@ class NatsKv final : public Kv {
              Put callback);
 
   NatsBus& bus_;
+  const std::string bucket_;
   const std::string stream_;
   const std::string prefix_;  // of the keys' subjects
   std::unique_ptr<Subscription> writes_;

@@ -153,13 +153,18 @@ void adapt(NatsBus& bus, const js::StreamConfig& config, const Error& conflict,
 
 }  // namespace
 
-void NatsLog::ensure(ShardId shard, const LogOptions& options, Done callback) {
+js::StreamConfig log_stream(ShardId shard, const LogOptions& options) {
   js::StreamConfig config;
   config.name = subject::log_stream(shard);
   config.subject = subject::log(shard);
   config.replicas = options.replicas;
   config.max_bytes = static_cast<std::int64_t>(options.max_bytes + kStreamReserveBytes);
   config.max_message_bytes = kMaxMessageBytes;
+  return config;
+}
+
+void NatsLog::ensure(ShardId shard, const LogOptions& options, Done callback) {
+  const js::StreamConfig config = log_stream(shard, options);
   ensure_stream(bus_, config,
                 [&bus = bus_, config, callback = std::move(callback)](Result<void> done) {
                   if (done || done.error().code != ErrorCode::kConflict) return callback(done);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "bus/jetstream.h"
 #include "bus/log.h"
 #include "bus/nats_bus.h"
 
@@ -26,6 +27,9 @@ class NatsLog final : public Log {
  private:
   NatsBus& bus_;
 };
+
+// The stream of a shard, as ensure() makes it.
+jetstream::StreamConfig log_stream(ShardId shard, const LogOptions& options);
 
 // The stream's limit above the owner's: it is never reached (nats-server 2.9 deletes the oldest
 // entry there).

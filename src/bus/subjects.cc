@@ -66,6 +66,13 @@ std::string all_edge_beats() {
   return "im.hb.edge.*";
 }
 
+std::string status(std::string_view kind) {
+  return "im.status." + std::string(kind);
+}
+std::string all_statuses() {
+  return "im.status.*";
+}
+
 std::string rpc_account() {
   return "im.rpc.account";
 }

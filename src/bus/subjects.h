@@ -45,6 +45,10 @@ std::string trace();  // im.trace
 std::string edge_beat(const EdgeId& edge);  // im.hb.edge.<edge>
 std::string all_edge_beats();               // im.hb.edge.*
 
+// What a process of that kind says of itself. Schema: ServiceStatus.
+std::string status(std::string_view kind);  // im.status.<kind>
+std::string all_statuses();                 // im.status.*
+
 // Request/reply, answered by any persist (queue group).
 // im.rpc.account: ClientRequest -> ClientAnswer (REGISTER, LOGIN, REFRESH, DEVICES, SIGN_OUT)
 std::string rpc_account();

@@ -106,6 +106,7 @@ class Keys {
     std::function<Result<void>(std::string_view)> set;
     std::string value;  // in effect, as text; load() keeps it up to date
     std::string from;   // "default", "config.toml:3", "MARTLET_NAME", "--name"
+    std::string file;   // that holds the value, if it was given as <name>_file
   };
   std::vector<Declared>& declared() { return declared_; }
   const std::vector<Declared>& declared() const { return declared_; }

@@ -172,13 +172,15 @@ std::string shown(const Key& key, const std::string& value) {
 Result<void> apply_one(Keys& keys, const Given& given) {
   Keys::Declared* declared = keys.find(given.key);
   std::string value = given.value;
-  if (declared == nullptr) {
+  const bool is_in_file = declared == nullptr;
+  if (is_in_file) {
     const std::string name = given.key.substr(0, given.key.size() - kFileEnding.size());
     declared = keys.find(name);
     auto secret = read_secret(given);
     if (!secret) return tl::unexpected(secret.error());
     value = std::move(*secret);
   }
+  declared->file = is_in_file ? given.value : "";
   const auto done = declared->set(value);
   if (!done) {
     return wrong(fmt::format("key '{}' = '{}' ({}): {}", given.key, shown(declared->key, value),

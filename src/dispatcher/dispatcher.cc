@@ -174,7 +174,8 @@ void Dispatcher::update_gauges() {
     buffered += runner->buffered();
     const ShardCore* core = runner->core();
     if (core == nullptr) continue;
-    parts_.metrics.shard(shard, {runner->is_serving(), core->log_bytes()});
+    parts_.metrics.shard(shard, {runner->is_serving(), core->log_bytes(), core->epoch(),
+                                 core->fanned_out(), runner->unstored()});
     stored_waits += core->stored_waits();
     heads += core->heads();
     window += core->window();

@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 #include "base/random.h"
+#include "bus/check.h"
 #include "bus/cluster_check.h"
 #include "bus/hops.h"
 #include "bus/kv_leases.h"
@@ -7,9 +8,11 @@
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "bus/nats_log.h"
+#include "bus/subjects.h"
 #include "dispatcher/application.h"
 #include "dispatcher/describe.h"
 #include "service/run.h"
+#include "status/reporting.h"
 
 namespace {
 
@@ -35,6 +38,7 @@ Created create(service::Context& context, const dispatcher::DispatcherOptions& o
                                          .role = "dispatcher"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
+  bus::Bus& link = **bus;
   const std::string member = make_member(context.common.name, random);
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
   auto log = std::make_unique<bus::NatsLog>(**bus);
@@ -46,7 +50,24 @@ Created create(service::Context& context, const dispatcher::DispatcherOptions& o
                                 .kv = std::move(kv),
                                 .leases = std::move(leases),
                                 .name = member};
-  return std::make_unique<dispatcher::DispatcherApplication>(context, options, std::move(backends));
+  auto service =
+      std::make_unique<dispatcher::DispatcherApplication>(context, options, std::move(backends));
+  return std::make_unique<status::Reporting>(
+      status::Reporting::Parts{context, "dispatcher", link, std::move(service)});
+}
+
+Findings check(const service::CommonOptions& common, const dispatcher::DispatcherOptions& options) {
+  return bus::check_broker(
+      {.bus = {.url = common.nats_url,
+               .name = common.name,
+               .tls_ca = common.nats_tls_ca,
+               .role = "dispatcher"},
+       .shards = common.shards,
+       .replicas = options.replicas,
+       .hears = {bus::subject::in_shard(ShardId(0)), bus::subject::all_watermarks(),
+                 bus::subject::bucket(bus::kLeaseBucket) + ">"},
+       .sees_streams = true,
+       .logs = bus::LogOptions{options.shard.log_bytes, options.replicas}});
 }
 
 }  // namespace
@@ -64,5 +85,6 @@ int main(int argc, char** argv) {
   };
   definition.create = [&](service::Context& context) { return create(context, options, random); };
   definition.limits = dispatcher::limits();
+  definition.check = [&](const service::CommonOptions& common) { return check(common, options); };
   return service::run(argc, argv, definition);
 }

@@ -141,12 +141,27 @@ DispatcherMetrics::DispatcherMetrics(metrics::Registry& r, std::uint16_t shards)
                                      "Size of the log of a shard that this process serves, as it "
                                      "is reckoned for shard.log_bytes; else 0."),
                                 metrics::shard_label(shards))),
+      shard_epoch_(
+          r.gauges(info("shard_epoch", "none", "Epoch of a shard that this process has; else 0."),
+                   metrics::shard_label(shards))),
+      shard_end_(r.gauges(info("shard_log_end", "none",
+                               "Last log position of a shard that this process has; else 0."),
+                          metrics::shard_label(shards))),
+      shard_unstored_(r.gauges(
+          info("shard_unstored_seconds", "seconds",
+               "How long the append of the shard whose way into the database is watched is in the "
+               "log without being there, in whole seconds."),
+          metrics::shard_label(shards))),
       log_limit_(r.gauge(info("log_limit_bytes", "bytes",
                               "The configured shard.log_bytes, at which senders are refused."))) {}
 
 void DispatcherMetrics::shard(ShardId shard, const ShardGauges& gauges) {
   shard_serving_.at(shard.value()).set(gauges.is_serving ? 1 : 0);
   shard_log_bytes_.at(shard.value()).set(static_cast<std::int64_t>(gauges.log_bytes));
+  shard_epoch_.at(shard.value()).set(static_cast<std::int64_t>(gauges.epoch.value()));
+  shard_end_.at(shard.value()).set(static_cast<std::int64_t>(gauges.end.value()));
+  shard_unstored_.at(shard.value())
+      .set(std::chrono::duration_cast<std::chrono::seconds>(gauges.unstored).count());
 }
 
 void DispatcherMetrics::batch_appended(ShardId shard, std::size_t entries, std::size_t bytes) {

@@ -22,6 +22,9 @@ enum class Silence {
 struct ShardGauges {
   bool is_serving = false;
   std::uint64_t log_bytes = 0;
+  Epoch epoch{};
+  LogPosition end{};
+  Duration unstored{};
 };
 
 // What the dispatcher counts. Loop thread.
@@ -109,6 +112,9 @@ class DispatcherMetrics {
   metrics::Family<metrics::Counter, std::uint16_t> shard_entries_;
   metrics::Family<metrics::Gauge, std::uint16_t> shard_serving_;
   metrics::Family<metrics::Gauge, std::uint16_t> shard_log_bytes_;
+  metrics::Family<metrics::Gauge, std::uint16_t> shard_epoch_;
+  metrics::Family<metrics::Gauge, std::uint16_t> shard_end_;
+  metrics::Family<metrics::Gauge, std::uint16_t> shard_unstored_;
   metrics::Gauge& log_limit_;
 };
 

@@ -55,6 +55,10 @@ void ShardRunner::watermark(const wire::Watermark& told) {
   flush_at_turn_end();
 }
 
+Duration ShardRunner::unstored() const {
+  return watched_ ? context_.loop.now() - watched_->since : Duration(0);
+}
+
 void ShardRunner::on_frame(const bus::Incoming& incoming) {
   switch (phase_) {
     case Phase::kTakingOver:

@@ -60,6 +60,8 @@ class ShardRunner {
 
   bool is_serving() const { return phase_ == Phase::kServing; }
   std::size_t buffered() const { return buffer_.frames(); }
+  // How long the append that is watched waits for the database; zero: none does.
+  Duration unstored() const;
   // Null before the take-over is done.
   const ShardCore* core() const { return core_.get(); }
 

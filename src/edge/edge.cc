@@ -110,6 +110,7 @@ Edge::~Edge() {
 
 void Edge::start(Started on_started) {
   subscribe();
+  parts_.metrics.connection_limit(parts_.options.door.max_connections);
   awake_ = parts_.clock.now();
   tick_.start_every(kTick);
   parts_.bus.after_subscriptions(

@@ -1,16 +1,21 @@
 #include "auth/keys.h"
 #include "auth/token.h"
 #include "base/log.h"
+#include "bus/check.h"
 #include "bus/cluster_check.h"
 #include "bus/hops.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
+#include "bus/subjects.h"
 #include "edge/application.h"
 #include "edge/describe.h"
 #include "edge/options.h"
+#include "registry/check.h"
 #include "registry/connect.h"
+#include "service/check.h"
 #include "service/run.h"
+#include "status/reporting.h"
 
 namespace {
 
@@ -70,6 +75,7 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
                                          .role = "edge"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
+  bus::Bus& link = **bus;
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
   auto watched = std::make_shared<WatchedKeys>(context.loop, std::move(*keys));
   edge::EdgeBackends backends{.bus = std::move(*bus),
@@ -77,7 +83,39 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
                               .sessions = std::move(*sessions),
                               .verify_token = token_verifier(std::move(watched)),
                               .tls = std::move(*tls)};
-  return std::make_unique<edge::EdgeApplication>(context, options, std::move(backends));
+  auto service = std::make_unique<edge::EdgeApplication>(context, options, std::move(backends));
+  return std::make_unique<status::Reporting>(
+      status::Reporting::Parts{context, "edge", link, std::move(service)});
+}
+
+// An error as a finding; what follows the code is for people.
+template <class T>
+Finding found(const std::string& check, const Result<T>& result, const char* fine) {
+  if (result) return {check, Verdict::kOk, fine, ""};
+  return {check, Verdict::kFail, result.error().detail, "Give the files that the key names."};
+}
+
+Findings check(const service::CommonOptions& common, const edge::EdgeOptions& options) {
+  Findings findings = {
+      found("keys", auth::KeyDirectory::open(options.public_keys), "the public keys are read")};
+  if (!options.tls.key.empty()) {
+    martlet::event::Loop loop;
+    findings.push_back(found("tls", edge::open_tls(loop, options), "certificate and key fit"));
+    findings.push_back(service::check_secret_file("secrets.edge.tls_key", options.tls.key));
+  }
+  bus::BrokerNeeds needs{
+      .bus = {.url = common.nats_url,
+              .name = common.name,
+              .tls_ca = common.nats_tls_ca,
+              .role = "edge"},
+      .shards = common.shards,
+      .replicas = options.nats_replicas,
+      .hears = {bus::subject::user(UserId::trusted("martlet-check")),
+                bus::subject::group(GroupId::trusted("martlet-check")),
+                bus::subject::edge(EdgeId::trusted("martlet-check")), bus::subject::all_owners()}};
+  for (const Finding& one : bus::check_broker(needs)) findings.push_back(one);
+  for (const Finding& one : registry::check(options.redis)) findings.push_back(one);
+  return findings;
 }
 
 }  // namespace
@@ -94,5 +132,6 @@ int main(int argc, char** argv) {
   };
   definition.create = [&](service::Context& context) { return create(context, options); };
   definition.limits = edge::limits();
+  definition.check = [&](const service::CommonOptions& common) { return check(common, options); };
   return service::run(argc, argv, definition);
 }

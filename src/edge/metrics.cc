@@ -56,6 +56,8 @@ metrics::Label<ThrottledBy> throttle_label() {
 
 EdgeMetrics::EdgeMetrics(metrics::Registry& r)
     : connections_(r.gauge({"martlet_edge_connections", "connections", "Open connections."})),
+      connection_limit_(r.gauge({"martlet_edge_connection_limit", "connections",
+                                 "The configured edge.max_connections."})),
       sessions_(r.gauge({"martlet_edge_sessions", "sessions", "Authenticated connections."})),
       channels_(r.gauge({"martlet_edge_user_subscriptions", "subscriptions",
                          "Users whose subject this edge listens to."})),

@@ -76,6 +76,9 @@ class EdgeMetrics {
   void bytes(std::uint64_t in, std::uint64_t out, std::uint64_t queued);
   void accept_pauses(std::uint64_t total) { advance(accept_pauses_, total); }
   void registry_dropped(std::uint64_t total) { advance(registry_dropped_, total); }
+  void connection_limit(std::size_t limit) {
+    connection_limit_.set(static_cast<std::int64_t>(limit));
+  }
 
  private:
   // For sums that somebody else keeps.
@@ -84,6 +87,7 @@ class EdgeMetrics {
   }
 
   metrics::Gauge& connections_;
+  metrics::Gauge& connection_limit_;
   metrics::Gauge& sessions_;
   metrics::Gauge& channels_;
   metrics::Family<metrics::Counter, CloseReason> closes_;

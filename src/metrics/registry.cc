@@ -147,6 +147,26 @@ void Registry::render_series(std::string& out, const Entry& entry, const Series&
   }
 }
 
+void Registry::read(std::string_view name,
+                    const std::function<void(std::string_view label, double value)>& take) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.descriptor.info.name == name;
+  });
+  if (found == entries_.end()) return;
+  const std::vector<std::string>& labels = found->descriptor.values;
+  for (std::size_t i = 0; i < found->series.size(); ++i) {
+    const std::string_view label = i < labels.size() ? std::string_view(labels[i]) : "";
+    const Value& value = found->series[i].value;
+    if (const auto* const* counter = std::get_if<const Counter*>(&value)) {
+      take(label, static_cast<double>((*counter)->value()));
+    } else if (const auto* const* gauge = std::get_if<const Gauge*>(&value)) {
+      take(label, static_cast<double>((*gauge)->value()));
+    } else if (const auto* read = std::get_if<std::function<double()>>(&value)) {
+      take(label, (*read)());
+    }
+  }
+}
+
 std::string Registry::render() const {
   std::string out;
   for (const Entry& entry : entries_) {

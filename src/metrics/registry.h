@@ -101,6 +101,10 @@ class Registry {
                                 [&] { return &histograms_.emplace_back(buckets); });
   }
 
+  // The numbers of one metric, each with the value of its label (empty: none). Of a histogram, and
+  // of a name that nobody registered: none.
+  void read(std::string_view name,
+            const std::function<void(std::string_view label, double value)>& take) const;
   // Prometheus text format 0.0.4.
   std::string render() const;
   std::vector<Descriptor> describe() const;

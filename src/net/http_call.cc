@@ -64,7 +64,8 @@ struct HttpCall::State {
   void ask(const Address& there) {
     connection.reset(
         evhttp_connection_base_new(loop.raw(), nullptr, there.host.c_str(), there.port));
-    evhttp_connection_set_max_body_size(connection.get(), kMaxHttpAnswerBytes);
+    evhttp_connection_set_max_body_size(connection.get(),
+                                        static_cast<ev_ssize_t>(question.max_answer_bytes));
     request = evhttp_request_new(
         [](evhttp_request* answer, void* self) { static_cast<State*>(self)->on_answer(answer); },
         this);

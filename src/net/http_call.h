@@ -20,6 +20,7 @@ struct HttpQuestion {
   std::string path;
   HttpMethod method = HttpMethod::kGet;
   std::string bearer = {};  // a token for Authorization; empty: none
+  std::size_t max_answer_bytes = 1024 * 1024;
 };
 
 // One GET or POST of http://HOST:PORT<path>, without a body. Loop thread; the loop must outlive it.
@@ -29,7 +30,7 @@ class HttpCall {
 
   // Calls back once, never inside the constructor, and must not be destroyed by that; not at all if
   // it is destroyed before. kBadBody: base_url is not like http://HOST:PORT. kUnavailable: no
-  // answer in time, or one of more than kMaxHttpAnswerBytes.
+  // answer in time, or one of more than max_answer_bytes.
   HttpCall(event::Loop& loop, const std::string& base_url, HttpQuestion question, Duration timeout,
            Done done);
   ~HttpCall();
@@ -40,8 +41,6 @@ class HttpCall {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-inline constexpr std::size_t kMaxHttpAnswerBytes = 1024 * 1024;
 
 // The same on a loop of its own: blocks.
 Result<HttpAnswer> call_http(const std::string& base_url, const HttpQuestion& question,

@@ -1,13 +1,18 @@
+#include "bus/check.h"
 #include "bus/cluster_check.h"
 #include "bus/kv_leases.h"
 #include "bus/metrics.h"
 #include "bus/nats_bus.h"
 #include "bus/nats_kv.h"
 #include "bus/nats_log.h"
+#include "bus/subjects.h"
 #include "persist/describe.h"
 #include "persist/options.h"
 #include "persist/persist.h"
+#include "service/check.h"
 #include "service/run.h"
+#include "status/reporting.h"
+#include "store/check.h"
 #include "store/pg_store.h"
 
 namespace {
@@ -18,13 +23,13 @@ using Created = Result<std::unique_ptr<service::Application>>;
 
 constexpr std::size_t kMemberBytes = 8;
 
-store::PgStoreOptions store_options(const service::Context& context,
+store::PgStoreOptions store_options(const service::CommonOptions& common,
                                     const persist::PersistOptions& options) {
   store::PgStoreOptions store;
   store.url = options.postgres_url;
   store.owner_url = options.postgres_owner_url;
-  store.application_name = "martlet-" + context.common.name;
-  store.shards = context.common.shards;
+  store.application_name = "martlet-" + common.name;
+  store.shards = common.shards;
   store.writers = options.writers;
   store.readers = options.readers;
   store.lookups = persist::kMaxColdQueries;
@@ -38,7 +43,7 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
   if (!key) return tl::unexpected(key.error());
   auto identity = auth::IdentityProvider::open(options.identity);
   if (!identity) return tl::unexpected(identity.error());
-  const store::PgStoreOptions database = store_options(context, options);
+  const store::PgStoreOptions database = store_options(context.common, options);
   if (auto opened = store::open_store(database, options.postgres_wait, SystemClock()); !opened)
     return tl::unexpected(opened.error());
 
@@ -51,6 +56,7 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
                                          .role = "persist"});
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
+  bus::Bus& link = **bus;
 
   persist::Backends backends;
   auto kv = std::make_unique<bus::NatsKv>(**bus, std::string(bus::kLeaseBucket));
@@ -64,8 +70,31 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
   backends.store = std::make_unique<store::PgStore>(context.loop, database);
   backends.identity = std::move(*identity);
   backends.key = std::make_unique<auth::SigningKey>(std::move(*key));
-  return std::make_unique<persist::Persist>(context.loop, context.registry, options,
-                                            context.common.shards, std::move(backends));
+  auto service = std::make_unique<persist::Persist>(context.loop, context.registry, options,
+                                                    context.common.shards, std::move(backends));
+  return std::make_unique<status::Reporting>(
+      status::Reporting::Parts{context, "persist", link, std::move(service)});
+}
+
+Findings check(const service::CommonOptions& common, const persist::PersistOptions& options) {
+  Findings findings = {service::check_secret_file("secrets.auth.signing_key", options.signing_key)};
+  const auto key = auth::SigningKey::load(options.signing_key);
+  findings.push_back(key ? Finding{"keys", Verdict::kOk, "the signing key is read", ""}
+                         : Finding{"keys", Verdict::kFail, key.error().detail,
+                                   "Make one with martlet-persist --init-keys."});
+  const bus::BrokerNeeds needs{
+      .bus = {.url = common.nats_url,
+              .name = common.name,
+              .tls_ca = common.nats_tls_ca,
+              .role = "persist"},
+      .shards = common.shards,
+      .replicas = options.replicas,
+      .hears = {bus::subject::all_watermarks(), bus::subject::bucket(bus::kLeaseBucket) + ">"},
+      .sees_streams = true,
+      .logs = std::nullopt};
+  for (const Finding& one : bus::check_broker(needs)) findings.push_back(one);
+  for (const Finding& one : store::check(store_options(common, options))) findings.push_back(one);
+  return findings;
 }
 
 }  // namespace
@@ -82,6 +111,7 @@ int main(int argc, char** argv) {
   };
   definition.create = [&](service::Context& context) { return create(context, options, random); };
   definition.limits = persist::limits();
+  definition.check = [&](const service::CommonOptions& common) { return check(common, options); };
   definition.commands = {
       {"init-keys", "DIR", "make the key pair k1 below DIR if there is none, and end",
        [](const std::string& directory) { return auth::generate_key_pair(directory, "k1"); }}};

@@ -161,6 +161,10 @@ PersistMetrics::PersistMetrics(metrics::Registry& r, std::uint16_t shards)
       shard_lags_(r.gauges({"martlet_persist_shard_lag_batches", "batches",
                             "The same of each shard, whoever stores it."},
                            metrics::shard_label(shards))),
+      shard_watermarks_(r.gauges({"martlet_persist_shard_watermark", "none",
+                                  "Up to which log position this process has stored the shard that "
+                                  "it follows; else 0."},
+                                 metrics::shard_label(shards))),
       waiting_(r.gauge({"martlet_persist_barrier_waiting", "requests",
                         "Requests that wait for the database to reach the logs."})),
       open_(r.gauge(

@@ -66,6 +66,10 @@ class PersistMetrics {
   void shard_lag(ShardId shard, std::uint64_t batches) {
     shard_lags_.at(shard.value()).set(static_cast<std::int64_t>(batches));
   }
+  // Zero: somebody else follows it.
+  void shard_watermark(ShardId shard, LogPosition watermark) {
+    shard_watermarks_.at(shard.value()).set(static_cast<std::int64_t>(watermark.value()));
+  }
   void waiting(std::size_t requests) { waiting_.set(static_cast<std::int64_t>(requests)); }
   void open_requests(std::size_t requests) { open_.set(static_cast<std::int64_t>(requests)); }
   void cold_waiting(std::size_t questions) {
@@ -115,6 +119,7 @@ class PersistMetrics {
   metrics::Gauge& stuck_;
   metrics::Gauge& lag_;
   metrics::Family<metrics::Gauge, std::uint16_t> shard_lags_;
+  metrics::Family<metrics::Gauge, std::uint16_t> shard_watermarks_;
   metrics::Gauge& waiting_;
   metrics::Gauge& open_;
   metrics::Gauge& cold_waiting_;

@@ -153,6 +153,7 @@ void Persist::let_go(ShardId shard) {
 void Persist::remove(ShardId shard) {
   const auto found = followers_.find(shard);
   if (found == followers_.end()) return;
+  metrics_.shard_watermark(shard, LogPosition(0));
   loop_.defer_delete(std::move(found->second));
   followers_.erase(found);
 }
@@ -230,6 +231,9 @@ void Persist::on_tick() {
   std::size_t stuck = 0;
   for (const auto& [shard, follower] : followers_) {
     following += follower->core().is_following() ? 1 : 0;
+    if (follower->core().is_following()) {
+      metrics_.shard_watermark(shard, follower->core().state().watermark);
+    }
     stuck += follower->core().is_stuck() ? 1 : 0;
   }
   metrics_.shards_followed(following);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 namespace martlet::service {
 namespace {
@@ -89,7 +90,12 @@ LoopProbe::LoopProbe(event::Loop& loop, metrics::Registry& registry)
                                 "over 100 ms."},
                                metrics::Buckets::fixed({0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5,
                                                         0.6, 0.7, 0.8, 0.9, 0.95, 1}))),
-      timer_(loop, [this] { tick(); }) {}
+      timer_(loop, [this] { tick(); }) {
+  registry.gauge_from(
+      {"martlet_loop_worst_lag_seconds", "seconds",
+       "The latest that the loop ran a timer in the last one to two seconds."},
+      [this] { return std::chrono::duration<double>(std::max(lag_now_, lag_before_)).count(); });
+}
 
 void LoopProbe::start() {
   loop_.on_turn([this](Duration duration) { turn_.observe(duration); });
@@ -117,6 +123,11 @@ void LoopProbe::tick() {
   const Duration lag = std::max(now - due_, Duration(0));
   lag_.observe(lag);
   worst_lag_ = std::max(worst_lag_, lag);
+  if (now - second_ >= std::chrono::seconds(1)) {
+    second_ = now;
+    lag_before_ = std::exchange(lag_now_, Duration(0));
+  }
+  lag_now_ = std::max(lag_now_, lag);
   const Duration cpu = cpu_time(RUSAGE_THREAD);
   busy_.observe(std::chrono::duration<double>(cpu - last_cpu_) /
                 std::chrono::duration<double>(std::max(now - last_tick_, Duration(1))));

@@ -38,6 +38,10 @@ class LoopProbe {
   MonotonicTime taken_;
   Duration taken_cpu_{};
   Duration worst_lag_{};
+  // The worst of the present second, and of the one before.
+  Duration lag_now_{};
+  Duration lag_before_{};
+  MonotonicTime second_{};
 };
 
 }  // namespace martlet::service

@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "config/help.h"
 #include "config/load.h"
+#include "service/check.h"
 #include "service/describe.h"
+#include "service/findings.h"
 #include "service/lifecycle.h"
 #include "service/limits.h"
 #include "service/memory.h"
@@ -212,6 +214,9 @@ int print_description(const Definition& definition, const config::Keys& keys) {
 
 int print_help(const Definition& definition, const config::Keys& keys) {
   std::fputs(config::help("martlet-" + definition.name, keys).c_str(), stdout);
+  std::printf(
+      "  --check, --check=json\n      instead of serving: look whether all that it needs is there; "
+      "1: something is not\n");
   for (const Command& command : definition.commands) {
     std::printf("  --%s %s\n      instead of serving: %s\n", command.flag.c_str(),
                 command.argument.c_str(), command.text.c_str());
@@ -239,6 +244,35 @@ std::optional<int> run_command(const Definition& definition, const config::Sourc
     return done ? 0 : start_error(definition, done.error().detail);
   }
   return std::nullopt;
+}
+
+// True: it was among the arguments; now it is not.
+bool take_argument(config::Sources& sources, std::string_view argument) {
+  return std::erase(sources.arguments, argument) > 0;
+}
+
+enum class Form { kText, kJson };
+
+// A configuration that is refused is the only finding: the rest would be about another one.
+int check(const Definition& definition, CommonOptions& common, config::Keys& keys,
+          const config::Sources& sources, Form form) {
+  base::start_logging({definition.name, "error", ""});
+  Findings findings;
+  if (const auto loaded = config::load(keys, sources); !loaded) {
+    findings.push_back({"config", Verdict::kFail, loaded.error().detail,
+                        "See docs/operations.md, or --help, for what is allowed."});
+  } else {
+    if (common.name.empty()) common.name = definition.name;
+    findings.push_back({"config", Verdict::kOk, "every key is known and good", ""});
+    const auto append = [&](const Findings& more) {
+      findings.insert(findings.end(), more.begin(), more.end());
+    };
+    append(check_secret_files(keys));
+    append(definition.check(common));
+  }
+  std::fputs((form == Form::kJson ? findings_json(findings) : findings_text(findings)).c_str(),
+             stdout);
+  return exit_code(findings);
 }
 
 int serve(const Definition& definition, const CommonOptions& common, const config::Keys& keys) {
@@ -285,8 +319,12 @@ int run(int argc, char** argv, const Definition& definition) {
   config::Keys keys;
   declare(keys, common);
   definition.declare_keys(keys);
-  const config::Sources sources = config::process_sources(argc, argv);
+  config::Sources sources = config::process_sources(argc, argv);
   if (const auto done = run_command(definition, sources, keys)) return *done;
+  const bool wants_json = take_argument(sources, "--check=json");
+  if (take_argument(sources, "--check") || wants_json) {
+    return check(definition, common, keys, sources, wants_json ? Form::kJson : Form::kText);
+  }
   const auto loaded = config::load(keys, sources);
   if (!loaded) return start_error(definition, loaded.error().detail);
   if (common.name.empty()) common.name = definition.name;

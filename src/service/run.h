@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/finding.h"
 #include "config/keys.h"
 #include "metrics/registry.h"
 #include "service/application.h"
@@ -32,6 +33,11 @@ struct Definition {
   std::function<Result<std::unique_ptr<Application>>(Context&)> create;
   std::vector<Limit> limits;
   std::vector<Command> commands;
+  // --check: what the service needs, looked at from where it would run, with its configuration.
+  // May block for some seconds; changes nothing.
+  std::function<Findings(const CommonOptions&)> check = [](const CommonOptions&) {
+    return Findings();
+  };
 };
 
 // The process shell: reads the configuration, starts the log, the loop and the HTTP endpoint, runs

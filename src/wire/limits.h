@@ -31,6 +31,9 @@ inline constexpr std::size_t kMaxUrlBytes = 4096;
 inline constexpr std::uint32_t kMaxEdgeWeight = 10'000;
 // Addresses to which an edge may be told to send its sessions.
 inline constexpr std::size_t kMaxMoves = 4'096;
+// What a process says of itself: numbers, and bytes of the whole.
+inline constexpr std::size_t kMaxStatusValues = 8'192;
+inline constexpr std::size_t kMaxStatusBytes = 256 * 1024;
 // Of the audit log in one answer.
 inline constexpr std::uint32_t kMaxAuditRows = 500;
 // Of the flight recorder: hops in one report, what one is at most, two names and a conversation in

@@ -23,6 +23,7 @@ LEVELS: dict[str, int] = {
     "store": 4,
     "registry": 4,
     "service": 4,
+    "status": 5,
     "edge": 5,
     "dispatcher": 5,
     "persist": 5,

@@ -121,6 +121,7 @@ void Client::on_greeted(const Result<Reply>& reply) {
   state_ = State::kReady;
   backoff_ = options_.min_backoff;
   reported_ = false;
+  trouble_.clear();
   if (listener_) listener_();
 }
 
@@ -148,6 +149,7 @@ void Client::on_closed(net::CloseCause cause) {
 void Client::retry_later(const std::string& why) {
   if (!reported_) MARTLET_LOG(warn, "redis_unreachable detail=\"{}\"", why);
   reported_ = true;
+  trouble_ = why;
   retry_.start_once(random_.jitter(backoff_, 0.3));
   backoff_ = std::min(backoff_ * 2, options_.max_backoff);
 }

@@ -64,6 +64,8 @@ class Client final : private net::ConnectionListener {
   void command(const std::vector<std::string>& arguments, Callback callback);
 
   bool is_connected() const { return state_ == State::kReady; }
+  // Why there is no connection, for people; empty: none was tried yet, or there is one.
+  const std::string& trouble() const { return trouble_; }
   std::size_t waiting() const { return waiting_.size(); }
   // Each time that a connection is ready for commands. One listener.
   void on_connected(std::function<void()> listener) { listener_ = std::move(listener); }
@@ -100,6 +102,7 @@ class Client final : private net::ConnectionListener {
   MonotonicTime progress_;  // when something was answered, or had nothing to answer
   std::string why_;         // it is closing; empty: Redis did that
   bool reported_ = false;
+  std::string trouble_;
   std::function<void()> listener_;
   event::Timer retry_;
   event::Timer watchdog_;

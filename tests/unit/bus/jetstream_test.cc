@@ -72,6 +72,18 @@ TEST(JetStreamAnswers, TellsALimitThatDiffersFromOtherSettings) {
   EXPECT_FALSE(compare_stream("{}", config));
 }
 
+TEST(JetStreamAnswers, SaysInWordsWhatDiffers) {
+  StreamConfig config{.name = "A", .subject = "a", .max_bytes = 100, .max_message_bytes = 10};
+  std::string told = R"({"config":)" + stream_config(config) + "}";
+  EXPECT_TRUE(stream_differences(told, config).value().empty());
+  told.replace(told.find(R"("new")"), 5, R"("old")");
+  config.max_bytes = 200;
+  EXPECT_EQ(
+      stream_differences(told, config).value(),
+      (std::vector<std::string>{R"(discard is "old", not "new")", "max_bytes is 100, not 200"}));
+  EXPECT_FALSE(stream_differences("{}", config));
+}
+
 TEST(JetStreamAnswers, StreamsWithoutStateAreUnreadable) {
   for (const char* text : {"{}", R"({"config":1,"state":2})", R"({"config":{"name":"A"}})"}) {
     EXPECT_FALSE(parse_stream(text)) << text;

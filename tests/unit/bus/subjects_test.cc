@@ -18,6 +18,8 @@ TEST(Subjects, AreTheDocumentedOnes) {
   EXPECT_EQ(watermark(shard), "im.wm.3");
   EXPECT_EQ(owner(shard), "im.own.3");
   EXPECT_EQ(edge_beat(EdgeId::trusted("e1")), "im.hb.edge.e1");
+  EXPECT_EQ(status("edge"), "im.status.edge");
+  EXPECT_EQ(all_statuses(), "im.status.*");
   EXPECT_EQ(bucket("b") + "k", "$KV.b.k");
 }
 

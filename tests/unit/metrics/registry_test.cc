@@ -27,6 +27,21 @@ TEST(Registry, RendersGaugesReadAtRenderTime) {
   EXPECT_NE(registry.render().find("\nload 2.25\n"), std::string::npos);
 }
 
+TEST(Registry, ReadsOneMetricByItsName) {
+  Registry registry;
+  registry.counter({"a_total", "frames", "A."}).add(3);
+  registry.gauge_from({"b", "share", "B."}, [] { return 0.5; });
+  registry.gauges<Colour>({"c", "none", "C."}, kColours).at(Colour::kRed).set(-2);
+  registry.histogram({"d", "seconds", "D."}, Buckets::seconds());
+  std::string read;
+  for (const char* name : {"c", "a_total", "b", "d", "nobody"}) {
+    registry.read(name, [&](std::string_view label, double value) {
+      read += std::string(label) + "=" + std::to_string(value).substr(0, 4) + " ";
+    });
+  }
+  EXPECT_EQ(read, "blue=0.00 red=-2.0 other=0.00 =3.00 =0.50 ");
+}
+
 TEST(Registry, RendersNumbersThatAreNotFinite) {
   Registry registry;
   registry.gauge_from({"a", "share", "A."}, [] { return std::numeric_limits<double>::infinity(); });

@@ -23,7 +23,7 @@ class HttpCallTest : public testing::Test {
       reply.text(200, "hi");
     });
     server_.route("/much", [](const service::HttpRequest&, const service::HttpReply& reply) {
-      reply.text(200, std::string(kMaxHttpAnswerBytes + 1, 'x'));
+      reply.text(200, std::string(HttpQuestion{}.max_answer_bytes + 1, 'x'));
     });
     url_ = "http://127.0.0.1:" + std::to_string(server_.listen({"127.0.0.1", 0})->port);
   }

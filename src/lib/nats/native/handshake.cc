@@ -83,6 +83,14 @@ class Dialogue {
     }
   }
 
+  // On a connection that was opened before.
+  explicit Dialogue(Opened opened, Duration timeout) : Dialogue(timeout) {
+    socket_ = std::move(opened.socket);
+    tls_ = std::move(opened.tls);
+    received_ = std::move(opened.received);
+    unread_ = received_;
+  }
+
   Opened opened(ServerInfo info) {
     return {std::move(socket_), std::move(tls_), std::move(info), Bytes(unread_)};
   }
@@ -220,6 +228,31 @@ Result<Opened> open_connection(const ConnectionOptions& options, const std::stri
     last = opened.error();
   }
   return connect_error(options, last);
+}
+
+Result<Tried> try_subjects(const ConnectionOptions& options, const std::string& name,
+                           const std::vector<std::string>& subjects) {
+  auto opened = open_connection(options, name);
+  if (!opened) return tl::unexpected(opened.error());
+  Tried tried{std::move(opened->info), {}};
+  Dialogue dialogue(std::move(*opened), options.connect_timeout);
+  // One at a time: what is refused is told by a text that is not ours.
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    Bytes said;
+    append_subscribe(said, i + 1, subjects[i], "");
+    append_unsubscribe(said, i + 1);
+    said += kPing;
+    if (auto done = dialogue.send(said); !done) return tl::unexpected(done.error());
+    bool is_refused = false;
+    while (true) {
+      const auto answer = dialogue.receive();
+      if (!answer) return tl::unexpected(answer.error());
+      if (answer->kind == Operation::Kind::kError) is_refused = true;
+      if (answer->kind == Operation::Kind::kPong) break;
+    }
+    if (is_refused) tried.refused.push_back(subjects[i]);
+  }
+  return tried;
 }
 
 }  // namespace martlet::nats::native

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "lib/nats/native/protocol.h"
@@ -22,5 +23,14 @@ struct Opened {
 // Tries the servers one after the other, each for options.connect_timeout at most; blocks. The
 // error is one line for people: kForbidden (wrong user, password or token), kUnavailable.
 Result<Opened> open_connection(const ConnectionOptions& options, const std::string& name);
+
+// Subscribes to the subjects on a connection of its own, without a queue group and for a moment;
+// the subjects that the broker refuses. Blocks, and fails, as open_connection does.
+struct Tried {
+  ServerInfo info;
+  std::vector<std::string> refused;
+};
+Result<Tried> try_subjects(const ConnectionOptions& options, const std::string& name,
+                           const std::vector<std::string>& subjects);
 
 }  // namespace martlet::nats::native

@@ -132,7 +132,10 @@ std::optional<ServerInfo> parse_info(std::string_view json) {
     const auto found = value.find(key);
     return found != value.end() && found->is_boolean() && found->get<bool>();
   };
+  const auto version = value.find("version");
+  if (version != value.end() && version->is_string()) info.version = version->get<std::string>();
   info.headers = truth("headers");
+  info.jetstream = truth("jetstream");
   info.needs_tls = truth("tls_required");
   info.offers_tls = info.needs_tls || truth("tls_available");
   const auto urls = value.find("connect_urls");

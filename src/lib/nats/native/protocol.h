@@ -37,7 +37,9 @@ Result<std::optional<Operation>> take_operation(BytesView& bytes);
 // What INFO says that matters to us.
 struct ServerInfo {
   std::int64_t max_payload = 0;
+  std::string version;
   bool headers = false;
+  bool jetstream = false;
   bool needs_tls = false;
   bool offers_tls = false;                // also if it does not need it
   std::vector<std::string> connect_urls;  // other servers of the cluster, HOST:PORT
