@@ -82,6 +82,10 @@ Findings check(const service::CommonOptions& common, const persist::PersistOptio
   findings.push_back(key ? Finding{"keys", Verdict::kOk, "the signing key is read", ""}
                          : Finding{"keys", Verdict::kFail, key.error().detail,
                                    "Make one with martlet-persist --init-keys."});
+  if (const auto identity = auth::IdentityProvider::open(options.identity); !identity) {
+    findings.push_back({"identity", Verdict::kFail, identity.error().detail,
+                        "Repair the keys of identity.*, or leave them out."});
+  }
   const bus::BrokerNeeds needs{
       .bus = {.url = common.nats_url,
               .name = common.name,

@@ -10,6 +10,7 @@
 #include "tools/admin.h"
 #include "tools/chat.h"
 #include "tools/devices.h"
+#include "tools/doctor.h"
 #include "tools/group.h"
 #include "tools/history.h"
 #include "tools/listen.h"
@@ -19,6 +20,7 @@
 #include "tools/send.h"
 #include "tools/simple_commands.h"
 #include "tools/tool.h"
+#include "tools/top.h"
 #include "tools/trace.h"
 #include "tools/who.h"
 
@@ -315,6 +317,21 @@ void add_admin(CLI::App& app, Command& chosen) {
   });
 }
 
+void add_looks(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<TopOptions>();
+  CLI::App* command = app.add_subcommand(
+      "top", "How all services and shards are, again and again; q ends it, no terminal: once");
+  command->add_flag("--once", options->once, "Print it once");
+  command->add_option("--interval", options->interval_s, "Seconds between two looks")
+      ->check(CLI::Range(0.2, 3600.0))
+      ->capture_default_str();
+  command->callback([options, &chosen] {
+    chosen = [options](const ToolOptions& tool) { return top(tool, *options); };
+  });
+  app.add_subcommand("doctor", "Check the whole cluster through the api; 1: a check failed")
+      ->callback([&chosen] { chosen = &doctor; });
+}
+
 void add_others(CLI::App& app, Command& chosen) {
   app.add_subcommand("sync", "Print what this device missed and where its conversations are")
       ->callback([&chosen] { chosen = [](const ToolOptions& tool) { return Sync(tool).run(); }; });
@@ -359,6 +376,7 @@ int run(int argc, char** argv) {
   add_group(app, chosen);
   add_devices(app, chosen);
   add_admin(app, chosen);
+  add_looks(app, chosen);
   add_others(app, chosen);
   app.footer(kFooter);  // at the end: commands made before do not repeat it
   try {
