@@ -51,7 +51,7 @@ class GroupCommandsTest : public testing::Test {
   Exit run(Arguments... arguments) {
     const Served served(loop_);
     if (!std::exchange(is_logged_in_, true)) {
-      EXPECT_EQ(log_in(options_, "alice", "phone", "password"), Exit::kOk);
+      EXPECT_EQ(log_in(options_, {"alice", "phone", "password", ""}), Exit::kOk);
     }
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
