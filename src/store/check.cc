@@ -1,5 +1,7 @@
 #include "store/check.h"
 
+#include <algorithm>
+
 #include "lib/pg/connection.h"
 #include "store/migrate.h"
 
@@ -35,7 +37,9 @@ Finding judge_durability(pg::Transaction& tx) {
 }
 
 Finding judge_schema(pg::Transaction& tx) {
-  const pg::Rows there = tx.query("SELECT to_regclass('schema_migrations') IS NOT NULL");
+  const pg::Rows there = tx.query(
+      "SELECT to_regclass('schema_migrations') IS NOT NULL, "
+      "to_regclass('schema_additions') IS NOT NULL");
   if (!tx.ok()) return {"postgres.schema", Verdict::kFail, tx.error().message, ""};
   const std::int64_t newest = newest_migration();
   if (!there.truth(0, 0)) {
@@ -44,11 +48,18 @@ Finding judge_schema(pg::Transaction& tx) {
   }
   const pg::Rows rows = tx.query("SELECT coalesce(max(number), 0) FROM schema_migrations");
   if (!tx.ok()) return {"postgres.schema", Verdict::kFail, tx.error().message, ""};
-  const std::int64_t number = rows.number(0, 0);
+  const std::int64_t breaking = rows.number(0, 0);
+  std::int64_t number = breaking;
+  if (there.truth(0, 1)) {
+    const pg::Rows more = tx.query("SELECT coalesce(max(number), 0) FROM schema_additions");
+    if (!tx.ok()) return {"postgres.schema", Verdict::kFail, tx.error().message, ""};
+    number = std::max(number, more.number(0, 0));
+  }
   const std::string what =
       "migration " + std::to_string(number) + ", this binary knows " + std::to_string(newest);
-  if (number == newest) return {"postgres.schema", Verdict::kOk, what, ""};
-  if (number > newest) {
+  // Additions of a newer binary do no harm.
+  if (number >= newest && breaking <= newest) return {"postgres.schema", Verdict::kOk, what, ""};
+  if (breaking > newest) {
     return {"postgres.schema", Verdict::kFail, what, "Use the newer binary: this one won't start."};
   }
   return {"postgres.schema", Verdict::kWarn, what, "The next persist that starts brings it up."};

@@ -2,7 +2,11 @@
 """Writes the migrations as a C++ table: embed_sql.py OUTPUT NNNN_name.sql ..."""
 
 import pathlib
+import re
 import sys
+
+# An older version cannot run on the schema after it; what follows is the reason.
+BREAKING = re.compile(r"^-- Breaking: \S", re.MULTILINE)
 
 
 def main() -> int:
@@ -14,7 +18,9 @@ def main() -> int:
         if int(number) != expected or not name:
             print(f"{path.name}: migrations are numbered 0001, 0002, ...", file=sys.stderr)
             return 1
-        lines.append(f'{{{expected}, "{name}", R"sql({path.read_text()})sql"}},')
+        sql = path.read_text()
+        breaking = "true" if BREAKING.search(sql) else "false"
+        lines.append(f'{{{expected}, "{name}", {breaking}, R"sql({sql})sql"}},')
     output.write_text("\n".join(lines) + "\n")
     return 0
 

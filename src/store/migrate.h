@@ -15,7 +15,8 @@ struct MigrationReport {
 };
 
 // Brings the schema up to date, under a lock that lets several processes do this at once. A schema
-// newer than the binary is an error (sqlstate "MIGRA"). Blocks; start-up only.
+// with a breaking migration that the binary does not know is an error (sqlstate "MIGRA"); additions
+// of a newer binary are none. Blocks; start-up only.
 pg::Result<MigrationReport> migrate(pg::Connection& connection);
 
 // Notes the shard count of a new cluster and makes its rows; another count than before is an error

@@ -50,6 +50,20 @@ TEST_F(MigrateTest, RefusesASchemaNewerThanTheBinary) {
   EXPECT_EQ(report.error().sqlstate, "MIGRA");
 }
 
+TEST_F(MigrateTest, RunsOnASchemaThatOnlyHasMoreThanItKnows) {
+  auto connection = prepared();
+  run("INSERT INTO schema_additions (number, name) VALUES (9999, 'future')");
+  const auto report = migrate(*connection);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->version, 9999);
+  EXPECT_EQ(report->applied, 0);
+}
+
+TEST_F(MigrateTest, NotesTheFirstFourWhereTheFirstBinariesLook) {
+  auto connection = prepared();
+  EXPECT_EQ(scalar("SELECT max(number) FROM schema_migrations"), "4");
+}
+
 TEST_F(MigrateTest, RefusesAnotherShardCount) {
   auto connection = prepared();
   EXPECT_TRUE(prepare_shards(*connection, kShards));
