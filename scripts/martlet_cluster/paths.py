@@ -19,9 +19,9 @@ def build_dir() -> Path:
     return Path(os.environ.get("MARTLET_BUILD_DIR") or ROOT / "build").resolve()
 
 
-def built(relative: str) -> Path:
-    """A program of ours, e.g. src/edge/martlet-edge."""
-    path = build_dir() / relative
+def built(relative: str, build: Path | None = None) -> Path:
+    """A program of ours, e.g. src/edge/martlet-edge; of another build directory than this checkout's."""
+    path = (build or build_dir()) / relative
     if not path.exists():
         raise ClusterError(f"{path} is missing: run ./dev build")
     return path
@@ -35,8 +35,8 @@ def shown(path: Path) -> str:
     return str(path)
 
 
-def service_binary(kind: str) -> Path:
-    return built(f"src/{kind}/martlet-{kind}")
+def service_binary(kind: str, build: Path | None = None) -> Path:
+    return built(f"src/{kind}/martlet-{kind}", build)
 
 
 def server_binary(name: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -41,6 +42,8 @@ class Service(Member):
         self.config_file = self.directory / "config.toml"
         # What every service gets from the cluster; the settings of a test or person win over it.
         self.base_settings: dict[str, Any] = {}
+        # Where its program comes from, if it is of another version; holds from its next start.
+        self.build: Path | None = None
 
     def own_settings(self) -> dict[str, Any]:
         return {}
@@ -53,11 +56,26 @@ class Service(Member):
             "ready_file": str(self.ready_file),
             "http.listen": f"{ports.HOST}:{self.ports['http']}",
         }
-        settings |= self.base_settings | self.own_settings() | self.settings
+        settings |= self.base_settings | self.own_settings()
+        if self.build is not None:
+            known = self._known_keys()
+            settings = {key: value for key, value in settings.items() if key in known}
+        settings |= self.settings
         write_private(self.config_file, to_toml(settings))
 
     def command(self) -> list[str]:
-        return [str(paths.service_binary(self.kind)), "--config", str(self.config_file)]
+        return [str(self.program), "--config", str(self.config_file)]
+
+    @property
+    def program(self) -> Path:
+        return paths.service_binary(self.kind, self.build)
+
+    def _known_keys(self) -> set[str]:
+        """Another version may not have all of ours, and refuses what it does not know."""
+        done = subprocess.run(
+            [str(self.program), "--describe"], capture_output=True, text=True, check=True
+        )
+        return {key["name"] for key in json.loads(done.stdout)["keys"]}
 
     @property
     def stop_timeout_s(self) -> float:

@@ -27,15 +27,22 @@ class Finished:
 
 
 class Tool:
-    def __init__(self, servers: Sequence[str], home: Path, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        servers: Sequence[str],
+        home: Path,
+        options: Sequence[str] = (),
+        build: Path | None = None,
+    ) -> None:
         """servers: addresses of edges, in the order in which they are tried; options: for every
-        command, e.g. --json."""
+        command, e.g. --json; build: where its program comes from, if it is of another version."""
+        self._build = build
         self.servers = list(servers)
         self.home = home
         self.options = list(options)
 
     def command(self, *words: str) -> list[str]:
-        program = str(paths.built("src/tools/martlet"))
+        program = str(paths.built("src/tools/martlet", self._build))
         where = ["--server", ",".join(self.servers), "--home", str(self.home)]
         return [program, *where, *self.options, *words]
 

@@ -54,9 +54,9 @@ def ring(users: Sequence[str], reach: int = 1) -> list[list[str]]:
 
 
 class Swarm:
-    """A running martlet-swarm. config: see tests/support/swarm/config.h."""
+    """A running martlet-swarm. config: see tests/support/swarm/config.h. build: of another version."""
 
-    def __init__(self, directory: Path, **config: Any) -> None:
+    def __init__(self, directory: Path, *, build: Path | None = None, **config: Any) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.journals = directory / "journals"
         self.journals.mkdir(exist_ok=True)
@@ -64,7 +64,7 @@ class Swarm:
         file.write_text(json.dumps({"journals": str(self.journals), **config}))
         self._errors = (directory / "swarm.log").open("a")
         self.process = subprocess.Popen(
-            [str(paths.built("tests/support/swarm/martlet-swarm")), str(file)],
+            [str(paths.built("tests/support/swarm/martlet-swarm", build)), str(file)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
