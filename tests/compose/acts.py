@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from compose.stack import Stack, StackError
+from compose.stack import COMMAND_S, Stack, StackError, wait_until
 
 Act = tuple[str, Callable[[Stack], None]]
 
@@ -17,6 +17,9 @@ ENGINE = Path(__file__).with_name("engine.sh")
 KINDS = ("edge", "dispatcher", "persist", "api", "haproxy", "nats", "postgres", "redis")
 CUT_S = 6.0  # how long a partition lasts
 EDGES = 2
+AUTOSCALE = Path(__file__).resolve().parents[2] / "compose/autoscale"
+CROWDED_EDGES = 3  # for 90 clients, see crowded.yaml
+AUTOSCALE_S = 90.0
 ENGINE_S = 240.0
 
 
@@ -24,6 +27,8 @@ def under_load() -> Iterator[Act]:
     """In this order; clients write meanwhile."""
     yield "edges 1 to 5", lambda stack: stack.up(5)
     yield f"edges 5 to {EDGES}", lambda stack: stack.up(EDGES)
+    yield f"autoscale makes them {CROWDED_EDGES}", autoscale
+    yield f"edges {CROWDED_EDGES} to {EDGES}", lambda stack: stack.up(EDGES)
     for kind in KINDS:
         yield f"kill -9 {kind}", lambda stack, kind=kind: stack.kill(stack.one(kind))
     for kind in ("edge", "dispatcher"):
@@ -35,6 +40,25 @@ def under_load() -> Iterator[Act]:
 def under_load_of_cluster() -> Iterator[Act]:
     for server in ("nats", "nats-2"):
         yield f"kill -9 {server}", lambda stack, server=server: stack.kill(stack.one(server))
+
+
+def autoscale(stack: Stack) -> None:
+    """With compose/autoscale beside it, as a user runs it."""
+    files = [*stack.files, Path(__file__).with_name("crowded.yaml")]
+    stack.recreate("api", files)
+    command = [str(AUTOSCALE), "-p", stack.project, *(part for file in files for part in ("-f", str(file)))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as scaler:
+        try:
+            grown = wait_until(
+                lambda: len([one for one in stack.containers("edge") if one.is_well]) == CROWDED_EDGES,
+                AUTOSCALE_S,
+            )
+        finally:
+            scaler.terminate()
+        said, _ = scaler.communicate(timeout=COMMAND_S)
+    if not grown or scaler.returncode != 0:
+        raise StackError(f"autoscale ended with {scaler.returncode}: {said}")
+    stack.edge_count = CROWDED_EDGES
 
 
 def cut_off(stack: Stack, service: str, peer: str) -> None:

@@ -135,6 +135,12 @@ class Stack:
             "up", *options, "--wait-timeout", str(UP_S), "--scale", f"edge={edges}"
         )
 
+    def recreate(self, service: str, files: list[Path]) -> None:
+        """As these files have it."""
+        chosen = [part for file in files for part in ("-f", str(file))]
+        options = ["--detach", "--no-build", "--pull", "never", "--no-deps", "--wait"]
+        docker("compose", "-p", self.project, *chosen, "up", *options, service)
+
     def down(self, *, volumes: bool = False) -> None:
         self.compose("down", *(["--volumes"] if volumes else []))
 
