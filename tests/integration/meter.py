@@ -12,7 +12,7 @@ from martlet_cluster import Cluster
 from martlet_cluster.nats_probe import NatsMessage, NatsProbe
 
 # Come whether anything happens or not, or by chance.
-PERIODIC = ("im.wm", "im.hb", "im.own", "im.rpc.moves", "im.trace")
+PERIODIC = ("im.wm", "im.hb", "im.own", "im.status", "im.rpc.moves", "im.trace")
 TABLES = """
 SELECT string_agg(format('SELECT %L, count(*) FROM %I WHERE xmin::text::bigint >= $', relname,
 relname), ' UNION ALL ') FROM pg_stat_user_tables;
