@@ -69,11 +69,6 @@ bool is_signature(EVP_PKEY* key, const EVP_MD* digest, BytesView message, BytesV
                           message.size()) == 1;
 }
 
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 Result<Bytes> coordinate(const Json& jwk, const char* name) {
   auto bytes = base::from_base64url(text_of(jwk, name));
   if (!bytes || bytes->size() != kCoordinateBytes) {

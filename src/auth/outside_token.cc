@@ -19,11 +19,6 @@ tl::unexpected<Error> invalid(std::string why) {
   return fail(ErrorCode::kTokenInvalid, std::move(why));
 }
 
-std::string text_of(const Json& object, const std::string& name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::optional<Algorithm> algorithm_of(const std::string& name) {
   for (const Algorithm one : {Algorithm::kHs256, Algorithm::kEs256, Algorithm::kEdDsa})
     if (algorithm_name(one) == name) return one;

@@ -1,7 +1,6 @@
 #include "auth/strict_json.h"
 
 #include <set>
-#include <string>
 #include <vector>
 
 namespace martlet::auth {
@@ -24,6 +23,11 @@ nlohmann::json parse_strict_object(std::string_view text, int max_depth) {
   Json json = Json::parse(text, watch, false);
   if (!is_good || !json.is_object()) return Json(Json::value_t::discarded);
   return json;
+}
+
+std::string text_of(const nlohmann::json& object, const std::string& name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 }  // namespace martlet::auth

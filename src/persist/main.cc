@@ -86,6 +86,10 @@ Findings check(const service::CommonOptions& common, const persist::PersistOptio
     findings.push_back({"identity", Verdict::kFail, identity.error().detail,
                         "Repair the keys of identity.*, or leave them out."});
   }
+  if (!options.identity.secret.empty()) {
+    findings.push_back(
+        service::check_secret_file("secrets.identity.secret", options.identity.secret));
+  }
   const bus::BrokerNeeds needs{
       .bus = {.url = common.nats_url,
               .name = common.name,

@@ -9,16 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::uint64_t number_of(const json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_number() ? found->get<std::uint64_t>() : 0;
-}
-
 // Prints the page, as JSON or each object of its list by `print`.
 Exit show(const ToolOptions& options, const Result<json>& page, const char* list,
           void (*print)(const json&)) {

@@ -51,6 +51,22 @@ Result<nlohmann::json> ask_api(const ToolOptions& options, net::HttpQuestion que
   return page;
 }
 
+std::string text_of(const nlohmann::json& object, const char* field) {
+  const auto found = object.find(field);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::uint64_t number_of(const nlohmann::json& object, const char* field) {
+  const auto found = object.find(field);
+  const bool is_count = found != object.end() && found->is_number_integer() && *found >= 0;
+  return is_count ? found->get<std::uint64_t>() : 0;
+}
+
+bool is_true(const nlohmann::json& object, const char* field) {
+  const auto found = object.find(field);
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
 std::string utc(std::uint64_t ms) {
   const auto seconds = static_cast<std::time_t>(ms / 1000);
   std::tm parts{};

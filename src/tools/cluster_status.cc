@@ -21,21 +21,6 @@ const json* find(const json& object, const char* field) {
   return found == object.end() ? nullptr : &*found;
 }
 
-std::string text(const json& object, const char* field) {
-  const json* found = find(object, field);
-  return found != nullptr && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::uint64_t number(const json& object, const char* field) {
-  const json* found = find(object, field);
-  return found != nullptr && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-}
-
-bool flag(const json& object, const char* field) {
-  const json* found = find(object, field);
-  return found != nullptr && found->is_boolean() && found->get<bool>();
-}
-
 Numbers numbers(const json& object) {
   Numbers all;
   const json* values = find(object, "values");
@@ -57,24 +42,24 @@ std::uint64_t whole(const Numbers& numbers, std::string_view metric) {
 
 ServiceView parse_service(const json& object) {
   ServiceView service;
-  service.kind = text(object, "kind");
-  service.name = text(object, "name");
-  service.instance = text(object, "instance");
-  service.version = text(object, "version");
-  service.protocol = number(object, "protocol");
-  service.shards_configured = std::min(number(object, "shards_configured"), kMaxShards);
-  service.started_ms = number(object, "started_ms");
-  service.now_ms = number(object, "now_ms");
-  service.heard_ms = number(object, "heard_ms");
-  service.silence_ms = number(object, "silence_ms");
-  service.gone = flag(object, "gone");
-  service.ready = flag(object, "ready");
-  service.why = text(object, "why");
+  service.kind = text_of(object, "kind");
+  service.name = text_of(object, "name");
+  service.instance = text_of(object, "instance");
+  service.version = text_of(object, "version");
+  service.protocol = number_of(object, "protocol");
+  service.shards_configured = std::min(number_of(object, "shards_configured"), kMaxShards);
+  service.started_ms = number_of(object, "started_ms");
+  service.now_ms = number_of(object, "now_ms");
+  service.heard_ms = number_of(object, "heard_ms");
+  service.silence_ms = number_of(object, "silence_ms");
+  service.gone = is_true(object, "gone");
+  service.ready = is_true(object, "ready");
+  service.why = text_of(object, "why");
   service.values = numbers(object);
   const json* shards = find(object, "shards");
   if (shards == nullptr || !shards->is_array()) return service;
   for (const json& shard : *shards) {
-    if (shard.is_object()) service.shards[number(shard, "shard")] = numbers(shard);
+    if (shard.is_object()) service.shards[number_of(shard, "shard")] = numbers(shard);
   }
   return service;
 }
@@ -110,8 +95,8 @@ Result<ClusterStatus> parse_status(const json& page) {
     return fail(ErrorCode::kUnavailable, "that is no api of ours, or one that is older");
   }
   ClusterStatus status;
-  status.now_ms = number(page, "now_ms");
-  status.trouble = text(page, "trouble");
+  status.now_ms = number_of(page, "now_ms");
+  status.trouble = text_of(page, "trouble");
   for (const json& service : *services) {
     if (service.is_object()) status.services.push_back(parse_service(service));
   }

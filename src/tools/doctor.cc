@@ -89,11 +89,6 @@ Finding judge_certificate(const ServiceView& edge, WallMs now_ms) {
   return finding;
 }
 
-std::string text_of(const nlohmann::json& object, const char* field) {
-  const auto found = object.is_object() ? object.find(field) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 const ServiceView* edge_named(const ClusterStatus& status, const std::string& name) {
   for (const ServiceView& service : status.services) {
     if (service.kind == "edge" && service.name == name && !service.gone) return &service;

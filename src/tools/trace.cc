@@ -13,22 +13,6 @@ using nlohmann::json;
 
 constexpr std::size_t kUuidDigits = 32;
 
-// Nothing that the api might say ends the program.
-std::string text_of(const json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::uint64_t number_of(const json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_number() ? found->get<std::uint64_t>() : 0;
-}
-
-bool is_true(const json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_boolean() && found->get<bool>();
-}
-
 const json& list_of(const json& object, const char* field) {
   static const json kNone = json::array();
   const auto found = object.find(field);
