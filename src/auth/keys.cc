@@ -7,6 +7,7 @@
 #include <set>
 
 #include "auth/files.h"
+#include "auth/openssl.h"
 #include "base/assert.h"
 #include "model/ids.h"
 
@@ -21,10 +22,7 @@ tl::unexpected<Error> wrong(const std::string& path, const std::string& why) {
   return fail(ErrorCode::kBadContent, "key '" + path + "': " + why);
 }
 
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-using BioPointer = std::unique_ptr<BIO, BioDeleter>;
+using BioPointer = std::unique_ptr<BIO, Deleter<BIO_free>>;
 
 BioPointer bio_of(std::string_view text) {
   return BioPointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
@@ -46,15 +44,6 @@ Result<KeyPointer> checked(EVP_PKEY* key) {
 
 Result<std::string> read_key_file(const std::string& path) {
   return read_small_file("key", path, kMaxKeyFileBytes);
-}
-
-struct ContextDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using ContextPointer = std::unique_ptr<EVP_MD_CTX, ContextDeleter>;
-
-const unsigned char* u8(BytesView bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
 std::string text_of(BIO* bio) {
@@ -86,11 +75,8 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
 }
 
 bool PublicKey::verify(BytesView message, BytesView signature) const {
-  if (signature.size() != kSignatureBytes) return false;
-  const ContextPointer context(EVP_MD_CTX_new());
-  MARTLET_ASSERT(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1);
-  return EVP_DigestVerify(context.get(), u8(signature), signature.size(), u8(message),
-                          message.size()) == 1;
+  return signature.size() == kSignatureBytes &&
+         is_signature(key_.get(), nullptr, message, signature);
 }
 
 std::string PublicKey::pem() const {
@@ -137,12 +123,13 @@ Result<SigningKey> SigningKey::load(const std::string& path) {
 }
 
 Bytes SigningKey::sign(BytesView message) const {
-  const ContextPointer context(EVP_MD_CTX_new());
+  const DigestPointer context(EVP_MD_CTX_new());
   MARTLET_ASSERT(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1);
   Bytes signature(kSignatureBytes, '\0');
   std::size_t size = signature.size();
   auto* data = reinterpret_cast<unsigned char*>(signature.data());
-  MARTLET_ASSERT(EVP_DigestSign(context.get(), data, &size, u8(message), message.size()) == 1);
+  MARTLET_ASSERT(EVP_DigestSign(context.get(), data, &size, base::as_u8(message), message.size()) ==
+                 1);
   MARTLET_ASSERT(size == kSignatureBytes);
   return signature;
 }

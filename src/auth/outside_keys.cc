@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "auth/openssl.h"
 #include "auth/strict_json.h"
 #include "base/assert.h"
 
@@ -22,27 +23,15 @@ constexpr std::size_t kCoordinateBytes = 32;  // of P-256, and half of a signatu
 constexpr std::size_t kRawSignatureBytes = 2 * kCoordinateBytes;
 constexpr int kJwksDepth = 4;  // the set, its list, a key, and x5c or key_ops of one
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-
 tl::unexpected<Error> bad(std::string why) {
   return fail(ErrorCode::kBadContent, std::move(why));
-}
-
-const unsigned char* u8(BytesView bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
 bool is_hmac(const Bytes& secret, BytesView message, BytesView signature) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned int size = 0;
-  const auto* made = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), u8(message),
-                          message.size(), mac.data(), &size);
+  const auto* made = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+                          base::as_u8(message), message.size(), mac.data(), &size);
   return made != nullptr && signature.size() == size &&
          CRYPTO_memcmp(mac.data(), signature.data(), size) == 0;
 }
@@ -51,8 +40,8 @@ bool is_hmac(const Bytes& secret, BytesView message, BytesView signature) {
 Bytes to_der(BytesView raw) {
   const std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>> signature(ECDSA_SIG_new());
   const int half = static_cast<int>(kCoordinateBytes);
-  BIGNUM* r = BN_bin2bn(u8(raw), half, nullptr);
-  BIGNUM* s = BN_bin2bn(u8(raw.substr(kCoordinateBytes)), half, nullptr);
+  BIGNUM* r = BN_bin2bn(base::as_u8(raw), half, nullptr);
+  BIGNUM* s = BN_bin2bn(base::as_u8(raw.substr(kCoordinateBytes)), half, nullptr);
   MARTLET_ASSERT(signature && ECDSA_SIG_set0(signature.get(), r, s) == 1);
   unsigned char* encoded = nullptr;
   const int size = i2d_ECDSA_SIG(signature.get(), &encoded);
@@ -60,13 +49,6 @@ Bytes to_der(BytesView raw) {
   const Bytes der(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
   OPENSSL_free(encoded);
   return der;
-}
-
-bool is_signature(EVP_PKEY* key, const EVP_MD* digest, BytesView message, BytesView signature) {
-  const std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
-  MARTLET_ASSERT(EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key) == 1);
-  return EVP_DigestVerify(context.get(), u8(signature), signature.size(), u8(message),
-                          message.size()) == 1;
 }
 
 Result<Bytes> coordinate(const Json& jwk, const char* name) {
@@ -141,7 +123,8 @@ Result<OutsideKey> OutsideKey::p256(BytesView point) {
 }
 
 Result<OutsideKey> OutsideKey::ed25519(BytesView raw) {
-  EVP_PKEY* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, u8(raw), raw.size());
+  EVP_PKEY* key =
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, base::as_u8(raw), raw.size());
   if (key == nullptr) return bad("it is no Ed25519 key");
   return OutsideKey(Algorithm::kEdDsa, {}, {key, EVP_PKEY_free});
 }

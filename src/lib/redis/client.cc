@@ -3,7 +3,6 @@
 #include <hiredis/hiredis.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "base/assert.h"
@@ -120,7 +119,6 @@ void Client::on_greeted(const Result<Reply>& reply) {
               options_.tls);
   state_ = State::kReady;
   backoff_ = options_.min_backoff;
-  reported_ = false;
   trouble_.clear();
   if (listener_) listener_();
 }
@@ -147,8 +145,7 @@ void Client::on_closed(net::CloseCause cause) {
 }
 
 void Client::retry_later(const std::string& why) {
-  if (!reported_) MARTLET_LOG(warn, "redis_unreachable detail=\"{}\"", why);
-  reported_ = true;
+  if (trouble_.empty()) MARTLET_LOG(warn, "redis_unreachable detail=\"{}\"", why);
   trouble_ = why;
   retry_.start_once(random_.jitter(backoff_, 0.3));
   backoff_ = std::min(backoff_ * 2, options_.max_backoff);

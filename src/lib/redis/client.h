@@ -101,7 +101,6 @@ class Client final : private net::ConnectionListener {
   Duration backoff_;
   MonotonicTime progress_;  // when something was answered, or had nothing to answer
   std::string why_;         // it is closing; empty: Redis did that
-  bool reported_ = false;
   std::string trouble_;
   std::function<void()> listener_;
   event::Timer retry_;
