@@ -6,9 +6,10 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from compose.stack import COMMAND_S, Stack, StackError, wait_until
+from compose.stack import COMMAND_S, UP, Stack, StackError, wait_until
 
 Act = tuple[str, Callable[[Stack], None]]
 
@@ -44,9 +45,9 @@ def under_load_of_cluster() -> Iterator[Act]:
 
 def autoscale(stack: Stack) -> None:
     """With compose/autoscale beside it, as a user runs it."""
-    files = [*stack.files, Path(__file__).with_name("crowded.yaml")]
-    stack.recreate("api", files)
-    command = [str(AUTOSCALE), "-p", stack.project, *(part for file in files for part in ("-f", str(file)))]
+    crowded = replace(stack, files=[*stack.files, Path(__file__).with_name("crowded.yaml")])
+    crowded.compose(*UP, "--no-deps", "api")
+    command = [str(AUTOSCALE), *crowded.named]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as scaler:
         try:
             grown = wait_until(

@@ -20,6 +20,7 @@ from martlet_cluster import psql
 
 COMMAND_S = 300.0
 UP_S = 180
+UP = ("up", "--detach", "--no-build", "--pull", "never", "--wait")
 HEALTHY_S = 120.0
 LOOK_EVERY_S = 0.25  # a look starts processes, which take the containers' time
 
@@ -118,9 +119,13 @@ class Stack:
     def edges(self) -> list[Listen]:
         return [Listen(self.listen)]
 
+    @property
+    def named(self) -> list[str]:
+        """How docker compose is told which it is."""
+        return ["-p", self.project, *(part for file in self.files for part in ("-f", str(file)))]
+
     def compose(self, *arguments: str, stdin: str = "") -> str:
-        files = [part for file in self.files for part in ("-f", str(file))]
-        return docker("compose", "-p", self.project, *files, *arguments, stdin=stdin)
+        return docker("compose", *self.named, *arguments, stdin=stdin)
 
     def services(self) -> set[str]:
         """Without those of a profile that nobody asked for."""
@@ -130,16 +135,8 @@ class Stack:
 
     def up(self, edges: int) -> None:
         self.edge_count = edges
-        options = ["--detach", "--no-build", "--pull", "never", "--no-recreate", "--wait"]
-        self.compose(
-            "up", *options, "--wait-timeout", str(UP_S), "--scale", f"edge={edges}"
-        )
-
-    def recreate(self, service: str, files: list[Path]) -> None:
-        """As these files have it."""
-        chosen = [part for file in files for part in ("-f", str(file))]
-        options = ["--detach", "--no-build", "--pull", "never", "--no-deps", "--wait"]
-        docker("compose", "-p", self.project, *chosen, "up", *options, service)
+        scale = ["--wait-timeout", str(UP_S), "--scale", f"edge={edges}"]
+        self.compose(*UP, "--no-recreate", *scale)
 
     def down(self, *, volumes: bool = False) -> None:
         self.compose("down", *(["--volumes"] if volumes else []))
