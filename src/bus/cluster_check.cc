@@ -20,7 +20,11 @@ struct Wanted {
   ClusterKey key;
 };
 
-void read(Kv& kv, Wanted wanted, int tries, Kv::Done callback);
+void write(Kv& kv, Wanted wanted, int tries, Kv::Done callback);
+
+Result<void> nobody_was_here() {
+  return fail(ErrorCode::kUnavailable, "no dispatcher or persist has started in this cluster yet");
+}
 
 Result<void> compare(const KvEntry& entry, std::uint16_t shards) {
   const auto json = nlohmann::json::parse(entry.value, nullptr, false);
@@ -36,36 +40,35 @@ Result<void> compare(const KvEntry& entry, std::uint16_t shards) {
                   theirs, shards));
 }
 
+void read(Kv& kv, Wanted wanted, int tries, Kv::Done callback) {
+  kv.get(kKey,
+         [&kv, wanted, tries, callback = std::move(callback)](Result<std::optional<KvEntry>> got) {
+           if (!got) return callback(tl::unexpected(got.error()));
+           if (*got) return callback(compare(**got, wanted.shards));
+           if (wanted.key == ClusterKey::kOnlyRead) return callback(nobody_was_here());
+           write(kv, wanted, tries - 1, callback);
+         });
+}
+
 void write(Kv& kv, Wanted wanted, int tries, Kv::Done callback) {
   const std::string value = nlohmann::json{{"shards", wanted.shards}}.dump();
   kv.update(kKey, value, 0,
             [&kv, wanted, tries, callback = std::move(callback)](Result<std::uint64_t> done) {
               if (done) return callback({});
               // Somebody else was first.
-              if (done.error().code == ErrorCode::kConflict && tries > 1) {
-                return read(kv, wanted, tries - 1, callback);
+              if (done.error().code == ErrorCode::kConflict && tries > 0) {
+                return read(kv, wanted, tries, callback);
               }
               callback(tl::unexpected(done.error()));
             });
 }
 
-void read(Kv& kv, Wanted wanted, int tries, Kv::Done callback) {
-  kv.get(kKey,
-         [&kv, wanted, tries, callback = std::move(callback)](Result<std::optional<KvEntry>> got) {
-           if (!got) return callback(tl::unexpected(got.error()));
-           if (*got) return callback(compare(**got, wanted.shards));
-           if (wanted.key == ClusterKey::kOnlyRead) {
-             return callback(fail(ErrorCode::kUnavailable,
-                                  "no dispatcher or persist has started in this cluster yet"));
-           }
-           write(kv, wanted, tries, callback);
-         });
-}
-
 }  // namespace
 
 void check_cluster(Kv& kv, std::uint16_t shards, ClusterKey key, Kv::Done callback) {
-  read(kv, {shards, key}, kTries, std::move(callback));
+  // A bucket that is being made can be written to, and not be read.
+  const auto begin = key == ClusterKey::kWrite ? write : read;
+  begin(kv, {shards, key}, kTries, std::move(callback));
 }
 
 ClusterCheck::ClusterCheck(event::Loop& loop, Kv& kv, Options options)
@@ -86,9 +89,11 @@ void ClusterCheck::ask() {
   const auto on_done = [self = self_](const Result<void>& done) {
     if (*self != nullptr) (*self)->on_done(done);
   };
-  kv_.ensure(options_.replicas, [self = self_, on_done](const Result<void>& ensured) {
-    if (*self == nullptr || !ensured) return on_done(ensured);
+  kv_.ensure(options_.replicas, [self = self_, on_done](const Result<bool>& is_used) {
+    if (!is_used) return on_done(tl::unexpected(is_used.error()));
+    if (*self == nullptr) return;
     const Options& options = (*self)->options_;
+    if (!*is_used && options.key == ClusterKey::kOnlyRead) return on_done(nobody_was_here());
     check_cluster((*self)->kv_, options.shards, options.key, on_done);
   });
 }

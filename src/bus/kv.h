@@ -26,9 +26,13 @@ class Kv {
   using Got = std::function<void(Result<std::optional<KvEntry>>)>;
   using Put = std::function<void(Result<std::uint64_t>)>;
   using Done = std::function<void(Result<void>)>;
+  // Whether anything was ever written to it.
+  using Ensured = std::function<void(Result<bool>)>;
   virtual ~Kv() = default;
 
-  virtual void ensure(int replicas, Done callback) = 0;
+  // Makes it if there is none. One that another service is making right now may be empty and not
+  // be ready for anything but a write: nats-server 2.9.10 crashes when it is read then.
+  virtual void ensure(int replicas, Ensured callback) = 0;
   virtual void get(std::string_view key, Got callback) = 0;
   virtual void put(std::string_view key, BytesView value, Put callback) = 0;
   // Writes only if the key's revision is still `expected` (0: the key does not exist); else

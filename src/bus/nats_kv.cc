@@ -41,8 +41,11 @@ js::StreamConfig kv_stream(std::string_view bucket, int replicas) {
   return config;
 }
 
-void NatsKv::ensure(int replicas, Done callback) {
-  ensure_stream(bus_, kv_stream(bucket_, replicas), std::move(callback));
+void NatsKv::ensure(int replicas, Ensured callback) {
+  ensure_stream(bus_, kv_stream(bucket_, replicas),
+                [callback = std::move(callback)](const Result<js::StreamState>& stream) {
+                  callback(stream.map([](const js::StreamState& state) { return state.last > 0; }));
+                });
 }
 
 void NatsKv::get(std::string_view key, Got callback) {

@@ -19,7 +19,7 @@ class NatsKv final : public Kv {
  public:
   NatsKv(NatsBus& bus, std::string bucket);
 
-  void ensure(int replicas, Done callback) override;
+  void ensure(int replicas, Ensured callback) override;
   void get(std::string_view key, Got callback) override;
   void put(std::string_view key, BytesView value, Put callback) override;
   void update(std::string_view key, BytesView value, std::uint64_t expected, Put callback) override;

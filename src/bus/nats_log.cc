@@ -165,11 +165,14 @@ js::StreamConfig log_stream(ShardId shard, const LogOptions& options) {
 
 void NatsLog::ensure(ShardId shard, const LogOptions& options, Done callback) {
   const js::StreamConfig config = log_stream(shard, options);
-  ensure_stream(bus_, config,
-                [&bus = bus_, config, callback = std::move(callback)](Result<void> done) {
-                  if (done || done.error().code != ErrorCode::kConflict) return callback(done);
-                  adapt(bus, config, done.error(), callback);
-                });
+  ensure_stream(
+      bus_, config,
+      [&bus = bus_, config, callback = std::move(callback)](const Result<js::StreamState>& stream) {
+        if (stream) return callback({});
+        const Error& error = stream.error();
+        if (error.code != ErrorCode::kConflict) return callback(tl::unexpected(error));
+        adapt(bus, config, error, callback);
+      });
 }
 
 void NatsLog::append(ShardId shard, LogSequence expected_last, BytesView batch, Duration timeout,
@@ -241,13 +244,14 @@ void ask_jetstream(NatsBus& bus, const std::string& subject, BytesView body, Dur
           });
 }
 
-void ensure_stream(NatsBus& bus, const js::StreamConfig& config, Log::Done callback) {
+void ensure_stream(NatsBus& bus, const js::StreamConfig& config,
+                   std::function<void(Result<js::StreamState>)> callback) {
   ask_jetstream(bus, js::create_stream_subject(config.name), js::stream_config(config),
                 kAdminTimeout,
                 [name = config.name, callback = std::move(callback)](Result<BytesView> answer) {
                   if (!answer) return callback(tl::unexpected(answer.error()));
-                  const auto done = js::parse_success(*answer);
-                  if (done) return callback({});
+                  const auto done = js::parse_stream(*answer);
+                  if (done) return callback(*done);
                   if (done.error().err_code == js::kStreamNameInUse) {
                     return callback(fail(ErrorCode::kConflict,
                                          "stream " + name + " exists with other settings"));

@@ -72,7 +72,8 @@ class NatsLogReader final : public LogReader {
 // A request to JetStream's API; the answer's body, which may be a refusal in JSON.
 void ask_jetstream(NatsBus& bus, const std::string& subject, BytesView body, Duration timeout,
                    std::function<void(Result<BytesView>)> callback);
-// kConflict if there is one with other settings.
-void ensure_stream(NatsBus& bus, const jetstream::StreamConfig& config, Log::Done callback);
+// How it is now; kConflict if there is one with other settings.
+void ensure_stream(NatsBus& bus, const jetstream::StreamConfig& config,
+                   std::function<void(Result<jetstream::StreamState>)> callback);
 
 }  // namespace martlet::bus

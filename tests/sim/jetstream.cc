@@ -353,10 +353,12 @@ SimKv::~SimKv() {
   std::erase_if(jetstream_.listeners, [this](const auto& one) { return one.link == link_; });
 }
 
-void SimKv::ensure(int, Done callback) {
+void SimKv::ensure(int, Ensured callback) {
   broker_.ask(
       link_, kKvTimeout,
-      [callback](const Broker::Answer& answer) { answer([callback] { callback({}); }); },
+      [&jetstream = jetstream_, callback](const Broker::Answer& answer) {
+        answer([callback, is_used = !jetstream.entries.empty()] { callback(is_used); });
+      },
       [callback](const Error& error) { callback(tl::unexpected(error)); });
 }
 

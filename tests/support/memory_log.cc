@@ -215,10 +215,10 @@ std::vector<LogRecord> MemoryLog::records(ShardId shard) const {
   return {found->second.records.begin(), found->second.records.end()};
 }
 
-void MemoryKv::ensure(int, Done callback) {
+void MemoryKv::ensure(int, Ensured callback) {
   queue_.push_back([this, callback = std::move(callback)] {
     if (down_) return callback(unavailable());
-    callback({});
+    callback(!entries_.empty());
   });
 }
 

@@ -81,7 +81,7 @@ class MemoryLog final : public bus::Log {
 // A bucket in memory with the rules of bus/kv.h. Callbacks wait until step() or run().
 class MemoryKv final : public bus::Kv {
  public:
-  void ensure(int replicas, Done callback) override;
+  void ensure(int replicas, Ensured callback) override;
   void get(std::string_view key, Got callback) override;
   void put(std::string_view key, BytesView value, Put callback) override;
   void update(std::string_view key, BytesView value, std::uint64_t expected, Put callback) override;

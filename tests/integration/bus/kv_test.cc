@@ -22,7 +22,7 @@ class KvTest : public ::testing::Test {
       : bus_(
             std::move(connect(loop_, {server_.url(), "kv test", 5s, test::nats_client()}).value())),
         kv_(*bus_, "im_leases") {
-    EXPECT_TRUE(wait<Result<void>>([&](auto done) { kv_.ensure(1, done); }));
+    EXPECT_FALSE(ensure().value());
   }
 
   template <class T, class Start>
@@ -32,6 +32,9 @@ class KvTest : public ::testing::Test {
     EXPECT_TRUE(test::run_until(
         loop_, [&] { return result.has_value(); }, 20s));
     return std::move(*result);
+  }
+  Result<bool> ensure() {
+    return wait<Result<bool>>([&](auto done) { kv_.ensure(1, done); });
   }
   Result<std::optional<KvEntry>> get(std::string_view key) {
     return wait<Result<std::optional<KvEntry>>>([&](auto done) { kv_.get(key, done); });
@@ -55,6 +58,12 @@ class KvTest : public ::testing::Test {
 
 TEST_F(KvTest, AnUnknownKeyIsNothing) {
   EXPECT_FALSE(get("dispatch.shard.0").value());
+}
+
+TEST_F(KvTest, IsUsedFromTheFirstWriteOn) {
+  EXPECT_FALSE(ensure().value());
+  put("dispatch.beat.a", "1").value();
+  EXPECT_TRUE(ensure().value());
 }
 
 TEST_F(KvTest, ReadsTheLastWrite) {

@@ -48,7 +48,7 @@ class LeasesTest : public ::testing::Test {
   std::unique_ptr<Member> join(const std::string& name) {
     auto member = std::make_unique<Member>(loop_, server_.url(), name);
     bool ready = false;
-    member->kv.ensure(1, [&](Result<void> done) { ready = done.has_value(); });
+    member->kv.ensure(1, [&](Result<bool> is_used) { ready = is_used.has_value(); });
     EXPECT_TRUE(until([&] { return ready; }));
     member->leases.start(*member);
     return member;
