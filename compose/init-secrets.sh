@@ -9,7 +9,8 @@ umask 077
 
 say() { echo "init-secrets: $*" >&2; }
 
-# An operator's own files: passwords by their names, keys as signing/k1.pem and public/*.pem.
+# An operator's own files: passwords by their names, keys as signing/k1.pem and public/*.pem; tls/ is the edges',
+# identity/ persist's.
 if [ -d "$given" ]; then cp -RL --no-preserve=mode,ownership "$given/." "$secrets/"; fi
 chmod 0700 "$secrets"
 
@@ -66,6 +67,8 @@ for service in edge api; do
 done
 cp -R "$secrets/public" "$out/edge/public"
 cp -R "$secrets/signing" "$out/persist/signing"
+[ ! -d "$secrets/tls" ] || cp -R "$secrets/tls" "$out/edge/tls"
+[ ! -d "$secrets/identity" ] || cp -R "$secrets/identity" "$out/persist/identity"
 printf 'postgresql://martlet_persist:%s@postgres:5432/martlet' "$(of postgres_persist)" >"$out/persist/postgres_url"
 printf 'postgresql://martlet_owner:%s@postgres:5432/martlet' "$(of postgres_owner)" >"$out/persist/postgres_owner_url"
 cp "$secrets/api_tokens" "$out/api/api_tokens"

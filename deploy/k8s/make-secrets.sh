@@ -4,20 +4,22 @@
 set -euo pipefail
 usage() {
   cat <<'END'
-usage: make-secrets.sh [--nats HOST:PORT[,HOST:PORT…]] [--redis HOST:PORT] [--postgres HOST:PORT] [--given DIRECTORY]
+usage: make-secrets.sh [--nats HOST:PORT[,HOST:PORT…]] [--redis HOST:PORT] [--postgres HOST:PORT] [--tls] [--given DIRECTORY]
 
 Writes deploy/k8s/base/secrets and deploy/k8s/stores/secrets; private/ beside them holds the passwords. Keep private/
 as you keep private keys: none of this is in git.
   --nats, --redis, --postgres   servers outside of the cluster (overlays/external); give the same ones each time
+  --tls                         which speak TLS, all three: with components/tls-to-stores
   --given                       passwords and keys of your own, see docs/operations.md, "Roles and secrets"
 END
 }
 here="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 compose="$here/../../compose"
-nats=nats:4222 redis=redis:6379 postgres=postgres:5432 given=/nonexistent
+nats=nats:4222 redis=redis:6379 postgres=postgres:5432 given=/nonexistent tls=
 while (($# > 0)); do
   case "$1" in
     --help) usage; exit 0 ;;
+    --tls) tls=1; shift ;;
     --nats | --redis | --postgres | --given)
       [[ -n "${2:-}" ]] || { usage >&2; exit 2; }
       printf -v "${1#--}" %s "$2"
@@ -49,6 +51,11 @@ for url in "$out"/{edge,api}/redis_url "$out"/persist/postgres{,_owner}_url; do
   chmod u+w "$url"
   sed -i "s|@redis:6379/|@$redis/|; s|@postgres:5432/|@$postgres/|" "$url"
 done
+if [[ -n $tls ]]; then
+  sed -i 's|nats://|tls://|g' "$out"/*/nats_url
+  sed -i 's|^redis://|rediss://|' "$out"/{edge,api}/redis_url
+  sed -i 's|$|?sslmode=verify-full\&sslrootcert=/ca/ca.crt|' "$out"/persist/postgres{,_owner}_url
+fi
 
 # The servers of overlays/cluster have the names of compose/cluster.yaml's, below that of a Service.
 chmod -R u+w "$out/nats" "$out/postgres"

@@ -114,6 +114,14 @@ class Secrets(unittest.TestCase):
         self.assertEqual(files["edge/public/k0.pem"], "an older public key\n")
         self.assertIn("edge/public/k1.pem", files)
 
+    def test_certificates_and_the_keys_of_another_service_go_where_they_are_used(self) -> None:
+        before = self.make()
+        self.give("tls/tls.key", "a key")
+        self.give("identity/jwks.json", "{}")
+        self.assertEqual(
+            self.make(), {**before, "edge/tls/tls.key": "a key", "persist/identity/jwks.json": "{}"}
+        )
+
     def test_a_password_that_would_mean_something_else_is_refused(self) -> None:
         for bad in ("short-of-sixtee", 'with"quote-and-more', "with@sign-and-more", "x" * 129):
             with self.subTest(bad):

@@ -75,13 +75,13 @@ def render(overlay: str) -> Resources:
 
 
 @functools.cache
-def render_with_tls() -> Resources:
-    """An overlay as an operator writes it."""
-    directory = made() / "overlays/with-tls"
+def render_with_components() -> Resources:
+    """An overlay as an operator writes it, with all of them."""
+    directory = made() / "overlays/with-components"
     directory.mkdir()
-    (directory / "kustomization.yaml").write_text(
-        "resources: [../single]\ncomponents: [../../components/tls]\n"
-    )
+    names = sorted(path.name for path in (made() / "components").iterdir())
+    lines = "".join(f"  - ../../components/{name}\n" for name in names)
+    (directory / "kustomization.yaml").write_text(f"resources: [../single]\ncomponents:\n{lines}")
     return render_directory(directory)
 
 
@@ -118,11 +118,15 @@ def ports(workload: Resource) -> dict[str, int]:
 
 
 def environment(workload: Resource) -> dict[str, str]:
-    """What Kubernetes fills in itself stands as the path of the field."""
-    return {
-        entry["name"]: entry.get("value") or entry["valueFrom"]["fieldRef"]["fieldPath"]
-        for entry in container(workload).get("env", [])
-    }
+    """What Kubernetes fills in itself stands as the path of the field, or the key of the Secret."""
+
+    def value(entry: Resource) -> str:
+        if "valueFrom" not in entry:
+            return str(entry["value"])
+        ((_, source),) = entry["valueFrom"].items()
+        return str(source.get("fieldPath") or source["key"])
+
+    return {entry["name"]: value(entry) for entry in container(workload).get("env", [])}
 
 
 def secret(resource: Resource) -> dict[str, str]:

@@ -19,7 +19,7 @@ from k8s.manifests import Resource, Resources  # noqa: E402
 
 OURS = ("edge", "dispatcher", "persist", "api")
 STORES = ("nats", "postgres", "redis")
-KUBERNETES_ADDS = {"edge-tls"}  # a Secret that an operator makes
+OPERATORS_MAKE = {"edge-tls", "identity"}  # Secrets that are not ours
 NATS_SHARE_OF_DISK = 0.75  # nats-server's, when max_file_store is not set
 PAGE = (ROOT / "docs/operations.md").read_text()
 UNITS = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -27,7 +27,7 @@ UNITS = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 def rendered() -> dict[str, Resources]:
     found = {name: manifests.render(name) for name in manifests.OVERLAYS}
-    return {**found, "with-tls": manifests.render_with_tls()}
+    return {**found, "with-components": manifests.render_with_components()}
 
 
 def quantity(text: str) -> int:
@@ -313,7 +313,7 @@ class Secrets(unittest.TestCase):
             ]
             self.assertEqual(len(used), len(set(used)), overlay)
             made = set(manifests.of_kind(resources, "Secret"))
-            self.assertEqual(set(used) - KUBERNETES_ADDS, made, overlay)
+            self.assertEqual(set(used) - OPERATORS_MAKE, made, overlay)
 
     def test_addresses_of_the_stores_are_those_of_their_services(self) -> None:
         resources = manifests.render("single")
@@ -354,6 +354,32 @@ class Secrets(unittest.TestCase):
         self.assertEqual(
             without.sub("", yaml.safe_dump(other)), without.sub("", yaml.safe_dump(with_hashes))
         )
+
+    def test_stores_elsewhere_may_speak_tls(self) -> None:
+        tree = manifests.copy()
+        manifests.make_secrets(tree, "--tls", "--nats", "n1:4222,n2:4222")
+        directory = tree / "overlays/ours"
+        directory.mkdir()
+        (directory / "kustomization.yaml").write_text(
+            "resources: [../external]\ncomponents: [../../components/tls-to-stores]\n"
+        )
+        resources = manifests.render_directory(directory)
+        urls = {"NATS": r"tls://\S+@n1:4222,tls://\S+@n2:4222", "REDIS": r"rediss://\S+/0"}
+        urls["POSTGRES"] = r"postgresql://\S+/martlet\?sslmode=verify-full&sslrootcert=/ca/ca\.crt"
+        for name, workload in manifests.workloads(resources).items():
+            variables = manifests.environment(workload)
+            (mount,) = (m for m in manifests.container(workload)["volumeMounts"] if m["name"] == "stores-ca")
+            (volume,) = (v for v in manifests.pod(workload)["volumes"] if v["name"] == mount["name"])
+            self.assertEqual(volume["configMap"]["name"], "stores-ca")
+            files = dict(manifests.mounted_secrets(resources, workload))
+            for store, url in urls.items():
+                file = variables.get(f"MARTLET_{store}_URL_FILE")
+                with self.subTest(name=name, store=store):
+                    if file is not None:
+                        self.assertRegex(files[file], f"^{url}$")
+                    if store != "POSTGRES":
+                        trusted = f"{mount['mountPath']}/ca.crt" if file else None
+                        self.assertEqual(variables.get(f"MARTLET_{store}_TLS_CA"), trusted)
 
     def test_secrets_are_made_once_and_belong_to_one_tree(self) -> None:
         tree = manifests.copy()
