@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from martlet_bench import (
+    capacity,
     floor,
     hostile_clients,
     machine,
@@ -86,6 +87,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=10_000_000, help="of history; 10,000,000")
     parser.add_argument("--edges", type=int, help="default: 2, hostile: 1")
     parser.add_argument("--dispatchers", type=int, default=1)
+    parser.add_argument("--nats", type=int, choices=(1, 3), default=1,
+                        help="servers; 3 keep everything three times, and are of 2.10 or later")  # fmt: skip
     parser.add_argument("--set", action="append", default=[], metavar="[SERVICE:]KEY=VALUE",
                         help="a setting of the services that differs from its default")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the results as JSON")
@@ -206,7 +209,7 @@ def measure(directory: Path, options: argparse.Namespace) -> tuple[list[dict[str
         print(f"{surroundings.row(result)}\n{quietness.row(result)}", flush=True)
         if options.against:
             print(summary.against(case, result, baseline), flush=True)
-    for line in plot.plots(results):
+    for line in (*plot.plots(results), *capacity.lines(results)):
         print(line)
     refused = any(one.get("refused") for one in results)
     return results, all(map(is_clean, results)) and not refused

@@ -129,7 +129,7 @@ def measure_idle(
 def measure_load(
     cluster: Cluster, generator: Generator, config: dict[str, Any]
 ) -> dict[str, Any]:
-    """The generator's report, with cpu_us (a message), the share of the machine that others had, the
+    """The generator's report, with cpu_us (a message), busiest (usage.py), the share of the machine that others had, the
     lag of the database, and when the window began (monotonic, in seconds)."""
 
     def pids() -> dict[str, list[int]]:
@@ -141,14 +141,16 @@ def measure_load(
     window_begin = time.monotonic()
     before, busy_before = usage.cpu_by_pid(pids()), usage.machine_busy_s()
     generator.wait("measured", config["seconds"] + PATIENCE_S)
-    spent = usage.spent_by_kind(before, usage.cpu_by_pid(pids()))
+    after = usage.cpu_by_pid(pids())
+    spent = usage.spent_by_kind(before, after)
     busy = usage.machine_busy_s() - busy_before
     window_end = time.monotonic()
     report = generator.wait("done", DRAIN_S + PATIENCE_S)
     report["window_begin"] = window_begin
+    report["busiest"] = usage.busiest(before, after, window_end - window_begin)
     messages = report["acked_in_window"]
     report["cpu_us"] = {
-        kind: round(1e6 * seconds / messages, 2) if messages else None
+        kind: round(usage.US_PER_S * seconds / messages, 2) if messages else None
         for kind, seconds in spent.items()
     }
     others = (busy - sum(spent.values())) / report["seconds"] / machine.cores()

@@ -10,7 +10,7 @@ from martlet_bench.kind import Result
 # What is on the axis, and which figure depends on it.
 AXES = (("rate", "p99_ms"), ("in_flight", "acked_per_s"), ("subjects", "delivered_per_s"))
 # What two cases of one plot have in common.
-TITLE = ("workload", "size", "kind", "ack")
+TITLE = ("workload", "size", "kind", "shape", "ack")
 WIDTH = 50
 FEWEST = 2
 

@@ -19,7 +19,7 @@ ROUNDS = 3
 PRESET: dict[str, Any] = {
     "workloads": ["floor", "one-to-one-warm", "one-to-one"],
     **{"in_flight": 512, "rate": None, "ack": "logged", "only": ""},
-    **{"users": 1000, "idle": 0, "text_bytes": 200, "edges": 2, "dispatchers": 1},
+    **{"users": 1000, "idle": 0, "text_bytes": 200, "edges": 2, "dispatchers": 1, "nats": 1},
     "repeat": 1,
     "seconds": 4.0,
     "warm_up": 2.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,11 @@ TURNS = (False, True, True, False)
 PERMILLE = (10, 1000)
 KEY = "edge.trace_permille"
 
-FIGURES: Sequence[str] = (*messages.FIGURES, "without_per_s", "with_per_s", "throughput_ratio")
+FIGURES: Sequence[str] = (
+    *messages.FIGURES,
+    *("without_per_s", "with_per_s", "throughput_ratio"),
+    *("cpu_us_without", "cpu_us_with", "cpu_ratio"),
+)
 COUNTS = messages.COUNTS
 
 
@@ -52,10 +56,8 @@ def run(directory: Path, options: argparse.Namespace, case: Case) -> dict[str, A
 
 def together(turns: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Of what is not compared the last turn with the recorder stands for all of them."""
-    sides: dict[bool, list[float]] = {False: [], True: []}
-    for is_on, turn in zip(TURNS, turns, strict=True):
-        sides[is_on].append(turn["acked_per_s"])
-    without, with_it = (sum(sides[side]) / len(sides[side]) for side in (False, True))
+    without, with_it = (mean(turns, side, lambda turn: turn["acked_per_s"]) for side in (False, True))
+    cpu_without, cpu_with = (mean(turns, side, servers_cpu_us) for side in (False, True))
     last_on = max(index for index, is_on in enumerate(TURNS) if is_on)
     return {
         **turns[last_on],
@@ -64,7 +66,23 @@ def together(turns: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "without_per_s": round(without, 1),
         "with_per_s": round(with_it, 1),
         "throughput_ratio": round(with_it / without, 4) if without else None,
+        "cpu_us_without": round(cpu_without, 2),
+        "cpu_us_with": round(cpu_with, 2),
+        "cpu_ratio": round(cpu_with / cpu_without, 4) if cpu_without else None,
     }
+
+
+def mean(
+    turns: Sequence[dict[str, Any]], is_on: bool, of: Callable[[dict[str, Any]], float]
+) -> float:
+    """Over the turns of one side."""
+    values = [of(turn) for side, turn in zip(TURNS, turns, strict=True) if side == is_on]
+    return sum(values) / len(values)
+
+
+def servers_cpu_us(turn: dict[str, Any]) -> float:
+    """A message, of all but the generator."""
+    return sum(us or 0.0 for kind, us in turn["cpu_us"].items() if kind != "generator")
 
 
 def lines(result: dict[str, Any]) -> list[str]:
@@ -73,6 +91,8 @@ def lines(result: dict[str, Any]) -> list[str]:
         *messages.lines(result),
         f"  {result['permille']} of 1,000 messages followed: {result['with_per_s']:,.0f} a second, none: "
         f"{result['without_per_s']:,.0f} a second, by turns: x{ratio or 0:.3f}",
+        f"  the servers' CPU a message {result['cpu_us_with']:.1f} us, without {result['cpu_us_without']:.1f} us: "
+        f"x{result['cpu_ratio'] or 0:.3f}",
     ]
 
 

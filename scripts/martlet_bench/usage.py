@@ -14,6 +14,7 @@ from martlet_cluster import Cluster
 from martlet_cluster.process import ProcessId, children_of
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+US_PER_S = 1e6
 # Memory stands still when two readings, so far apart, differ by less than this share.
 SETTLE_STEP_S = 0.5
 SETTLE_SHARE = 0.01
@@ -76,6 +77,16 @@ def spent_by_kind(
     }
 
 
+def busiest(
+    before: dict[str, dict[int, float]], after: dict[str, dict[int, float]], seconds: float
+) -> dict[str, float]:
+    """Of each kind's processes the one that worked most between two readings: its share of one core."""
+    return {
+        kind: round(max(at - before[kind].get(pid, 0.0) for pid, at in group.items()) / seconds, 3)
+        for kind, group in after.items()
+    }
+
+
 def pss_by_kind(pids: dict[str, list[int]]) -> dict[str, int]:
     return {kind: sum(map(pss_bytes, group)) for kind, group in pids.items()}
 
@@ -102,7 +113,7 @@ class Spent:
     def us_each(self, count: int) -> dict[str, float | None]:
         """Of so many messages, logins …: microseconds of CPU for each."""
         return {
-            kind: round(1e6 * value / count, 2) if count else None
+            kind: round(US_PER_S * value / count, 2) if count else None
             for kind, value in self.cpu_s.items()
         }
 

@@ -69,12 +69,9 @@ def make_cluster(
         service, _, key = key.rpartition(":")
         for kind in (service,) if service else ("edge", "dispatcher", "persist"):
             settings.setdefault(kind, {})[key] = value
-    return Cluster(
-        directory,
-        edges=options.edges,
-        dispatchers=options.dispatchers,
-        overrides=settings,
-    )
+    shape = {"edges": options.edges, "dispatchers": options.dispatchers}
+    make = Cluster if options.nats == 1 else Cluster.replicated
+    return make(directory, overrides=settings, **shape)
 
 
 def wait_served(cluster: Cluster, timeout_s: float) -> None:

@@ -15,6 +15,7 @@ from martlet_cluster.errors import ClusterError
 from martlet_cluster.guardian import Guardian
 from martlet_cluster.limits import raise_open_files
 from martlet_cluster.member import Member
+from martlet_cluster.nats import newer_program
 from martlet_cluster.patience import longer
 from martlet_cluster.roster import Overrides, Roster
 from martlet_cluster.service import Service
@@ -62,6 +63,20 @@ class Cluster(Roster):
     def only_servers(directory: Path | str, **options: Any) -> Cluster:
         """NATS, PostgreSQL and Redis without services of ours."""
         return Cluster(directory, edges=0, dispatchers=0, persists=0, apis=0, **options)
+
+    @staticmethod
+    def replicated(
+        directory: Path | str, *, overrides: Overrides | None = None, **options: Any
+    ) -> Cluster:
+        """With three NATS servers, and all that they keep on all of them."""
+        overrides = {kind: dict(own) for kind, own in (overrides or {}).items()}
+        for kind in ("edge", "dispatcher", "persist"):
+            overrides.setdefault(kind, {})["nats.replicas"] = 3
+        cluster = Cluster(directory, nats_servers=3, overrides=overrides, **options)
+        program = newer_program()
+        for server in cluster.nats_servers:
+            server.program = program
+        return cluster
 
     @staticmethod
     def load(directory: Path | str, progress: Progress | None = None) -> Cluster | None:

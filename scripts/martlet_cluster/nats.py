@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 from martlet_cluster import paths, ports, roles
+from martlet_cluster.errors import ClusterError
 from martlet_cluster.member import Member, write_private
 
 # The streams' limits are what bounds the disk; this one only has to let them all be created.
 MAX_FILE_STORE = "256GB"
+
+
+def newer_program() -> Path:
+    """A nats-server of 2.10 or later, fetched if need be: Debian 12's 2.9 is known to lose messages when
+    there are several."""
+    script = paths.ROOT / "scripts/lib/newer_nats.sh"
+    done = subprocess.run(["bash", str(script)], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise ClusterError("a cluster needs nats-server 2.10 or later, which could not be fetched")
+    return Path(done.stdout.split()[-1])
 
 
 class Nats(Member):

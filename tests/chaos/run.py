@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import subprocess
 from pathlib import Path
 
 from chaos import journal
@@ -15,7 +14,7 @@ from chaos.population import Clients, Comings, Population, read_history
 from chaos.report import Run
 from chaos.timeline import Timeline
 from chaos.victims import Victims
-from martlet_cluster import Cluster, paths
+from martlet_cluster import Cluster
 from martlet_cluster.errors import ClusterError
 from martlet_cluster.patience import longer
 
@@ -46,24 +45,8 @@ def play(options: argparse.Namespace, directory: Path) -> Run:
 
 
 def make_cluster(directory: Path, *, is_nats_cluster: bool) -> Cluster:
-    """With three NATS servers all that they keep is on all of them."""
-    program = newer_nats() if is_nats_cluster else None
-    replicas = {"nats.replicas": 3} if is_nats_cluster else {}
-    overrides = {kind: dict(replicas) for kind in ("edge", "dispatcher", "persist")}
-    shape = {"edges": 3, "dispatchers": 2, "persists": 2, "nats_servers": 3 if program else 1}
-    cluster = Cluster(directory, overrides=overrides, **shape)
-    for nats in cluster.nats_servers:
-        nats.program = program
-    return cluster
-
-
-def newer_nats() -> Path:
-    """Fetched if need be: this Debian's 2.9 is known to lose messages when there are several."""
-    script = paths.ROOT / "scripts/lib/newer_nats.sh"
-    done = subprocess.run(["bash", str(script)], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        raise ClusterError("a cluster needs nats-server 2.10 or later, which could not be fetched")
-    return Path(done.stdout.split()[-1])
+    make = Cluster.replicated if is_nats_cluster else Cluster
+    return make(directory, edges=3, dispatchers=2, persists=2)
 
 
 def play_on(cluster: Cluster, links: Links, run: Run, directory: Path) -> None:

@@ -11,7 +11,8 @@ from martlet_bench.main import chosen, parse
 
 def turn(per_s: float, **more: Any) -> dict[str, Any]:
     counts = dict.fromkeys(trace.COUNTS, 0)
-    return {"acked_per_s": per_s, "keeps_up": True, **counts, **more}
+    cpu_us = {"edge": 10.0, "nats": 20.0, "generator": 15.0}
+    return {"acked_per_s": per_s, "keeps_up": True, "cpu_us": cpu_us, **counts, **more}
 
 
 class Turns(unittest.TestCase):
@@ -28,6 +29,12 @@ class Turns(unittest.TestCase):
     def test_what_it_costs_is_a_ratio(self) -> None:
         found = trace.together([turn(1000), turn(970), turn(970), turn(1000)])
         self.assertEqual(found["throughput_ratio"], 0.97)
+
+    def test_the_cpu_of_the_servers_is_compared_and_not_the_generators(self) -> None:
+        costly = {"edge": 13.0, "nats": 20.0, "generator": 30.0}
+        found = trace.together([turn(1000), turn(970, cpu_us=costly), turn(970), turn(1000)])
+        self.assertEqual((found["cpu_us_without"], found["cpu_us_with"]), (30, 31.5))
+        self.assertEqual(found["cpu_ratio"], 1.05)
 
     def test_what_went_wrong_in_any_turn_counts(self) -> None:
         turns = [turn(1000, lost=1), turn(1000), turn(1000, keeps_up=False), turn(1000, doubled=2)]
