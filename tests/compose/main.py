@@ -18,7 +18,7 @@ PARTS = ("scripts", "tests", "tests/integration")
 sys.path[1:1] = [str(Path(__file__).resolve().parents[2] / part) for part in PARTS]
 
 from chaos.nemesis import now_ms  # noqa: E402
-from compose import acts  # noqa: E402
+from compose import acts, outsiders  # noqa: E402
 from compose.load import Load  # noqa: E402
 from compose.stack import Stack, StackError  # noqa: E402
 from support import ROOT, chosen_seed, new_directory  # noqa: E402
@@ -100,6 +100,7 @@ def alone(tally: Tally, stack: Stack, directory: Path, seed: int) -> None:
     tally.do("two users through the command line client", lambda: first_words(stack))
     play(tally, stack, directory, seed, acts.under_load())
     tally.do("their messages are still there", lambda: last_words(stack))
+    tally.do("users of another service come by TLS", lambda: outsiders.admit(stack, directory / "outsiders"))
 
 
 def cluster(tally: Tally, stack: Stack, directory: Path, seed: int) -> None:
