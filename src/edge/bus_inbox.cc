@@ -198,9 +198,7 @@ bool BusInbox::accept(const wire::Event& event) {
 }
 
 void BusInbox::on_kick_device(const UserId& user, const wire::KickDevice& kick) {
-  const auto links = kick.device.empty() ? edge_.sessions.of_user(user)
-                                         : edge_.sessions.of_device(user, kick.device);
-  for (ClientLink* link : links) {
+  for (ClientLink* link : edge_.sessions.to_end(user, kick.device)) {
     link->kick(close_reason(kick.reason), kick.reason, may_reconnect(kick.reason));
   }
 }

@@ -60,6 +60,7 @@ void tell_others(EdgeContext& edge, const UserId& user, const wire::SessionStart
 
 void fail_auth(EdgeContext& edge, ClientLink& link, std::uint32_t request_id, const Error& error) {
   edge.channels.detach(link.session().user());
+  edge.sessions.remove_waiting(link);
   link.session().authentication_failed(edge.clock.now());
   link.finish(request_id);
   link.refuse(request_id, error);
@@ -69,7 +70,8 @@ void start_session(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
                    const TokenClaims& claims, const SessionId& id) {
   Session& session = link.session();
   const MonotonicTime now = edge.clock.now();
-  session.authenticated(id, claims.user, claims.device, now + time_left(edge, claims), now);
+  edge.sessions.remove_waiting(link);
+  session.authenticated(id, now + time_left(edge, claims), now);
   edge.sessions.add(link);
   edge.door.no_stranger(link.number());
   edge.groups.begin(claims.user);
@@ -90,7 +92,8 @@ void start_session(EdgeContext& edge, ClientLink& link, std::uint32_t request_id
 
 void begin_session(EdgeContext& edge, const Request& request, const TokenClaims& claims) {
   ClientLink& link = request.link;
-  link.session().authenticating(claims.user);
+  link.session().authenticating(claims.user, claims.device);
+  edge.sessions.add_waiting(link);
   link.session().begin(request.id, {request.command, {}, edge.clock.now()});
   // end_session has detached what ended meanwhile.
   const auto find = [&edge, number = link.number()]() -> ClientLink* {
@@ -124,7 +127,7 @@ void end_session(EdgeContext& edge, ClientLink& link) {
   Session& session = link.session();
   if (session.phase() == Phase::kConnecting) return;
   edge.channels.detach(session.user());
-  if (!session.is_authenticated()) return;
+  if (!session.is_authenticated()) return edge.sessions.remove_waiting(link);
   for (const std::uint32_t id : session.unanswered()) edge.unanswered.drop({session.id(), id});
   edge.sessions.remove(link);
   edge.groups.end(session.user());

@@ -102,26 +102,25 @@ Result<void> Session::check_identity(const UserId& user, const DeviceId& device)
   return fail(ErrorCode::kAlreadyAuthenticated);
 }
 
-void Session::authenticating(const UserId& user) {
+void Session::authenticating(const UserId& user, const DeviceId& device) {
   MARTLET_ASSERT(phase_ == Phase::kConnecting);
   phase_ = Phase::kAuthenticating;
   user_ = user;
+  device_ = device;
 }
 
 void Session::authentication_failed(MonotonicTime now) {
   MARTLET_ASSERT(phase_ == Phase::kAuthenticating);
   phase_ = Phase::kConnecting;
   user_ = {};
+  device_ = {};
   auth_deadline_ = now + limits_.auth_timeout;
 }
 
-void Session::authenticated(const SessionId& id, const UserId& user, const DeviceId& device,
-                            MonotonicTime token_expires, MonotonicTime now) {
+void Session::authenticated(const SessionId& id, MonotonicTime token_expires, MonotonicTime now) {
   MARTLET_ASSERT(phase_ == Phase::kAuthenticating);
   phase_ = Phase::kAuthenticated;
   id_ = id;
-  user_ = user;
-  device_ = device;
   token_expires_ = token_expires;
   heard_ = now;
 }

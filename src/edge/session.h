@@ -49,7 +49,7 @@ class Session {
   Phase phase() const { return phase_; }
   bool is_authenticated() const { return phase_ == Phase::kAuthenticated; }
   bool is_stranger() const { return phase_ == Phase::kConnecting; }
-  // All three are empty before the first AUTH; while it is under way only the user is set.
+  // All three are empty before the first AUTH; while it is under way the id is.
   const SessionId& id() const { return id_; }
   const UserId& user() const { return user_; }
   const DeviceId& device() const { return device_; }
@@ -73,12 +73,11 @@ class Session {
 
   // AUTH. A session that is authenticated may only renew itself.
   Result<void> check_identity(const UserId& user, const DeviceId& device) const;
-  void authenticating(const UserId& user);
+  void authenticating(const UserId& user, const DeviceId& device);
   void authentication_failed(MonotonicTime now);
   // A token was not good. True: it was one too many for a stranger.
   bool bad_token() { return is_stranger() && ++bad_tokens_ >= kMaxBadTokens; }
-  void authenticated(const SessionId& id, const UserId& user, const DeviceId& device,
-                     MonotonicTime token_expires, MonotonicTime now);
+  void authenticated(const SessionId& id, MonotonicTime token_expires, MonotonicTime now);
   void renewed(MonotonicTime token_expires) { token_expires_ = token_expires; }
 
   // The link stopped or resumed to read. Silence counts only while we read.

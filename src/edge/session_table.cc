@@ -15,9 +15,23 @@ void SessionTable::add(ClientLink& link) {
 void SessionTable::remove(ClientLink& link) {
   const std::size_t removed = by_id_.erase(link.session().id());
   MARTLET_ASSERT(removed == 1);
-  const auto found = by_user_.find(link.session().user());
-  std::erase(found->second, &link);
-  if (found->second.empty()) by_user_.erase(found);
+  take_out(by_user_, link);
+}
+
+void SessionTable::add_waiting(ClientLink& link) {
+  waiting_[link.session().user()].push_back(&link);
+}
+
+void SessionTable::remove_waiting(ClientLink& link) {
+  take_out(waiting_, link);
+}
+
+void SessionTable::take_out(ByUser& links, ClientLink& link) {
+  const auto found = links.find(link.session().user());
+  MARTLET_ASSERT(found != links.end());
+  const std::size_t removed = std::erase(found->second, &link);
+  MARTLET_ASSERT(removed == 1);
+  if (found->second.empty()) links.erase(found);
 }
 
 ClientLink* SessionTable::find(const SessionId& id) const {
@@ -39,6 +53,17 @@ std::vector<ClientLink*> SessionTable::of_user(const UserId& user) const {
 std::vector<ClientLink*> SessionTable::of_device(const UserId& user, const DeviceId& device) const {
   std::vector<ClientLink*> links = of_user(user);
   std::erase_if(links, [&](ClientLink* link) { return link->session().device() != device; });
+  return links;
+}
+
+std::vector<ClientLink*> SessionTable::to_end(const UserId& user, const DeviceId& device) const {
+  std::vector<ClientLink*> links = of_user(user);
+  if (const auto waiting = waiting_.find(user); waiting != waiting_.end()) {
+    links.insert(links.end(), waiting->second.begin(), waiting->second.end());
+  }
+  std::erase_if(links, [&](ClientLink* link) {
+    return !device.empty() && link->session().device() != device;
+  });
   return links;
 }
 

@@ -237,6 +237,26 @@ TEST_F(EdgeTest, ADeviceThatWasSignedOutHasNoSession) {
   EXPECT_FALSE(bus_.has_subscription(bus::subject::user(UserId::trusted("ann"))));
 }
 
+TEST_F(EdgeTest, AKickMeetsASessionThatIsJustBeginning) {
+  bus_.hold_device_checks = true;
+  const DeviceId nobody;
+  for (const DeviceId& named : {DeviceId::trusted("phone"), nobody}) {
+    auto phone = connect();
+    phone->send(wire::Command::Auth, 1, wire::Auth{"ann/phone", "test"});
+    run_until([&] { return !bus_.asked.empty(); });
+    to_user("ann", wire::encode(wire::KickDevice{DeviceId::trusted("pad"), KickReason::Revoked}));
+    to_user("ann", wire::encode(wire::KickDevice{named, KickReason::Revoked}));
+    // It was asked before the device was signed out.
+    bus_.asked.front().callback(
+        wire::encode(wire::ClientAnswer{.command = wire::Command::Auth, .error = {}, .body = {}}));
+    bus_.asked.clear();
+    const auto event = wire::parse_kicked_event(next(*phone).body).value();
+    EXPECT_EQ(event.reason, KickReason::Revoked);
+    run_until([&] { return edge_->connections() == 0; });
+    EXPECT_TRUE(phone->is_closed());
+  }
+}
+
 TEST_F(EdgeTest, ATokenAloneCountsWhilePersistDoesNotAnswer) {
   bus_.hold_device_checks = true;
   const std::vector<Result<Bytes>> replies{

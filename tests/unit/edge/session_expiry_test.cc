@@ -33,9 +33,8 @@ struct Client {
           expired_at = now;
           ++expired;
         }) {
-    session.authenticating(UserId::trusted("user"));
-    session.authenticated({1, 2}, UserId::trusted("user"), DeviceId::trusted("phone"), kNever,
-                          kStart);
+    session.authenticating(UserId::trusted("user"), DeviceId::trusted("phone"));
+    session.authenticated({1, 2}, kNever, kStart);
     wheel.schedule(timer, session.deadline());
   }
   bool has_expired() const { return expired_at != MonotonicTime(); }

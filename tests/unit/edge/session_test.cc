@@ -18,8 +18,8 @@ class SessionTest : public testing::Test {
     return result ? ErrorCode::kNone : result.error().code;
   }
   void authenticate(MonotonicTime expires = kStart + seconds(3600)) {
-    session_.authenticating(user_);
-    session_.authenticated({1, 2}, user_, device_, expires, kStart);
+    session_.authenticating(user_, device_);
+    session_.authenticated({1, 2}, expires, kStart);
   }
 
   SessionLimits limits_;
@@ -101,7 +101,7 @@ TEST_F(SessionTest, OneQuestionAboutAnAccountAtATime) {
 }
 
 TEST_F(SessionTest, WhileAuthIsUnderWayAllWaits) {
-  session_.authenticating(user_);
+  session_.authenticating(user_, device_);
   EXPECT_TRUE(session_.must_wait(Command::Ping));
   session_.authentication_failed(kStart);
   EXPECT_FALSE(session_.must_wait(Command::Ping));
