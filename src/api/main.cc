@@ -19,18 +19,21 @@ namespace {
 
 using Created = Result<std::unique_ptr<service::Application>>;
 
+bus::BusOptions broker(const service::CommonOptions& common) {
+  return {.url = common.nats_url,
+          .name = common.name,
+          .wait = common.nats_wait,
+          .client = bus::client_named(common.nats_client),
+          .tls_ca = common.nats_tls_ca,
+          .role = "api"};
+}
+
 Created create(service::Context& context, const api::ApiOptions& own) {
   auto tokens = own.tokens.empty() ? auth::ApiTokens() : auth::ApiTokens::open(own.tokens);
   if (!tokens) return tl::unexpected(tokens.error());
   auto sessions = registry::connect(context.loop, own.redis);
   if (!sessions) return tl::unexpected(sessions.error());
-  const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop, {.url = common.nats_url,
-                                         .name = common.name,
-                                         .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client),
-                                         .tls_ca = common.nats_tls_ca,
-                                         .role = "api"});
+  auto bus = bus::connect(context.loop, broker(context.common));
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   bus::Bus& link = **bus;
@@ -52,10 +55,7 @@ Findings check(const service::CommonOptions& common, const api::ApiOptions& own)
                                         "Repair the file of api.tokens."});
   }
   const bus::BrokerNeeds needs{
-      .bus = {.url = common.nats_url,
-              .name = common.name,
-              .tls_ca = common.nats_tls_ca,
-              .role = "api"},
+      .bus = broker(common),
       .hears = {bus::subject::all_edge_beats(), bus::subject::all_statuses()},
       .logs = std::nullopt};
   for (const Finding& one : bus::check_broker(needs)) findings.push_back(one);

@@ -27,15 +27,18 @@ std::string make_member(const std::string& name, Random& random) {
   return (is_fit ? name : "dispatcher") + "-" + base::to_hex(random.bytes(4));
 }
 
+bus::BusOptions broker(const service::CommonOptions& common) {
+  return {.url = common.nats_url,
+          .name = common.name,
+          .wait = common.nats_wait,
+          .client = bus::client_named(common.nats_client),
+          .tls_ca = common.nats_tls_ca,
+          .role = "dispatcher"};
+}
+
 Created create(service::Context& context, const dispatcher::DispatcherOptions& options,
                Random& random) {
-  const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop, {.url = common.nats_url,
-                                         .name = common.name,
-                                         .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client),
-                                         .tls_ca = common.nats_tls_ca,
-                                         .role = "dispatcher"});
+  auto bus = bus::connect(context.loop, broker(context.common));
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   bus::Bus& link = **bus;
@@ -58,10 +61,7 @@ Created create(service::Context& context, const dispatcher::DispatcherOptions& o
 
 Findings check(const service::CommonOptions& common, const dispatcher::DispatcherOptions& options) {
   return bus::check_broker(
-      {.bus = {.url = common.nats_url,
-               .name = common.name,
-               .tls_ca = common.nats_tls_ca,
-               .role = "dispatcher"},
+      {.bus = broker(common),
        .shards = common.shards,
        .replicas = options.replicas,
        .hears = {bus::subject::in_shard(ShardId(0)), bus::subject::all_watermarks(),

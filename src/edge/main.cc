@@ -58,6 +58,15 @@ edge::VerifyToken token_verifier(std::shared_ptr<WatchedKeys> watched) {
   };
 }
 
+bus::BusOptions broker(const service::CommonOptions& common) {
+  return {.url = common.nats_url,
+          .name = common.name,
+          .wait = common.nats_wait,
+          .client = bus::client_named(common.nats_client),
+          .tls_ca = common.nats_tls_ca,
+          .role = "edge"};
+}
+
 Created create(service::Context& context, const edge::EdgeOptions& options) {
   auto keys = auth::KeyDirectory::open(options.public_keys);
   if (!keys) return tl::unexpected(keys.error());
@@ -66,13 +75,7 @@ Created create(service::Context& context, const edge::EdgeOptions& options) {
   auto sessions = registry::connect(context.loop, options.redis);
   if (!sessions) return tl::unexpected(sessions.error());
 
-  const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop, {.url = common.nats_url,
-                                         .name = common.name,
-                                         .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client),
-                                         .tls_ca = common.nats_tls_ca,
-                                         .role = "edge"});
+  auto bus = bus::connect(context.loop, broker(context.common));
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   bus::Bus& link = **bus;
@@ -104,10 +107,7 @@ Findings check(const service::CommonOptions& common, const edge::EdgeOptions& op
     findings.push_back(service::check_secret_file("secrets.edge.tls_key", options.tls.key));
   }
   bus::BrokerNeeds needs{
-      .bus = {.url = common.nats_url,
-              .name = common.name,
-              .tls_ca = common.nats_tls_ca,
-              .role = "edge"},
+      .bus = broker(common),
       .shards = common.shards,
       .replicas = options.nats_replicas,
       .hears = {bus::subject::user(UserId::trusted("martlet-check")),

@@ -37,6 +37,15 @@ store::PgStoreOptions store_options(const service::CommonOptions& common,
   return store;
 }
 
+bus::BusOptions broker(const service::CommonOptions& common) {
+  return {.url = common.nats_url,
+          .name = common.name,
+          .wait = common.nats_wait,
+          .client = bus::client_named(common.nats_client),
+          .tls_ca = common.nats_tls_ca,
+          .role = "persist"};
+}
+
 Created create(service::Context& context, persist::PersistOptions options, Random& random) {
   options.nats_wait = context.common.nats_wait;
   auto key = auth::SigningKey::load(options.signing_key);
@@ -47,13 +56,7 @@ Created create(service::Context& context, persist::PersistOptions options, Rando
   if (auto opened = store::open_store(database, options.postgres_wait, SystemClock()); !opened)
     return tl::unexpected(opened.error());
 
-  const service::CommonOptions& common = context.common;
-  auto bus = bus::connect(context.loop, {.url = common.nats_url,
-                                         .name = common.name,
-                                         .wait = common.nats_wait,
-                                         .client = bus::client_named(common.nats_client),
-                                         .tls_ca = common.nats_tls_ca,
-                                         .role = "persist"});
+  auto bus = bus::connect(context.loop, broker(context.common));
   if (!bus) return tl::unexpected(bus.error());
   bus::add_metrics(context.registry, bus->get());
   bus::Bus& link = **bus;
@@ -91,10 +94,7 @@ Findings check(const service::CommonOptions& common, const persist::PersistOptio
         service::check_secret_file("secrets.identity.secret", options.identity.secret));
   }
   const bus::BrokerNeeds needs{
-      .bus = {.url = common.nats_url,
-              .name = common.name,
-              .tls_ca = common.nats_tls_ca,
-              .role = "persist"},
+      .bus = broker(common),
       .shards = common.shards,
       .replicas = options.replicas,
       .hears = {bus::subject::all_watermarks(), bus::subject::bucket(bus::kLeaseBucket) + ">"},
