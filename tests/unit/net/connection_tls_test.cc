@@ -86,11 +86,10 @@ TEST_F(ConnectionTlsTest, ManySmallPiecesOfATurnAreOneRecord) {
 }
 
 TEST_F(ConnectionTlsTest, AClientThatDoesNotReadIsPressureAndLosesNothing) {
-  ConnectionTotals totals;
   open_both({.high_mark_bytes = 300'000,
              .low_mark_bytes = 10'000,
              .hard_limit_bytes = 2'000'000,
-             .totals = &totals});
+             .totals = &totals_});
   shake_hands();
   const std::string text = long_text(1'500'000);
   EXPECT_EQ(server_->send(text), SendResult::kBackpressure);
@@ -98,12 +97,12 @@ TEST_F(ConnectionTlsTest, AClientThatDoesNotReadIsPressureAndLosesNothing) {
   run_turns(loop_, 3);
   EXPECT_EQ(at_server_.drained, 0);
   EXPECT_GT(server_->queued_bytes(), 1'000'000u);
-  EXPECT_EQ(totals.queued_bytes, server_->queued_bytes());
+  EXPECT_EQ(totals_.queued_bytes, server_->queued_bytes());
   carry_until([&] { return at_client_.bytes.size() == text.size(); }, 5000);
   EXPECT_EQ(at_client_.bytes, text);
   EXPECT_EQ(at_server_.drained, 1);
   EXPECT_EQ(server_->queued_bytes(), 0u);
-  EXPECT_EQ(totals.bytes_out, text.size());
+  EXPECT_EQ(totals_.bytes_out, text.size());
 }
 
 // The record that the socket did not take is made of the first bytes of the queue; more come

@@ -121,6 +121,7 @@ class TlsTest : public testing::Test {
   test::Certificate certificate_;
   std::unique_ptr<TlsServer> tls_server_;
   std::unique_ptr<TlsClient> tls_client_;
+  ConnectionTotals totals_;  // before the connections, which it outlives
   TlsRecorder at_server_;
   TlsRecorder at_client_;
   UniqueFd server_wire_;
