@@ -75,20 +75,20 @@ def make_cluster(
 
 
 def wait_served(cluster: Cluster, timeout_s: float) -> None:
-    """Every shard has its owner and is followed: processes are healthy a moment before that, and
-    what is sent meanwhile waits for a take-over."""
+    """Every shard has its owner and is followed, and no owner will give one to another: processes are
+    healthy a moment before that, and what is sent meanwhile waits for a take-over."""
 
-    def together(services: Sequence[Service], series: str) -> float:
-        return sum(service.metrics().get(series, 0) for service in services)
+    def is_shared_out(services: Sequence[Service], series: str) -> bool:
+        shares = [service.metrics().get(series, 0) for service in services]
+        return sum(shares) == SHARDS and max(shares) - min(shares) <= 1
 
     def is_served() -> bool:
-        return (
-            together(cluster.dispatchers, "martlet_dispatcher_shards_serving") == SHARDS
-            and together(cluster.persists, "martlet_persist_shards_followed") == SHARDS
-        )
+        return is_shared_out(
+            cluster.dispatchers, "martlet_dispatcher_shards_serving"
+        ) and is_shared_out(cluster.persists, "martlet_persist_shards_followed")
 
     if not wait_until(is_served, timeout_s, step_s=0.05):
-        raise ClusterError(f"not all shards are served within {timeout_s:g} s")
+        raise ClusterError(f"the shards are not all served and shared out within {timeout_s:g} s")
 
 
 def names(prefix: str, count: int) -> list[str]:
