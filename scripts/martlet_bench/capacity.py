@@ -4,7 +4,7 @@ shapes of ./dev bench scale and held against the large ones. docs/scale.md recko
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from martlet_bench.kind import Result
 
@@ -34,25 +34,21 @@ class Cost:
 
 
 def fit(results: Sequence[Result], kind: str) -> Cost:
-    """Least squares of the relative errors. The results have three rates or shapes at least that say
-    something of their own; raises ZeroDivisionError where they have not."""
-    rows, ones = [], []
+    """Least squares of the relative errors. Each result has some of that kind; raises ZeroDivisionError
+    where they do not tell the four numbers apart."""
+    rows = []
     for result in results:
-        measured = result["cores"][kind]
-        if measured <= 0:
-            continue
         features = (1.0, result["acked_per_s"] / PER_MESSAGES, result["edges"], result["dispatchers"])
-        rows.append([value / measured for value in features])
-        ones.append(1.0)
-    return Cost(*_least_squares(rows, ones))
+        rows.append([value / result["cores"][kind] for value in features])
+    return Cost(*_nearest_to_one(rows))
 
 
-def _least_squares(rows: Sequence[Sequence[float]], values: Sequence[float]) -> list[float]:
-    """By the normal equations, which are small here."""
-    count = len(rows[0]) if rows else 0
+def _nearest_to_one(rows: Sequence[Sequence[float]]) -> list[float]:
+    """Factors by which the sum of each row is as near to 1 as can be, by the normal equations, which are
+    small here."""
+    count = len(rows[0])
     matrix = [
-        [sum(row[i] * row[j] for row in rows) for j in range(count)]
-        + [sum(row[i] * value for row, value in zip(rows, values, strict=True))]
+        [sum(row[i] * row[j] for row in rows) for j in range(count)] + [sum(row[i] for row in rows)]
         for i in range(count)
     ]
     for i in range(count):
@@ -79,12 +75,13 @@ def lines(results: Sequence[Result]) -> list[str]:
     of_scale = [result for result in results if result["workload"] == "scale"]
     small = [result for result in of_scale if is_small(result)]
     large = [result for result in of_scale if is_predicted(result)]
-    if len({(one["edges"], one["dispatchers"], one["rate"]) for one in small}) < 4 or not large:
+    if len(small) < len(fields(Cost)) or not large:
         return []
-    kinds = list(small[0]["cores"])
+    # Redis does next to nothing.
+    kinds = [kind for kind in small[0]["cores"] if all(one["cores"][kind] > 0 for one in small)]
     try:
         costs = {kind: fit(small, kind) for kind in kinds}
-    except (ZeroDivisionError, TypeError):
+    except ZeroDivisionError:
         return []
     rows = [
         f"the model, of shapes with at most {SMALL} of each:",

@@ -52,12 +52,22 @@ class Model(unittest.TestCase):
         self.assertFalse(any(map(capacity.is_small, replicated)))
         self.assertFalse(any(map(capacity.is_predicted, replicated)))
 
+    def test_who_did_nothing_is_left_out(self) -> None:
+        every = results()
+        every[0]["cores"]["redis"] = 0.0
+        for result in every[1:]:
+            result["cores"]["redis"] = 0.001
+        lines = capacity.lines(every)
+        self.assertTrue(lines)
+        self.assertNotIn("redis", "".join(lines))
+
     def test_of_too_little_none_is_made(self) -> None:
         every = results()
         one_shape = [result for result in every if result["edges"] == result["dispatchers"] == 1]
         small = [result for result in every if capacity.is_small(result)]
         others = [{"workload": "floor", "acked_per_s": 1.0}]
-        for few in ([], others, one_shape, small, one_shape + every[-3:]):
+        one_edge = [result for result in every if result["edges"] == 1 and result["nats"] == 1]
+        for few in ([], others, one_shape, small, one_shape + every[-3:], one_edge):
             self.assertEqual(capacity.lines(few), [])
 
 
